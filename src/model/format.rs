@@ -1,0 +1,90 @@
+//! How numbers are shown to people: durations, sizes, counts, and ids cut in the middle. Times are shown by the server, which knows the zones.
+
+/// `41 ms`, `1.2 s`, `3 min 4 s`, from microseconds; under a millisecond `0.4 ms`.
+pub fn duration(micros: i64) -> String {
+    let millis = micros / 1_000;
+    if micros < 1_000 {
+        return format!("{:.1} ms", micros.max(0) as f64 / 1_000.0);
+    }
+    match millis {
+        ..1_000 => format!("{millis} ms"),
+        1_000..60_000 => format!("{:.1} s", (millis as f64 / 100.0).floor() / 10.0),
+        60_000..3_600_000 => format!("{} min {} s", millis / 60_000, millis / 1_000 % 60),
+        _ => format!("{} h {} min", millis / 3_600_000, millis / 60_000 % 60),
+    }
+}
+
+/// `312 B`, `1.4 KB`, `3.0 MB`: powers of 1,000, one decimal.
+pub fn size(bytes: i64) -> String {
+    let value = bytes as f64;
+    match bytes {
+        ..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} KB", value / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", value / 1e6),
+        _ => format!("{:.1} GB", value / 1e9),
+    }
+}
+
+/// `18,204`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// An id cut in the middle, `log_01JD…7Q2K`, where it is longer than 16 characters.
+pub fn short_id(id: &str) -> String {
+    let letters: Vec<char> = id.chars().collect();
+    if letters.len() <= 16 {
+        return id.to_owned();
+    }
+    let head: String = letters[..8].iter().collect();
+    let tail: String = letters[letters.len() - 4..].iter().collect();
+    format!("{head}…{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_the_unit_that_fits() {
+        for (micros, text) in [
+            (400, "0.4 ms"),
+            (41_000, "41 ms"),
+            (1_234_000, "1.2 s"),
+            (59_990_000, "59.9 s"),
+            (184_000_000, "3 min 4 s"),
+            (3_600_000_000, "1 h 0 min"),
+        ] {
+            assert_eq!(duration(micros), text);
+        }
+    }
+
+    #[test]
+    fn counts_have_separators() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(18_204), "18,204");
+        assert_eq!(count(1_000_000), "1,000,000");
+    }
+
+    #[test]
+    fn ids_are_cut_in_the_middle() {
+        assert_eq!(short_id("log_01JD0000000000000000007Q2K"), "log_01JD…7Q2K");
+        assert_eq!(short_id("order-1"), "order-1");
+    }
+
+    #[test]
+    fn sizes_have_the_unit_that_fits() {
+        assert_eq!(size(312), "312 B");
+        assert_eq!(size(1_400), "1.4 KB");
+        assert_eq!(size(50_000_000), "50.0 MB");
+    }
+}

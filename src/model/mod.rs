@@ -1,0 +1,14 @@
+//! What the words mean: pure types shared by the server, the browser and the worker. No I/O, no clock, no randomness.
+//!
+//! To add a sibling: one file an idea, its parsing and its display beside each other, tests at the foot,
+//! and nothing from `app`, `api` or `server` (the arrows all point here).
+
+pub mod filter;
+pub mod format;
+pub mod id;
+pub mod json_doc;
+pub mod log;
+pub mod page;
+pub mod query;
+pub mod rights;
+pub mod selection;

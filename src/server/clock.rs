@@ -1,0 +1,64 @@
+//! Time and randomness, passed in wherever they are needed, so that tests can hold them.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+
+use crate::model::id::{self, IdKind};
+
+/// Where the time comes from.
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// A clock that a test sets.
+    Held(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// Milliseconds since 1970, UTC.
+    #[allow(clippy::disallowed_methods, reason = "the one place that asks the machine for the time")]
+    pub fn now_ms(&self) -> i64 {
+        match self {
+            Self::System => jiff::Timestamp::now().as_millisecond(),
+            Self::Held(now) => now.load(Ordering::SeqCst),
+        }
+    }
+}
+
+/// Where randomness comes from: a cipher's stream, seeded by the machine or by a test.
+#[derive(Clone, Debug)]
+pub struct Random(Arc<Mutex<ChaCha12Rng>>);
+
+impl Random {
+    /// Seeded by the operating system.
+    pub fn system() -> Self {
+        Self(Arc::new(Mutex::new(ChaCha12Rng::from_os_rng())))
+    }
+
+    /// The same numbers for the same seed.
+    pub fn seeded(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(ChaCha12Rng::seed_from_u64(seed))))
+    }
+
+    /// Fills a buffer.
+    pub fn fill(&self, buffer: &mut [u8]) {
+        // A panic elsewhere leaves the stream as good as it was.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(buffer);
+    }
+
+    /// So many random bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut buffer = [0; N];
+        self.fill(&mut buffer);
+        buffer
+    }
+
+    /// A new id that carries `time_ms`.
+    pub fn id(&self, kind: IdKind, time_ms: i64) -> String {
+        id::encode(kind, time_ms, self.bytes())
+    }
+}

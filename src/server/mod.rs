@@ -1,0 +1,15 @@
+//! The server's half. Everything here stands behind the one `ssr` feature.
+
+pub mod access;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod error;
+pub mod http;
+pub mod ingest;
+pub mod secrets;
+pub mod selection;
+pub mod state;
+pub mod store;
+pub mod telemetry;

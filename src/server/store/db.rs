@@ -1,0 +1,84 @@
+//! Opening, migrating and closing a database.
+
+use sqlx::{PgPool, SqlitePool};
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no, or could not be reached.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The migrations could not be applied.
+    #[error("the database could not be migrated: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// What the database holds is not what was written: said with what and where.
+    #[error("the database holds something broken: {0}")]
+    Corrupt(String),
+    /// The URL names no database that this product knows.
+    #[error("{0}")]
+    Url(String),
+    /// Something that must be unique is taken already.
+    #[error("{0} is taken already")]
+    Taken(String),
+}
+
+/// A database.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// One file; many readers, one writer.
+    Sqlite {
+        /// Connections that read.
+        read: SqlitePool,
+        /// The one connection that writes.
+        write: SqlitePool,
+    },
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// Runs the same statement on whichever database there is: `on_db!(read db, pool => query(...).fetch_all(pool).await?)`.
+macro_rules! on_db {
+    (read $db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::server::store::Db::Sqlite { read: $pool, .. } => $body,
+            $crate::server::store::Db::Postgres($pool) => $body,
+        }
+    };
+    (write $db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::server::store::Db::Sqlite { write: $pool, .. } => $body,
+            $crate::server::store::Db::Postgres($pool) => $body,
+        }
+    };
+}
+pub(crate) use on_db;
+
+impl Db {
+    /// Opens `sqlite://path` (made where it is not there) or `postgres://…`.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let _ = url;
+        todo!()
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        todo!()
+    }
+
+    /// Whether it answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        on_db!(read self, pool => sqlx::query("SELECT 1").execute(pool).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The database: SQLite or PostgreSQL behind one type. SQL lives here and nowhere else.
+//!
+//! Static SQL is shared, with `$1` placeholders, and runs on either through [`on_db!`]; what truly differs lies in `sqlite.rs` and `postgres.rs`.
+//! To add an aggregate: a file here, a migration of the same name on both sides, and a test body that runs on both.
+
+pub mod accounts;
+pub mod keys;
+pub mod logs;
+pub mod projects;
+pub mod sessions;
+mod db;
+
+pub use db::{Db, StoreError};
