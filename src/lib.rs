@@ -1,5 +1,8 @@
 //! audit-log
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod api;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod app;
 pub mod model;
-#[cfg(feature="ssr")] pub mod server;
-#[cfg(any(feature="ssr",feature="hydrate"))] pub mod app;
-#[cfg(any(feature="ssr",feature="hydrate"))] pub mod api;
+#[cfg(feature = "ssr")]
+pub mod server;

@@ -107,7 +107,10 @@ impl LogFilter {
 
     /// Whether its value is one literal text (commas and `!` are then part of it), rather than a list of values.
     pub const fn is_literal(self) -> bool {
-        matches!(self, Self::Anywhere | Self::Path | Self::RequestBody | Self::ResponseBody | Self::Slower)
+        matches!(
+            self,
+            Self::Anywhere | Self::Path | Self::RequestBody | Self::ResponseBody | Self::Slower
+        )
     }
 
     /// Whether it reads what a log says, which only those who may read bodies can ask for.
@@ -136,7 +139,10 @@ pub fn parse_terms(text: &str) -> Vec<Term> {
         .filter_map(|part| {
             let part = part.trim();
             let (without, value) = part.strip_prefix('!').map_or((false, part), |rest| (true, rest.trim()));
-            (!value.is_empty()).then(|| Term { without, value: value.to_owned() })
+            (!value.is_empty()).then(|| Term {
+                without,
+                value: value.to_owned(),
+            })
         })
         .collect()
 }

@@ -117,7 +117,13 @@ mod tests {
 
     #[test]
     fn what_a_client_sends_is_not_taken_for_ours() {
-        for id in ["log_", "log_ABC", "log_ZZZZZZZZZZZZZZZZZZZZZZZZZZ", "order-1", "log_01jd0000000000000000000000"] {
+        for id in [
+            "log_",
+            "log_ABC",
+            "log_ZZZZZZZZZZZZZZZZZZZZZZZZZZ",
+            "order-1",
+            "log_01jd0000000000000000000000",
+        ] {
             assert_eq!(time_of(IdKind::Log, id), None, "{id}");
         }
     }

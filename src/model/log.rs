@@ -31,7 +31,9 @@ impl Status {
 
     /// Reads the API's word, in any case.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Success, Self::Failure].into_iter().find(|status| status.as_str().eq_ignore_ascii_case(word))
+        [Self::Success, Self::Failure]
+            .into_iter()
+            .find(|status| status.as_str().eq_ignore_ascii_case(word))
     }
 
     /// What the status code says; no answer at all is a failure.
@@ -78,7 +80,9 @@ impl Origin {
 
     /// Reads the API's word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Application, Self::Own].into_iter().find(|origin| origin.as_str() == word)
+        [Self::Application, Self::Own]
+            .into_iter()
+            .find(|origin| origin.as_str() == word)
     }
 
     /// The number that the database keeps.
@@ -115,7 +119,13 @@ pub enum Note {
 
 impl Note {
     /// All notes; a note's place is its bit in the database.
-    pub const ALL: [Self; 5] = [Self::Truncated, Self::Masked, Self::Expired, Self::NotCaptured, Self::NotAllowed];
+    pub const ALL: [Self; 5] = [
+        Self::Truncated,
+        Self::Masked,
+        Self::Expired,
+        Self::NotCaptured,
+        Self::NotAllowed,
+    ];
 
     /// The words that the API uses.
     pub const fn as_str(self) -> &'static str {
@@ -135,12 +145,22 @@ impl Note {
 
     /// Notes as the bits that the database keeps.
     pub fn to_bits(notes: &[Self]) -> i16 {
-        Self::ALL.iter().enumerate().filter(|(_, note)| notes.contains(note)).map(|(place, _)| 1 << place).sum()
+        Self::ALL
+            .iter()
+            .enumerate()
+            .filter(|(_, note)| notes.contains(note))
+            .map(|(place, _)| 1 << place)
+            .sum()
     }
 
     /// The notes that the database's bits stand for.
     pub fn of_bits(bits: i16) -> Vec<Self> {
-        Self::ALL.iter().enumerate().filter(|(place, _)| bits & (1 << place) != 0).map(|(_, note)| *note).collect()
+        Self::ALL
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| bits & (1 << place) != 0)
+            .map(|(_, note)| *note)
+            .collect()
     }
 }
 
@@ -255,7 +275,12 @@ pub struct Message {
 
 impl Default for Message {
     fn default() -> Self {
-        Self { headers: "{}".to_owned(), kind: BodyKind::None, body: Vec::new(), content_type: None }
+        Self {
+            headers: "{}".to_owned(),
+            kind: BodyKind::None,
+            body: Vec::new(),
+            content_type: None,
+        }
     }
 }
 

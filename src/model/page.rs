@@ -40,7 +40,12 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// A page with nothing on it.
     pub const fn empty() -> Self {
-        Self { rows: Vec::new(), more_after: false, more_before: false, searched_to: None }
+        Self {
+            rows: Vec::new(),
+            more_after: false,
+            more_before: false,
+            searched_to: None,
+        }
     }
 }
 

@@ -6,8 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::filter::{LogFilter, Term, parse_terms, write_terms};
 
 /// What a query string's values keep as they are: enough for a link to stay readable.
-const VALUE: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'/').remove(b',').remove(b'!').remove(b'@');
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'/')
+    .remove(b',')
+    .remove(b'!')
+    .remove(b'@');
 
 /// What a path segment or a lone value keeps as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -81,7 +89,10 @@ pub struct QueryProblem {
 impl QueryProblem {
     /// A problem with one argument.
     pub fn new(argument: &str, reason: impl Into<String>) -> Self {
-        Self { argument: argument.to_owned(), reason: reason.into() }
+        Self {
+            argument: argument.to_owned(),
+            reason: reason.into(),
+        }
     }
 }
 
@@ -124,7 +135,12 @@ impl LogQuery {
                 self.order = match value.as_str() {
                     "" | "-created_at" => Order::NewestFirst,
                     "created_at" => Order::OldestFirst,
-                    _ => return Err(QueryProblem::new("order", "created_at (oldest first) or -created_at (newest first)")),
+                    _ => {
+                        return Err(QueryProblem::new(
+                            "order",
+                            "created_at (oldest first) or -created_at (newest first)",
+                        ));
+                    }
                 };
             }
             _ => {}
@@ -134,13 +150,20 @@ impl LogQuery {
 
     /// The terms of a filter, none where it is not set.
     pub fn terms(&self, filter: LogFilter) -> &[Term] {
-        self.filters.iter().find(|(set, _)| *set == filter).map_or(&[], |(_, terms)| terms)
+        self.filters
+            .iter()
+            .find(|(set, _)| *set == filter)
+            .map_or(&[], |(_, terms)| terms)
     }
 
     /// A filter's value as the URL and its control have it; empty where it is not set.
     pub fn value(&self, filter: LogFilter) -> String {
         let terms = self.terms(filter);
-        if filter.is_literal() { terms.first().map(|term| term.value.clone()).unwrap_or_default() } else { write_terms(terms) }
+        if filter.is_literal() {
+            terms.first().map(|term| term.value.clone()).unwrap_or_default()
+        } else {
+            write_terms(terms)
+        }
     }
 
     /// Sets a filter from its control's value; an empty one clears it. Leads back to the first page.
@@ -148,7 +171,14 @@ impl LogQuery {
         self.filters.retain(|(set, _)| *set != filter);
         let terms = if filter.is_literal() {
             // A text is searched for as it is; only a wholly empty one is no filter.
-            if value.is_empty() { Vec::new() } else { vec![Term { without: false, value: value.to_owned() }] }
+            if value.is_empty() {
+                Vec::new()
+            } else {
+                vec![Term {
+                    without: false,
+                    value: value.to_owned(),
+                }]
+            }
         } else {
             parse_terms(value)
         };
@@ -171,13 +201,24 @@ impl LogQuery {
     /// The same query with other ends of time, on its first page.
     #[must_use]
     pub fn within(&self, from: Option<String>, to: Option<String>) -> Self {
-        Self { from, to, after: None, before: None, ..self.clone() }
+        Self {
+            from,
+            to,
+            after: None,
+            before: None,
+            ..self.clone()
+        }
     }
 
     /// The query without its filters; range, zone, columns and order stay.
     #[must_use]
     pub fn cleared(&self) -> Self {
-        Self { filters: Vec::new(), after: None, before: None, ..self.clone() }
+        Self {
+            filters: Vec::new(),
+            after: None,
+            before: None,
+            ..self.clone()
+        }
     }
 
     /// How many filters are set.
@@ -256,7 +297,8 @@ mod tests {
 
     #[test]
     fn a_link_reads_as_it_was_written() {
-        let query = LogQuery::parse("status=FAILURE&channel=!API,WEBSITE&q=a%2Cb%26%21&limit=25&order=created_at&tz=utc").unwrap();
+        let query =
+            LogQuery::parse("status=FAILURE&channel=!API,WEBSITE&q=a%2Cb%26%21&limit=25&order=created_at&tz=utc").unwrap();
         assert_eq!(query.terms(LogFilter::Channel).len(), 2);
         assert_eq!(query.value(LogFilter::Anywhere), "a,b&!");
         assert_eq!(LogQuery::parse(&query.to_query_string()).unwrap(), query);

@@ -26,7 +26,9 @@ impl Role {
 
     /// Reads the word back.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Auditor, Self::Member, Self::Owner].into_iter().find(|role| role.as_str() == word)
+        [Self::Auditor, Self::Member, Self::Owner]
+            .into_iter()
+            .find(|role| role.as_str() == word)
     }
 }
 
@@ -113,6 +115,11 @@ impl Rights {
 
     /// What a key with these scopes may see. A key's writing is checked by its scope at each call.
     pub fn of_scopes(scopes: &[Scope]) -> Self {
-        Self { read_bodies: scopes.contains(&Scope::ReadBodies), read_users: true, work: false, settle: false }
+        Self {
+            read_bodies: scopes.contains(&Scope::ReadBodies),
+            read_users: true,
+            work: false,
+            settle: false,
+        }
     }
 }

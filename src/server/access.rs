@@ -5,8 +5,8 @@ use axum::http::HeaderMap;
 use crate::model::rights::{Rights, Role, Scope};
 
 use super::state::Server;
-use super::store::projects::Project;
 use super::store::StoreError;
+use super::store::projects::Project;
 
 /// A signed-in person.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use super::config::Config;
 use super::ingest::endpoint::EndpointNames;
 use super::ingest::mask::MaskRules;
 use super::secrets::InstanceKey;
+use super::store::Db;
 use super::store::logs::write::LogWriter;
 use super::store::projects::ProjectKey;
-use super::store::Db;
 
 /// The running server's parts. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -4,10 +4,10 @@
 //! To add an aggregate: a file here, a migration of the same name on both sides, and a test body that runs on both.
 
 pub mod accounts;
+mod db;
 pub mod keys;
 pub mod logs;
 pub mod projects;
 pub mod sessions;
-mod db;
 
 pub use db::{Db, StoreError};

@@ -35,14 +35,27 @@ pub async fn total(db: &Db, project: ProjectKey, selection: &LogSelection, bound
 }
 
 /// The histogram of a selection, in steps of `step_ms` (a multiple of a minute), aligned to the epoch plus `offset_ms`; at most `bound` logs are looked at where the minute counts do not do.
-pub async fn histogram(db: &Db, project: ProjectKey, selection: &LogSelection, step_ms: i64, bound: u64) -> Result<Histogram, StoreError> {
+pub async fn histogram(
+    db: &Db,
+    project: ProjectKey,
+    selection: &LogSelection,
+    step_ms: i64,
+    bound: u64,
+) -> Result<Histogram, StoreError> {
     let _ = (db, project, selection, step_ms, bound);
     todo!()
 }
 
 /// The values of a field in use within a range (rounded out to whole hours), with the number of logs behind each, most first.
 /// Only for Status, Code, Method, Endpoint, Channel; empty for others.
-pub async fn values(db: &Db, project: ProjectKey, field: LogFilter, range: TimeRange, origins: &[Origin], limit: usize) -> Result<Vec<(String, u64)>, StoreError> {
+pub async fn values(
+    db: &Db,
+    project: ProjectKey,
+    field: LogFilter,
+    range: TimeRange,
+    origins: &[Origin],
+    limit: usize,
+) -> Result<Vec<(String, u64)>, StoreError> {
     let _ = (db, project, field, range, origins, limit);
     todo!()
 }

@@ -11,7 +11,13 @@ pub async fn find(db: &Db, project: ProjectKey, id: &str) -> Result<Option<Log>,
 }
 
 /// Keeps the original of an import beside a log (name, bytes as given: the caller has encrypted them; `plain_bytes` is the size people see). Replaces an earlier one.
-pub async fn put_import_file(db: &Db, project: ProjectKey, id: &str, file: &ImportFile, sealed: &[u8]) -> Result<bool, StoreError> {
+pub async fn put_import_file(
+    db: &Db,
+    project: ProjectKey,
+    id: &str,
+    file: &ImportFile,
+    sealed: &[u8],
+) -> Result<bool, StoreError> {
     let _ = (db, project, id, file, sealed);
     todo!()
 }
