@@ -267,13 +267,11 @@ fn the_undo_of_a_file_gives_back_what_was_synced() {
     let folder = tempfile::tempdir().unwrap();
     let library = shim(folder.path());
     let path = folder.path().join("proof.db");
-    let script = "import os,sys,signal\n\
-        fd=os.open(sys.argv[1],os.O_RDWR|os.O_CREAT)\n\
-        os.write(fd,b'synced'); os.fsync(fd)\n\
-        os.pwrite(fd,b'LOST',0); os.pwrite(fd,b'more',100)\n\
-        os.ftruncate(fd,3)\n\
-        os.kill(os.getpid(),signal.SIGKILL)\n";
-    let mut child = Command::new("python3").args(["-c", script]).arg(&path).env("LD_PRELOAD", &library).spawn().unwrap();
+    let script = "use Fcntl; use IO::Handle; sysopen(my $f, $ARGV[0], O_RDWR | O_CREAT) or die;\n\
+        syswrite($f, 'synced'); $f->sync or die;\n\
+        sysseek($f, 0, 0); syswrite($f, 'LOST'); sysseek($f, 100, 0); syswrite($f, 'more');\n\
+        truncate($f, 3) or die; kill 'KILL', $$;\n";
+    let mut child = Command::new("perl").args(["-e", script]).arg(&path).env("LD_PRELOAD", &library).spawn().unwrap();
     child.wait().unwrap();
     assert_eq!(undo(&path), 3);
     let mut text = String::new();

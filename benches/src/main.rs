@@ -1,0 +1,262 @@
+//! `make bench`: every aim of performance in one run on one machine, as a table and as `target/bench.json`.
+//!
+//! Usage: `bench BINARY DIST` (the release binary and the built browser bundle). `BENCH_LOGS` (1,000,000 unless said) sizes it,
+//! `BENCH_ONLY` (`sqlite`, `postgres`) runs a part. Baselines and product take turns on the same disk; times of making the data are left out.
+#![allow(missing_docs, unreachable_pub, reason = "a program, not a library")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark asks for the time")]
+#![allow(clippy::format_push_string, reason = "data is made before anything is measured")]
+
+mod data;
+mod http;
+mod measure;
+mod plain;
+mod postgres;
+mod report;
+mod server;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use data::{Row, Rows, STEP_MS};
+use report::Report;
+use server::Server;
+
+/// A step of the benchmark goes well, or says why not.
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+const SEED: u64 = 20_261_122;
+const DAY_MS: i64 = 86_400_000;
+const BATCH: usize = 1_000;
+const CONNECTIONS: usize = 4;
+
+struct Bench {
+    binary: PathBuf,
+    folder: PathBuf,
+    logs: usize,
+    from: i64,
+    report: Report,
+}
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let mut arguments = std::env::args_os()
+        .skip(1)
+        .filter(|argument| !argument.to_string_lossy().starts_with("--"));
+    let binary = PathBuf::from(arguments.next().unwrap_or_else(|| "target/release/audit-log".into()));
+    let dist = PathBuf::from(arguments.next().unwrap_or_else(|| "dist".into()));
+    let logs = std::env::var("BENCH_LOGS")
+        .ok()
+        .and_then(|logs| logs.parse().ok())
+        .unwrap_or(1_000_000);
+    let only = std::env::var("BENCH_ONLY").unwrap_or_default();
+    // Beside target/, so that the disk is the project's and not a memory file system.
+    let folder = tempfile::Builder::new().prefix("bench-").tempdir_in("target")?;
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)?
+        .as_millis() as i64;
+    let from = now / DAY_MS * DAY_MS - (logs as i64 * STEP_MS / DAY_MS + 1) * DAY_MS;
+    let mut bench = Bench {
+        binary,
+        folder: fs::canonicalize(folder.path())?,
+        logs,
+        from,
+        report: Report::default(),
+    };
+
+    bench.report.bundle(&dist)?;
+    let batches = bench.make_batches("batches", &mut Rows::new(SEED, from, STEP_MS).take(logs))?;
+    if only != "postgres" {
+        bench.sqlite(&batches)?;
+    }
+    if only != "sqlite" {
+        bench.postgres(&batches).await?;
+    }
+    bench.report.print();
+    bench.report.write(Path::new("target/bench.json"))
+}
+
+impl Bench {
+    fn rows(&self) -> impl Iterator<Item = Row> + use<> {
+        Rows::new(SEED, self.from, STEP_MS).take(self.logs)
+    }
+
+    /// The logs as NDJSON files of 1,000, made before anything is timed.
+    fn make_batches(&self, name: &str, rows: &mut dyn Iterator<Item = Row>) -> Outcome<Vec<PathBuf>> {
+        let folder = self.folder.join(name);
+        fs::create_dir_all(&folder)?;
+        let mut files = Vec::new();
+        loop {
+            let mut text = String::new();
+            for row in rows.take(BATCH) {
+                text.push_str(&row.to_json().to_string());
+                text.push('\n');
+            }
+            if text.is_empty() {
+                return Ok(files);
+            }
+            let file = folder.join(format!("{:05}.ndjson", files.len()));
+            fs::write(&file, text)?;
+            files.push(file);
+        }
+    }
+
+    fn sqlite(&mut self, batches: &[PathBuf]) -> Outcome<()> {
+        let database = self.folder.join("product.db");
+        let server = Server::start(
+            &self.binary,
+            &format!("sqlite://{}", database.display()),
+            &self.folder.join("sqlite"),
+        )?;
+        let ours = measure::ingest(&server, batches, CONNECTIONS)?;
+        let schema = plain::Schema::of_sqlite(&database)?;
+        let loop_alone = plain::sqlite(&self.folder.join("plain.db"), &schema, self.rows(), false)?;
+        fs::remove_file(self.folder.join("plain.db"))?;
+        let with_fts5 = plain::sqlite(&self.folder.join("fts5.db"), &schema, self.rows(), true)?;
+        fs::remove_file(self.folder.join("fts5.db"))?;
+        self.report
+            .rate("sqlite: ingest over HTTP, batches of 1,000", self.logs, ours);
+        self.report
+            .rate("sqlite: plain prepared-statement loop", self.logs, loop_alone);
+        self.report.rate("sqlite: that loop with FTS5 trigram", self.logs, with_fts5);
+        self.report.ratio(
+            "sqlite: ingest / plain loop",
+            loop_alone.as_secs_f64() / ours.as_secs_f64(),
+            0.6,
+            true,
+        );
+        self.report.ratio(
+            "sqlite: ingest / loop with FTS5",
+            with_fts5.as_secs_f64() / ours.as_secs_f64(),
+            2.5,
+            true,
+        );
+        let wide = self.reading("sqlite", &server)?;
+        self.report.memory("sqlite: peak memory of the server", server.peak_memory()?);
+        drop(server);
+        let narrow = self.narrow_page()?;
+        self.report.ratio(
+            "sqlite: the day's page, 1,000,000 logs / 100 times fewer around it",
+            wide.as_secs_f64() / narrow.as_secs_f64(),
+            1.3,
+            false,
+        );
+        Ok(())
+    }
+
+    async fn postgres(&mut self, batches: &[PathBuf]) -> Outcome<()> {
+        let database = postgres::Postgres::start(&std::env::temp_dir().join(format!("bench-postgres-{}", std::process::id())))?;
+        let server = Server::start(&self.binary, &database.url, &self.folder.join("postgres"))?;
+        let ours = measure::ingest(&server, batches, CONNECTIONS)?;
+        let pool = sqlx::PgPool::connect(&database.url).await?;
+        let copy = plain::postgres(&pool, self.rows()).await?;
+        self.report
+            .rate("postgres: ingest over HTTP, batches of 1,000", self.logs, ours);
+        self.report.rate("postgres: COPY", self.logs, copy);
+        self.report
+            .ratio("postgres: ingest / COPY", copy.as_secs_f64() / ours.as_secs_f64(), 0.3, true);
+        self.reading("postgres", &server)?;
+        self.report
+            .memory("postgres: peak memory of the server", server.peak_memory()?);
+        Ok(())
+    }
+
+    /// The whole day that is measured: the fifth of ten, or the first where there are fewer.
+    fn day(&self) -> (i64, i64) {
+        let days = self.logs as i64 * STEP_MS / DAY_MS;
+        let from = self.from + days / 2 * DAY_MS;
+        (from, from + DAY_MS)
+    }
+
+    fn page_path(project: &str, (from, to): (i64, i64)) -> String {
+        format!(
+            "/projects/{project}/logs?status=FAILURE&from={}&to={}",
+            rfc3339(from),
+            rfc3339(to)
+        )
+    }
+
+    fn reading(&mut self, name: &str, server: &Server) -> Outcome<Duration> {
+        let path = Self::page_path(&server.project, self.day());
+        let page = measure::page_p50(server, &path, 300)?;
+        self.report.time(
+            &format!("{name}: Logs page by status, 50 rows, p50 at one client"),
+            page,
+            Duration::from_millis(2),
+        );
+        let pages = measure::pages_a_second(server, &path, 4, Duration::from_secs(5))?;
+        self.report
+            .ratio(&format!("{name}: Logs pages a second at four clients"), pages, 800.0, true);
+
+        let day = format!("from={}&to={}", rfc3339(self.day().0), rfc3339(self.day().1));
+        let all = format!(
+            "from={}&to={}",
+            rfc3339(self.from),
+            rfc3339(self.from + self.logs as i64 * STEP_MS + DAY_MS)
+        );
+        // Rare: a tracking id that one log alone has.
+        let rare_in_day: Vec<String> = needles(
+            &mut self
+                .rows()
+                .filter(|row| (self.day().0..self.day().1).contains(&row.created_at)),
+            4_000,
+        );
+        let rare: Vec<String> = needles(&mut self.rows(), self.logs / 20);
+        let absent: Vec<String> = (0..20).map(|number| format!("track_absent{number:04}zz")).collect();
+        let common = vec!["customer".to_owned(); 20];
+        for (what, range, needles, found, aim) in [
+            ("rare id, a day", &day, &rare_in_day, 1, 15),
+            ("absent text, a day", &day, &absent, 0, 15),
+            ("common text, a day", &day, &common, 50, 5),
+            ("rare id, everything", &all, &rare, 1, 120),
+            ("absent text, everything", &all, &absent, 0, 120),
+            ("common text, everything", &all, &common, 50, 5),
+        ] {
+            let spent = measure::search_p50(server, range, needles, found)?;
+            self.report
+                .time(&format!("{name}: search, {what}, p50"), spent, Duration::from_millis(aim));
+        }
+        Ok(page)
+    }
+
+    /// The same day's page, in a database where the other days have 100 times fewer logs.
+    fn narrow_page(&self) -> Outcome<Duration> {
+        let day = self.day();
+        let mut rows = self
+            .rows()
+            .enumerate()
+            .filter(|(number, row)| (day.0..day.1).contains(&row.created_at) || number % 100 == 0)
+            .map(|(_, row)| row);
+        let batches = self.make_batches("narrow", &mut rows)?;
+        let url = format!("sqlite://{}", self.folder.join("narrow.db").display());
+        let server = Server::start(&self.binary, &url, &self.folder.join("narrow-files"))?;
+        measure::ingest(&server, &batches, CONNECTIONS)?;
+        measure::page_p50(&server, &Self::page_path(&server.project, day), 300)
+    }
+}
+
+/// Twenty tracking ids, one of every so many logs.
+fn needles(rows: &mut dyn Iterator<Item = Row>, every: usize) -> Vec<String> {
+    rows.step_by(every.max(1))
+        .take(20)
+        .filter_map(|row| {
+            let start = row.response_body.find("track_")?;
+            row.response_body.get(start..start + 22).map(str::to_owned)
+        })
+        .collect()
+}
+
+/// A time as a URL has it. Days and civil dates after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+fn rfc3339(ms: i64) -> String {
+    let (days, rest) = (ms.div_euclid(DAY_MS) + 719_468, ms.rem_euclid(DAY_MS));
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hours, minutes, seconds, millis) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60, rest % 1_000);
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z")
+}

@@ -1,0 +1,116 @@
+//! The table, and the same figures as JSON.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::Outcome;
+
+const BUNDLE_AIM: u64 = 350_000;
+const MEMORY_AIM: u64 = 200_000_000;
+
+/// Figures, in the order they were taken; each is printed as it comes, so that a long run can be watched.
+#[derive(Default)]
+pub struct Report(Vec<(String, String, String, Value)>);
+
+impl Report {
+    fn add(&mut self, name: &str, figure: String, aim: Option<(String, bool)>, value: &Value) {
+        let held = aim.as_ref().map(|(_, held)| *held);
+        let aim = aim
+            .map(|(aim, held)| format!("{aim} {}", if held { "held" } else { "MISSED" }))
+            .unwrap_or_default();
+        eprintln!("{name}: {figure} {aim}");
+        self.0.push((
+            name.to_owned(),
+            figure,
+            aim,
+            json!({"name": name, "value": value, "held": held}),
+        ));
+    }
+
+    /// Logs a second; no aim of its own.
+    pub fn rate(&mut self, name: &str, logs: usize, spent: Duration) {
+        let rate = logs as f64 / spent.as_secs_f64();
+        self.add(name, format!("{rate:.0} logs/s"), None, &json!(rate));
+    }
+
+    /// A figure that must be at least, or at most, its aim.
+    pub fn ratio(&mut self, name: &str, figure: f64, aim: f64, at_least: bool) {
+        let held = if at_least { figure >= aim } else { figure <= aim };
+        let word = if at_least { "at least" } else { "at most" };
+        self.add(
+            name,
+            format!("{figure:.2}"),
+            Some((format!("{word} {aim}"), held)),
+            &json!(figure),
+        );
+    }
+
+    /// A time that must be at most its aim.
+    pub fn time(&mut self, name: &str, spent: Duration, aim: Duration) {
+        let millis = spent.as_secs_f64() * 1e3;
+        self.add(
+            name,
+            format!("{millis:.2} ms"),
+            Some((format!("at most {} ms", aim.as_millis()), spent <= aim)),
+            &json!(millis),
+        );
+    }
+
+    /// A process's peak memory.
+    pub fn memory(&mut self, name: &str, bytes: u64) {
+        let aim = format!("at most {} MB", MEMORY_AIM / 1_000_000);
+        self.add(
+            name,
+            format!("{:.0} MB", bytes as f64 / 1e6),
+            Some((aim, bytes <= MEMORY_AIM)),
+            &json!(bytes),
+        );
+    }
+
+    /// The browser bundle that a page loads: wasm and JavaScript, brotli; the worker's, which a page loads only for large bodies, apart.
+    pub fn bundle(&mut self, dist: &Path) -> Outcome<()> {
+        let (mut page, mut worker) = (0, 0);
+        for entry in fs::read_dir(dist)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".wasm.br") || name.ends_with(".js.br") {
+                *(if name.contains("worker") { &mut worker } else { &mut page }) += entry.metadata()?.len();
+            }
+        }
+        if page == 0 {
+            return Err(format!("no compressed bundle in {}: run `make build` first", dist.display()).into());
+        }
+        let aim = format!("at most {} KB", BUNDLE_AIM / 1_000);
+        self.add(
+            "browser bundle, brotli",
+            format!("{:.1} KB", page as f64 / 1e3),
+            Some((aim, page <= BUNDLE_AIM)),
+            &json!(page),
+        );
+        self.add(
+            "worker for large bodies, brotli",
+            format!("{:.1} KB", worker as f64 / 1e3),
+            None,
+            &json!(worker),
+        );
+        Ok(())
+    }
+
+    /// The table.
+    pub fn print(&self) {
+        println!("| what | figure | aim |\n| --- | --- | --- |");
+        for (name, figure, aim, _) in &self.0 {
+            println!("| {name} | {figure} | {aim} |");
+        }
+    }
+
+    /// The figures as JSON.
+    pub fn write(&self, path: &Path) -> Outcome<()> {
+        let figures: Vec<&Value> = self.0.iter().map(|(.., value)| value).collect();
+        fs::write(path, serde_json::to_string_pretty(&figures)?)?;
+        Ok(())
+    }
+}
