@@ -1,5 +1,324 @@
 //! What is configured, from the command line and the environment.
+//!
+//! To add an option: a field of [`Config`] with its doc comment (that is what `--help` prints), its line in [`Config::default`],
+//! and its paragraph in `config.default.env`; a test holds the three together. An option that does nothing yet is left out.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+
+/// The commented default configuration, as `audit-log config` prints it.
+pub const DEFAULT_CONFIG: &str = include_str!("config.default.env");
+
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
+const DATABASE_URL: &str = "sqlite://data/audit-log.db";
+const FILES_URL: &str = "file:data/files";
+const MB: usize = 1024 * 1024;
+
+/// Where the data lies. Every command that touches it has these.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct DataOptions {
+    /// The database: `sqlite://PATH` (made where it is not there) or `postgres://USER@HOST/NAME`
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = DATABASE_URL, hide_env_values = true)]
+    pub database_url: String,
+    /// The folder for files, `file:PATH`. Beside PostgreSQL the instance key is made there; beside SQLite it lies next to the database file
+    #[arg(long, env = "AUDIT_LOG_FILES_URL", value_name = "URL", default_value = FILES_URL)]
+    pub files_url: String,
+    /// The file with the instance key: 32 bytes in base64 or hexadecimal. Without it, and without the variable `AUDIT_LOG_SECRET_KEY`,
+    /// a key is made once in the data folder
+    #[arg(long, env = "AUDIT_LOG_SECRET_KEY_FILE", value_name = "FILE")]
+    pub secret_key_file: Option<PathBuf>,
+}
+
+impl Default for DataOptions {
+    fn default() -> Self {
+        Self {
+            database_url: DATABASE_URL.to_owned(),
+            files_url: FILES_URL.to_owned(),
+            secret_key_file: None,
+        }
+    }
+}
+
+impl DataOptions {
+    /// The folder of the data: the SQLite file's, else the folder for files. Words of what is wrong, where there is none.
+    pub fn folder(&self) -> Result<PathBuf, String> {
+        if let Some(path) = self.sqlite_path() {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            return Ok(parent.unwrap_or_else(|| Path::new(".")).to_owned());
+        }
+        let path = self
+            .files_url
+            .strip_prefix("file:")
+            .map(|path| path.strip_prefix("//").unwrap_or(path));
+        match path {
+            Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+            _ => Err(format!(
+                "--files-url {}: only folders of this machine (file:PATH) are known so far",
+                self.files_url
+            )),
+        }
+    }
+
+    fn sqlite_path(&self) -> Option<&Path> {
+        let rest = self.database_url.strip_prefix("sqlite:")?;
+        let rest = rest.strip_prefix("//").unwrap_or(rest);
+        Some(Path::new(rest.split_once('?').map_or(rest, |(path, _)| path)))
+    }
+}
+
+/// How the server's own log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+impl std::fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Human => "human",
+            Self::Json => "json",
+        })
+    }
+}
 
 /// The server's configuration.
-#[derive(Clone, Debug)]
-pub struct Config {}
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Config {
+    /// Where the data lies.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// The address to serve
+    #[arg(long, env = "AUDIT_LOG_LISTEN", value_name = "ADDRESS", default_value_t = LISTEN)]
+    pub listen: SocketAddr,
+    /// The address people type, such as `https://audit.example.com`: cookies are marked Secure where it is https, and forms are accepted
+    /// from it. Without it, `http://` and the listening address
+    #[arg(long, env = "AUDIT_LOG_PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
+    pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-For` is believed, as addresses or networks
+    #[arg(long, env = "AUDIT_LOG_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',', value_parser = parse_network)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// On an empty database, make a project with 30 days of recorded traffic, and a person who can sign in from this machine alone
+    #[arg(long, env = "AUDIT_LOG_DEMO")]
+    pub demo: bool,
+    /// How many days logs are kept; older ones are refused. 0 keeps them for ever
+    #[arg(long, env = "AUDIT_LOG_RETENTION_DAYS", value_name = "DAYS", default_value_t = Config::default().retention_days)]
+    pub retention_days: u32,
+    /// More names whose values are masked before anything is stored, beside the built-in list (authorization, cookie, password, token, …)
+    #[arg(long, env = "AUDIT_LOG_MASK_KEYS", value_name = "NAME,…", value_delimiter = ',')]
+    pub mask_keys: Vec<String>,
+    /// How many days a sign-in lasts without being used
+    #[arg(long, env = "AUDIT_LOG_SESSION_DAYS", value_name = "DAYS", default_value_t = Config::default().session_days,
+          value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub session_days: u32,
+    /// How many megabytes of logs may wait to be written; past it calls are answered 429
+    #[arg(long, env = "AUDIT_LOG_QUEUE_MB", value_name = "MB", default_value_t = Config::default().queue_mb,
+          value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub queue_mb: u32,
+    /// How many seconds requests in flight have to finish when the server is told to stop
+    #[arg(long, env = "AUDIT_LOG_STOP_SECONDS", value_name = "SECONDS", default_value_t = Config::default().stop_seconds)]
+    pub stop_seconds: u32,
+    /// How the server's own log lines look
+    #[arg(long, env = "AUDIT_LOG_LOG_FORMAT", value_name = "FORMAT", default_value_t = LogFormat::Human, value_enum)]
+    pub log_format: LogFormat,
+    /// Which of its own log lines the server prints: a level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module
+    #[arg(long, env = "AUDIT_LOG_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    pub log_level: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: DataOptions::default(),
+            listen: LISTEN,
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            demo: false,
+            retention_days: 400,
+            mask_keys: Vec::new(),
+            session_days: 30,
+            queue_mb: 64,
+            stop_seconds: 25,
+            log_format: LogFormat::Human,
+            log_level: "info".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// The address people type, without a slash at its end.
+    pub fn public_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// Whether people come by https, so that cookies are theirs alone.
+    pub fn is_https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// How long logs are kept, in milliseconds; `i64::MAX` where for ever.
+    pub const fn retention_ms(&self) -> i64 {
+        match self.retention_days {
+            0 => i64::MAX,
+            days => days as i64 * 86_400_000,
+        }
+    }
+
+    /// How long a sign-in lasts without being used, in milliseconds.
+    pub const fn session_ms(&self) -> i64 {
+        self.session_days as i64 * 86_400_000
+    }
+
+    /// How many bytes of logs may wait to be written.
+    pub const fn queue_bytes(&self) -> usize {
+        self.queue_mb as usize * MB
+    }
+}
+
+/// Reads an address or a network: `10.0.0.1`, `10.0.0.0/8`.
+fn parse_network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8"))
+}
+
+/// Reads the public address: http or https, a host, no path.
+fn parse_public_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    let origin = url.origin();
+    if !matches!(url.scheme(), "http" | "https") || !origin.is_tuple() {
+        return Err("only http:// and https:// addresses can be served".to_owned());
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err("the product lives at the root of its address: leave the path out".to_owned());
+    }
+    Ok(origin.ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Args, Command, FromArgMatches};
+
+    fn command() -> Command {
+        Config::augment_args(Command::new("serve"))
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Config, clap::Error> {
+        // The environment of whoever runs the tests must not reach in.
+        let command = command().mut_args(|argument| argument.env(None));
+        let matches = command.try_get_matches_from(std::iter::once(&"serve").chain(arguments))?;
+        Config::from_arg_matches(&matches)
+    }
+
+    #[test]
+    fn without_options_the_defaults_stand() {
+        assert_eq!(parse(&[]).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_default_configuration_names_every_option_with_its_default() {
+        for argument in command().get_arguments() {
+            let variable = argument
+                .get_env()
+                .unwrap_or_else(|| panic!("{argument} has no variable"))
+                .to_str()
+                .unwrap();
+            let default = argument
+                .get_default_values()
+                .iter()
+                .map(|value| value.to_str().unwrap())
+                .collect::<Vec<_>>()
+                .join(",");
+            let default = if matches!(argument.get_action(), clap::ArgAction::SetTrue) {
+                "false"
+            } else {
+                &default
+            };
+            let line = format!("#{variable}={default}");
+            assert!(
+                DEFAULT_CONFIG.lines().any(|found| found == line),
+                "config.default.env lacks the line {line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_default_configuration_names_nothing_else() {
+        let variables: Vec<String> = command()
+            .get_arguments()
+            .filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned()))
+            .collect();
+        for line in DEFAULT_CONFIG
+            .lines()
+            .filter(|line| !line.starts_with("# ") && !line.is_empty() && *line != "#")
+        {
+            let name = line
+                .strip_prefix('#')
+                .and_then(|rest| rest.split_once('='))
+                .map(|(name, _)| name)
+                .unwrap();
+            assert!(
+                name == "AUDIT_LOG_SECRET_KEY" || variables.iter().any(|known| known == name),
+                "{line:?} is no option"
+            );
+        }
+    }
+
+    #[test]
+    fn bad_values_are_refused() {
+        for arguments in [
+            ["--listen", "nowhere"],
+            ["--public-url", "audit.example.com"],
+            ["--public-url", "ftp://audit.example.com"],
+            ["--public-url", "https://audit.example.com/sub"],
+            ["--trusted-proxies", "10.0.0.0/64"],
+            ["--session-days", "0"],
+            ["--queue-mb", "0"],
+            ["--retention-days", "-1"],
+            ["--log-format", "xml"],
+        ] {
+            assert!(parse(&arguments).is_err(), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn lists_and_addresses_are_read() {
+        let config = parse(&[
+            "--trusted-proxies",
+            "10.0.0.0/8,::1",
+            "--public-url",
+            "HTTPS://Audit.Example.com/",
+        ])
+        .unwrap();
+        assert_eq!(config.trusted_proxies.len(), 2);
+        assert_eq!(config.public_url(), "https://audit.example.com");
+        assert!(config.is_https());
+    }
+
+    #[test]
+    fn the_data_folder_is_beside_the_database_or_where_the_files_are() {
+        let folder = |database: &str, files: &str| {
+            DataOptions {
+                database_url: database.into(),
+                files_url: files.into(),
+                secret_key_file: None,
+            }
+            .folder()
+        };
+        assert_eq!(folder(DATABASE_URL, FILES_URL).unwrap(), Path::new("data"));
+        assert_eq!(
+            folder("sqlite:///var/lib/a.db?mode=rwc", FILES_URL).unwrap(),
+            Path::new("/var/lib")
+        );
+        assert_eq!(folder("sqlite:a.db", FILES_URL).unwrap(), Path::new("."));
+        assert_eq!(folder("postgres://localhost/a", FILES_URL).unwrap(), Path::new("data/files"));
+        assert!(folder("postgres://localhost/a", "s3://bucket").is_err());
+    }
+}
