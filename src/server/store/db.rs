@@ -17,6 +17,9 @@ pub enum StoreError {
     /// The URL names no database that this product knows.
     #[error("{0}")]
     Url(String),
+    /// The failure of a transaction that several calls shared.
+    #[error("{0}")]
+    Shared(std::sync::Arc<StoreError>),
     /// Something that must be unique is taken already.
     #[error("{0} is taken already")]
     Taken(String),
@@ -56,13 +59,22 @@ pub(crate) use on_db;
 impl Db {
     /// Opens `sqlite://path` (made where it is not there) or `postgres://…`.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let _ = url;
-        todo!()
+        match url.split(':').next() {
+            Some("sqlite") => super::sqlite::open(url).await,
+            Some("postgres" | "postgresql") => super::postgres::open(url).await,
+            // The URL may hold a password, so it is not repeated.
+            _ => Err(StoreError::Url(
+                "a database's URL begins with sqlite:// or postgres://".to_owned(),
+            )),
+        }
     }
 
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        todo!()
+        match self {
+            Self::Sqlite { write, .. } => super::sqlite::migrate(write).await,
+            Self::Postgres(pool) => super::postgres::migrate(pool).await,
+        }
     }
 
     /// Whether it answers.

@@ -7,7 +7,9 @@ pub mod accounts;
 mod db;
 pub mod keys;
 pub mod logs;
+mod postgres;
 pub mod projects;
 pub mod sessions;
+mod sqlite;
 
 pub use db::{Db, StoreError};

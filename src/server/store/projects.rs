@@ -1,16 +1,24 @@
 //! Projects. Every row of everything belongs to one.
 
+use sqlx::{query, query_as, query_scalar};
+
+use super::db::on_db;
 use super::{Db, StoreError};
 
 /// The number by which every table names a project; never shown.
 pub type ProjectKey = i64;
 
+/// The number of the field `endpoint` in `log_value_hours`.
+const ENDPOINT_FIELD: i16 = super::logs::ValueField::Endpoint.number();
+
 /// A project.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Project {
     /// The number that tables use.
+    #[sqlx(rename = "id")]
     pub key: ProjectKey,
     /// `prj_…`.
+    #[sqlx(rename = "public_id")]
     pub id: String,
     /// What people call it.
     pub name: String,
@@ -22,18 +30,53 @@ pub struct Project {
 
 /// Makes a project.
 pub async fn add(db: &Db, id: &str, name: &str, now_ms: i64) -> Result<Project, StoreError> {
-    let _ = (db, id, name, now_ms);
-    todo!()
+    const ADD: &str = "INSERT INTO projects (public_id, name, created_at) VALUES ($1, $2, $3)
+        RETURNING id, public_id, name, time_zone, created_at";
+    let added = on_db!(write db, pool => query_as(ADD).bind(id).bind(name).bind(now_ms).fetch_one(pool).await);
+    added.map_err(|problem| match problem.as_database_error() {
+        Some(database) if database.is_unique_violation() => StoreError::Taken(format!("the project id {id}")),
+        _ => problem.into(),
+    })
 }
 
 /// The project with this id.
 pub async fn find(db: &Db, id: &str) -> Result<Option<Project>, StoreError> {
-    let _ = (db, id);
-    todo!()
+    const FIND: &str = "SELECT id, public_id, name, time_zone, created_at FROM projects WHERE public_id = $1";
+    Ok(on_db!(read db, pool => query_as(FIND).bind(id).fetch_optional(pool).await)?)
 }
 
 /// Every project, oldest first.
 pub async fn all(db: &Db) -> Result<Vec<Project>, StoreError> {
-    let _ = db;
-    todo!()
+    const ALL: &str = "SELECT id, public_id, name, time_zone, created_at FROM projects ORDER BY created_at, id";
+    Ok(on_db!(read db, pool => query_as(ALL).fetch_all(pool).await)?)
+}
+
+/// Sets the time zone that a project's people read times in: an IANA name, checked by the caller. False where there is no such project.
+pub async fn set_time_zone(db: &Db, project: ProjectKey, zone: &str) -> Result<bool, StoreError> {
+    const SET: &str = "UPDATE projects SET time_zone = $2 WHERE id = $1";
+    let changed = on_db!(write db, pool => query(SET).bind(project).bind(zone).execute(pool).await?.rows_affected());
+    Ok(changed == 1)
+}
+
+/// The project's own route templates, as `/v1/vouchers/{code}`; they come before the general rule for endpoint names.
+pub async fn endpoint_templates(db: &Db, project: ProjectKey) -> Result<Vec<String>, StoreError> {
+    const TEMPLATES: &str = "SELECT endpoint_templates FROM projects WHERE id = $1";
+    let text: Option<String> = on_db!(read db, pool => query_scalar(TEMPLATES).bind(project).fetch_optional(pool).await)?;
+    let Some(text) = text else { return Ok(Vec::new()) };
+    serde_json::from_str(&text)
+        .map_err(|problem| StoreError::Corrupt(format!("endpoint templates of project {project}: {problem}")))
+}
+
+/// Replaces the project's own route templates. False where there is no such project.
+pub async fn set_endpoint_templates(db: &Db, project: ProjectKey, templates: &[String]) -> Result<bool, StoreError> {
+    const SET: &str = "UPDATE projects SET endpoint_templates = $2 WHERE id = $1";
+    let text = serde_json::Value::from(templates.to_vec()).to_string();
+    let changed = on_db!(write db, pool => query(SET).bind(project).bind(text).execute(pool).await?.rows_affected());
+    Ok(changed == 1)
+}
+
+/// The endpoint names that the project's logs have.
+pub async fn endpoint_names_in_use(db: &Db, project: ProjectKey) -> Result<Vec<String>, StoreError> {
+    const NAMES: &str = "SELECT DISTINCT value FROM log_value_hours WHERE project_id = $1 AND field = $2";
+    Ok(on_db!(read db, pool => query_scalar(NAMES).bind(project).bind(ENDPOINT_FIELD).fetch_all(pool).await)?)
 }

@@ -1,7 +1,32 @@
 //! Logs: narrow rows for lists, blocks with signatures for what they say, minute counts for histograms and totals.
+//!
+//! Writing goes through [`write`] alone; everything else reads. To add a fact to a log: its column in a migration, its place in
+//! [`rows`], and, where people filter by it, an index and its branch in `conditions`.
 
 pub mod block;
 pub mod counts;
 pub mod list;
 pub mod one;
 pub mod write;
+
+/// A field whose values in use are counted by the hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum ValueField {
+    /// `SUCCESS`, `FAILURE`.
+    Status,
+    /// `404`; an empty text where no answer came.
+    Code,
+    /// `POST`.
+    Method,
+    /// `POST_v1_vouchers`.
+    Endpoint,
+    /// `API`.
+    Channel,
+}
+
+impl ValueField {
+    /// The number that the database keeps.
+    pub(super) const fn number(self) -> i16 {
+        self as i16
+    }
+}
