@@ -1,10 +1,19 @@
-//! One log as it is sent in: its JSON, checked field by field.
+//! The door: a call's payload in, logs that may be stored out; all of them, or the first thing that is wrong.
+
+use serde_json::value::RawValue;
 
 use crate::model::log::{NewLog, Origin};
 use crate::server::clock::Random;
 
+use super::draft::{Fault, MAX_LEVELS};
 use super::endpoint::EndpointNames;
+use super::json::{self, Trust};
 use super::mask::MaskRules;
+
+/// So many entries a call.
+pub const MAX_ENTRIES: usize = 10_000;
+/// Bytes of a call's payload, 128 MB.
+pub const MAX_CALL: usize = 128 << 20;
 
 /// What every entry of a call is read with.
 #[derive(Debug)]
@@ -48,13 +57,17 @@ pub enum EntryError {
         reason: String,
     },
     /// It can be read, but an entry is wrong: 422.
-    #[error("entry {index}: {field}: {reason}")]
+    #[error(
+        "entry {index}{}: {}{reason}",
+        line.map(|line| format!(" (line {line})")).unwrap_or_default(),
+        if field.is_empty() { String::new() } else { format!("{field}: ") }
+    )]
     Invalid {
         /// Which entry, from 0.
         index: usize,
         /// The NDJSON line, from 1.
         line: Option<u64>,
-        /// Which field.
+        /// Which field; empty where it is the entry as a whole.
         field: String,
         /// What is wrong, and what would be right.
         reason: String,
@@ -75,6 +88,104 @@ pub enum Payload {
 
 /// Reads a whole call: every entry, or the first thing that is wrong.
 pub fn read_call(payload: Payload, bytes: &[u8], context: &EntryContext<'_>) -> Result<Vec<NewLog>, EntryError> {
-    let _ = (payload, bytes, context);
-    todo!()
+    if bytes.len() > MAX_CALL {
+        return Err(EntryError::TooLarge(format!(
+            "the call is {} bytes long; at most {MAX_CALL} are taken",
+            bytes.len()
+        )));
+    }
+    let text = utf8(payload, bytes)?;
+    match payload {
+        Payload::Json => read_json(text, context),
+        Payload::Ndjson => read_ndjson(text, context),
+    }
 }
+
+fn utf8(payload: Payload, bytes: &[u8]) -> Result<&str, EntryError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let line_start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1);
+        let line = 1 + memchr::memchr_iter(b'\n', &bytes[..at]).count() as u64;
+        match payload {
+            Payload::Json => EntryError::Unreadable {
+                line: None,
+                reason: format!("byte {} is not UTF-8", at + 1),
+            },
+            Payload::Ndjson => EntryError::Unreadable {
+                line: Some(line),
+                reason: format!("byte {} is not UTF-8", at - line_start + 1),
+            },
+        }
+    })
+}
+
+fn read_json(text: &str, context: &EntryContext<'_>) -> Result<Vec<NewLog>, EntryError> {
+    let unreadable = |error: serde_json::Error| EntryError::Unreadable {
+        line: None,
+        reason: error.to_string(),
+    };
+    if !text.trim_ascii_start().starts_with('[') {
+        let entry: &RawValue = serde_json::from_str(text).map_err(unreadable)?;
+        return Ok(vec![read_entry(entry.get(), 0, None, context)?]);
+    }
+    let entries: Vec<&RawValue> = serde_json::from_str(text).map_err(unreadable)?;
+    if entries.len() > MAX_ENTRIES {
+        return Err(too_many(entries.len()));
+    }
+    entries
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| read_entry(entry.get(), index, None, context))
+        .collect()
+}
+
+fn read_ndjson(text: &str, context: &EntryContext<'_>) -> Result<Vec<NewLog>, EntryError> {
+    let mut logs = Vec::new();
+    for (number, line) in (1_u64..).zip(text.split('\n')) {
+        let line_text = line.trim_ascii();
+        if line_text.is_empty() {
+            continue;
+        }
+        if logs.len() == MAX_ENTRIES {
+            return Err(too_many(text.lines().filter(|line| !line.trim_ascii().is_empty()).count()));
+        }
+        let entry: &RawValue = serde_json::from_str(line_text).map_err(|error| EntryError::Unreadable {
+            line: Some(number),
+            reason: ndjson_reason(&error, line, line_text),
+        })?;
+        logs.push(read_entry(entry.get(), logs.len(), Some(number), context)?);
+    }
+    Ok(logs)
+}
+
+/// What is wrong with a line, and in which column of it.
+pub(super) fn ndjson_reason(error: &serde_json::Error, line: &str, trimmed: &str) -> String {
+    let indent = line.len() - line.trim_ascii_start().len();
+    let column = error.column().min(trimmed.len()) + indent;
+    format!("{} at column {column}", super::headers::without_place(error))
+}
+
+fn too_many(count: usize) -> EntryError {
+    EntryError::TooLarge(format!("the call has {count} entries; at most {MAX_ENTRIES} are taken"))
+}
+
+fn read_entry(entry: &str, index: usize, line: Option<u64>, context: &EntryContext<'_>) -> Result<NewLog, EntryError> {
+    json::read(entry, Trust::Call)
+        .and_then(|draft| draft.check(context))
+        .map_err(|fault| match fault {
+            Fault::Invalid { .. } if !entry.starts_with('{') && json::is_too_deep(entry) => EntryError::Unreadable {
+                line,
+                reason: format!("nested deeper than {MAX_LEVELS} levels"),
+            },
+            Fault::Invalid { field, reason } => EntryError::Invalid {
+                index,
+                line,
+                field: field.into_owned(),
+                reason,
+            },
+            Fault::TooLarge(reason) => EntryError::TooLarge(format!("entry {index}: {reason}")),
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! JSON, read as a row of strings and brackets rather than as a tree: a string before a colon is a key, and what follows is its value.
+//! So it also does for several values in a row, for a body that was cut off, and for text with JSON in it.
+
+use std::borrow::Cow;
+
+use super::names::NameKind;
+use super::{MaskRules, MaskedBody, looks_like_json};
+
+/// What stands in JSON where a secret was.
+pub const JSON_MASK: &str = "\"masked\"";
+
+/// JSON in a string in JSON is followed so far down.
+const TEXT_LEVELS: u8 = 3;
+
+/// Masks the values of secret keys at every depth.
+pub(super) fn mask(rules: &MaskRules, bytes: &[u8]) -> MaskedBody {
+    mask_text(rules, bytes, TEXT_LEVELS)
+}
+
+fn mask_text(rules: &MaskRules, bytes: &[u8], text_levels: u8) -> MaskedBody {
+    let mut masker = Masker {
+        rules,
+        bytes,
+        out: Vec::new(),
+        copied: 0,
+        depth: 0,
+        levels: 0,
+        card_depth: None,
+        text_levels,
+    };
+    let mut at = 0;
+    while at < bytes.len() {
+        at = masker.step(at);
+    }
+    let levels = masker.levels;
+    if masker.copied == 0 {
+        return MaskedBody { bytes: None, levels };
+    }
+    masker.out.extend_from_slice(&bytes[masker.copied..]);
+    MaskedBody {
+        bytes: Some(masker.out),
+        levels,
+    }
+}
+
+struct Masker<'a> {
+    rules: &'a MaskRules,
+    bytes: &'a [u8],
+    out: Vec<u8>,
+    /// So many of `bytes` are in `out` already, as they were or masked.
+    copied: usize,
+    depth: usize,
+    levels: usize,
+    /// The depth at which the outermost card began.
+    card_depth: Option<usize>,
+    text_levels: u8,
+}
+
+impl Masker<'_> {
+    /// Reads what begins at `at`; gives where to go on.
+    fn step(&mut self, at: usize) -> usize {
+        match self.bytes[at] {
+            b'"' => self.string(at),
+            b'{' | b'[' => {
+                self.depth += 1;
+                self.levels = self.levels.max(self.depth);
+                at + 1
+            }
+            b'}' | b']' => {
+                self.depth = self.depth.saturating_sub(1);
+                self.card_depth = self.card_depth.filter(|card| self.depth > *card);
+                at + 1
+            }
+            b'0'..=b'9' if self.card_depth.is_some() => self.maybe_card(at),
+            _ => at + 1,
+        }
+    }
+
+    fn string(&mut self, at: usize) -> usize {
+        let end = line_string_end(self.bytes, at + 1);
+        let after = skip_space(self.bytes, end + 1);
+        if self.bytes.get(end) == Some(&b'"') && self.bytes.get(after) == Some(&b':') {
+            let value_at = skip_space(self.bytes, after + 1);
+            let kind = self.rules.names.kind(&unescaped(&self.bytes[at + 1..end]));
+            return self.value_of_key(kind, value_at);
+        }
+        if self.card_depth.is_some() {
+            return self.maybe_card(at);
+        }
+        self.text(at, end)
+    }
+
+    fn value_of_key(&mut self, kind: NameKind, value_at: usize) -> usize {
+        let first = self.bytes.get(value_at).copied();
+        match kind {
+            NameKind::Secret => {
+                let end = value_end(self.bytes, value_at);
+                let says_something = !matches!(&self.bytes[value_at.min(end)..end], b"" | b"null" | b"\"\"");
+                if says_something {
+                    self.replace(value_at, end, JSON_MASK.as_bytes());
+                }
+                end
+            }
+            NameKind::Card if matches!(first, Some(b'{' | b'[')) => {
+                self.card_depth = self.card_depth.or(Some(self.depth));
+                value_at
+            }
+            NameKind::Card if matches!(first, Some(b'"' | b'0'..=b'9')) => self.maybe_card(value_at),
+            NameKind::Card | NameKind::Plain => value_at,
+        }
+    }
+
+    /// A string or number where a card's number may stand.
+    fn maybe_card(&mut self, at: usize) -> usize {
+        let end = value_end(self.bytes, at);
+        let value = &self.bytes[at..end];
+        let digits = value
+            .strip_prefix(b"\"")
+            .and_then(|value| value.strip_suffix(b"\""))
+            .unwrap_or(value);
+        if is_card_number(&unescaped(digits)) {
+            self.replace(at, end, JSON_MASK.as_bytes());
+            return end;
+        }
+        if self.bytes[at] == b'"' {
+            self.text(at, line_string_end(self.bytes, at + 1))
+        } else {
+            end
+        }
+    }
+
+    /// A string that is no key: it may hold JSON itself, which then has escaped quotes.
+    fn text(&mut self, at: usize, end: usize) -> usize {
+        let content = &self.bytes[(at + 1).min(end)..end];
+        if self.text_levels > 0 && looks_like_json(content) && memchr::memchr(b'\\', content).is_some() {
+            let text = unescaped(content);
+            if let Some(masked) = mask_text(self.rules, &text, self.text_levels - 1).bytes {
+                let masked = serde_json::Value::String(String::from_utf8_lossy(&masked).into_owned()).to_string();
+                // Without its quotes: those of the text stay where they are.
+                self.replace(at + 1, end, &masked.as_bytes()[1..masked.len() - 1]);
+            }
+        }
+        end + 1
+    }
+
+    fn replace(&mut self, from: usize, to: usize, with: &[u8]) {
+        if &self.bytes[from..to] != with {
+            self.out.extend_from_slice(&self.bytes[self.copied..from]);
+            self.out.extend_from_slice(with);
+            self.copied = to;
+        }
+    }
+}
+
+/// Where the string that begins before `at` has its closing quote; the end of the line or of the text where it has none.
+fn line_string_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr3(b'"', b'\\', b'\n', rest)) {
+        at += found;
+        if bytes[at] != b'\\' {
+            return at;
+        }
+        at += 2;
+    }
+    bytes.len()
+}
+
+/// The same, over line ends too: a secret is masked to its end.
+fn string_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if bytes[at] == b'"' {
+            return at;
+        }
+        at += 2;
+    }
+    bytes.len()
+}
+
+fn skip_space(bytes: &[u8], at: usize) -> usize {
+    bytes
+        .get(at..)
+        .and_then(|rest| rest.iter().position(|byte| !byte.is_ascii_whitespace()))
+        .map_or(bytes.len(), |found| at + found)
+}
+
+/// Where the value that begins at `at` ends: past its last byte.
+fn value_end(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        None => bytes.len(),
+        Some(b'"') => (string_end(bytes, at + 1) + 1).min(bytes.len()),
+        Some(b'{' | b'[') => nest_end(bytes, at),
+        Some(_) => {
+            let is_end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'}' | b']' | b'"');
+            bytes[at..].iter().position(is_end).map_or(bytes.len(), |found| at + found)
+        }
+    }
+}
+
+fn nest_end(bytes: &[u8], mut at: usize) -> usize {
+    let mut depth = 0_usize;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => at = string_end(bytes, at + 1),
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth == 1 => return at + 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes.len()
+}
+
+/// A string's content with its escapes resolved (RFC 8259, 7). What no escape may say becomes U+FFFD: this is for comparing names.
+fn unescaped(content: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'\\', content) else {
+        return Cow::Borrowed(content);
+    };
+    let mut out = content[..first].to_vec();
+    let mut at = first;
+    while at < content.len() {
+        if content[at] != b'\\' {
+            out.push(content[at]);
+            at += 1;
+            continue;
+        }
+        let (letter, len) = escape(&content[at + 1..]);
+        out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+        at += 1 + len;
+    }
+    Cow::Owned(out)
+}
+
+/// The character that an escape stands for, and its length without the backslash.
+fn escape(rest: &[u8]) -> (char, usize) {
+    let letter = match rest.first() {
+        Some(b'n') => '\n',
+        Some(b't') => '\t',
+        Some(b'r') => '\r',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'u') => return unicode_escape(rest),
+        Some(byte) if byte.is_ascii() => char::from(*byte),
+        _ => return (char::REPLACEMENT_CHARACTER, 0),
+    };
+    (letter, 1)
+}
+
+fn unicode_escape(rest: &[u8]) -> (char, usize) {
+    let Some(high) = hex4(rest.get(1..5)) else {
+        return (char::REPLACEMENT_CHARACTER, 1);
+    };
+    let is_pair = (0xD800..0xDC00).contains(&high) && rest.get(5..7) == Some(b"\\u");
+    if is_pair
+        && let Some(low) = hex4(rest.get(7..11))
+        && (0xDC00..0xE000).contains(&low)
+    {
+        let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 11);
+    }
+    (char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 5)
+}
+
+fn hex4(digits: Option<&[u8]>) -> Option<u32> {
+    digits?
+        .iter()
+        .try_fold(0, |sum, digit| Some(sum * 16 + char::from(*digit).to_digit(16)?))
+}
+
+/// Whether a text is a payment card's number: 13 to 19 digits, spaces or hyphens between, the last one right (ISO/IEC 7812-1, annex B).
+pub(super) fn is_card_number(text: &[u8]) -> bool {
+    let mut sum = 0_u32;
+    let mut count = 0_u32;
+    for byte in text.iter().rev() {
+        match byte {
+            b'0'..=b'9' => {
+                let digit = u32::from(byte - b'0');
+                let doubled = if count % 2 == 1 { digit * 2 } else { digit };
+                sum += if doubled > 9 { doubled - 9 } else { doubled };
+                count += 1;
+            }
+            b' ' | b'-' => {}
+            _ => return false,
+        }
+    }
+    (13..=19).contains(&count) && sum.is_multiple_of(10)
+}

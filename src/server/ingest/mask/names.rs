@@ -1,0 +1,356 @@
+//! Which names give a secret away.
+
+use std::collections::HashSet;
+
+/// Secret where a name is one of these, or ends in it as whole words: `userPassword`, `client_secret`, `user[pin]`.
+/// Written as [`SecretNames`] compares: lower case, letters alone (digits at the end of a name count for nothing: `password2`, `cvv2`).
+const WORDS: &[&str] = &[
+    "password",
+    "passwords",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "passcode",
+    "passwordhash",
+    "passworddigest",
+    "passwordconfirmation",
+    "passwordconfirm",
+    "passwordrepeat",
+    "passwordagain",
+    "secret",
+    "secrets",
+    "secretkey",
+    "secretaccesskey",
+    "token",
+    "tokenvalue",
+    "tokensecret",
+    "accesstokens",
+    "refreshtokens",
+    "apikey",
+    "apikeys",
+    "apisecret",
+    "accesskey",
+    "privatekey",
+    "privatekeys",
+    "signingkey",
+    "encryptionkey",
+    "masterkey",
+    "authorization",
+    "proxyauthorization",
+    "cookie",
+    "cookies",
+    "setcookie",
+    "credential",
+    "credentials",
+    "connectionstring",
+    "cardnumber",
+    "cardno",
+    "ccnumber",
+    "creditcard",
+    "creditcardnumber",
+    "debitcardnumber",
+    "primaryaccountnumber",
+    "pan",
+    "cvv",
+    "cvc",
+    "cvn",
+    "csc",
+    "cardcode",
+    "cardsecuritycode",
+    "securitycode",
+    "ssn",
+    "socialsecuritynumber",
+    "iban",
+    "pin",
+    "otp",
+    "totp",
+    "jwt",
+    "bearer",
+    "mfacode",
+    "recoverycode",
+    "recoverycodes",
+    "onetimecode",
+];
+
+/// Secret where a name is exactly one of these.
+const WHOLE: &[&str] = &["tokens", "pass"];
+
+/// Secret at the end of a name even where no word begins there: `newuserpassword`.
+const ENDINGS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "apikey",
+    "privatekey",
+    "clientsecret",
+    "accesstoken",
+    "refreshtoken",
+    "authtoken",
+    "secretkey",
+];
+
+/// No secrets, although they end in one of [`WORDS`]: places in a list, and the like.
+const EXCEPTIONS: &[&str] = &[
+    "pagetoken",
+    "continuationtoken",
+    "paginationtoken",
+    "cursortoken",
+    "nexttoken",
+    "previoustoken",
+    "synctoken",
+    "starttoken",
+    "idempotencytoken",
+    "canceltoken",
+    "designtoken",
+    "skiptoken",
+    "deltatoken",
+    "haspassword",
+    "requirespassword",
+    "requirepassword",
+];
+
+/// Hold a card, or its number: a value of 13 to 19 digits with a right check digit is masked there, and everywhere inside.
+const CARDS: &[&str] = &[
+    "card",
+    "cards",
+    "cc",
+    "paymentcard",
+    "paymentmethod",
+    "paymentmethoddetails",
+    "cardholder",
+    "account",
+    "accountnumber",
+    "acct",
+];
+
+/// Longer than every name of the lists; what lies further from a name's end is not looked at.
+const LONGEST: usize = 64;
+
+/// What a name says about its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NameKind {
+    /// Nothing.
+    Plain,
+    /// It is a secret.
+    Secret,
+    /// It may be a card's number.
+    Card,
+}
+
+/// The names, each written backwards, since a name is read from its end.
+#[derive(Clone, Debug)]
+pub(super) struct SecretNames {
+    words: HashSet<Vec<u8>>,
+    whole: HashSet<Vec<u8>>,
+    endings: Vec<Vec<u8>>,
+    exceptions: HashSet<Vec<u8>>,
+    cards: HashSet<Vec<u8>>,
+    /// The letters that a listed name can end in: most names are settled by their last one.
+    last_letters: [bool; 256],
+}
+
+impl SecretNames {
+    /// The defaults, and these words.
+    pub(super) fn with(added: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let backwards = |names: &[&str]| names.iter().map(|name| reversed(name)).collect::<HashSet<_>>();
+        let mut words = backwards(WORDS);
+        words.extend(
+            added
+                .into_iter()
+                .map(|name| reversed(name.as_ref()))
+                .filter(|name| !name.is_empty() && name.len() < LONGEST),
+        );
+        let whole = backwards(WHOLE);
+        let cards = backwards(CARDS);
+        let endings = ENDINGS.iter().map(|name| reversed(name)).collect();
+        let mut last_letters = [false; 256];
+        for name in words.iter().chain(&whole).chain(&cards) {
+            last_letters[usize::from(name[0])] = true;
+        }
+        Self {
+            words,
+            whole,
+            endings,
+            exceptions: backwards(EXCEPTIONS),
+            cards,
+            last_letters,
+        }
+    }
+
+    /// Reads a name (its escapes already resolved) from its end, word by word.
+    pub(super) fn kind(&self, name: &[u8]) -> NameKind {
+        let end = name.iter().rposition(|byte| is_letter(*byte)).map_or(0, |last| last + 1);
+        let name = &name[..end];
+        match name.last() {
+            Some(last) if self.last_letters[usize::from(last.to_ascii_lowercase())] => {}
+            _ => return NameKind::Plain,
+        }
+        let mut read = [0_u8; LONGEST];
+        let mut len = 0;
+        let mut secret = false;
+        for place in (0..name.len()).rev() {
+            let byte = name[place];
+            if is_separator(byte) {
+                continue;
+            }
+            if len == LONGEST {
+                break;
+            }
+            read[len] = byte.to_ascii_lowercase();
+            len += 1;
+            if begins_word(name, place) {
+                if self.exceptions.contains(&read[..len]) {
+                    return NameKind::Plain;
+                }
+                secret |= self.words.contains(&read[..len]);
+            }
+        }
+        let read = &read[..len];
+        if secret || self.whole.contains(read) || self.endings.iter().any(|ending| read.starts_with(ending)) {
+            NameKind::Secret
+        } else if self.cards.contains(read) {
+            NameKind::Card
+        } else {
+            NameKind::Plain
+        }
+    }
+}
+
+/// Anything that is not ASCII counts as a letter: it belongs to the word that it stands in.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || !byte.is_ascii()
+}
+
+fn is_separator(byte: u8) -> bool {
+    !is_letter(byte) && !byte.is_ascii_digit()
+}
+
+/// Whether a word begins at `place`: after punctuation or a digit, or where capitals begin or end (`userPassword`, `APIToken`).
+fn begins_word(name: &[u8], place: usize) -> bool {
+    let Some(before) = place.checked_sub(1).map(|before| name[before]) else {
+        return true;
+    };
+    let byte = name[place];
+    if !is_letter(before) {
+        return true;
+    }
+    let next_is_lower = name.get(place + 1).is_some_and(u8::is_ascii_lowercase);
+    byte.is_ascii_uppercase() && (before.is_ascii_lowercase() || next_is_lower)
+}
+
+fn reversed(name: &str) -> Vec<u8> {
+    let letters = name.trim_end_matches(|letter: char| !letter.is_alphabetic());
+    letters
+        .bytes()
+        .rev()
+        .filter(|byte| !is_separator(*byte))
+        .map(|byte| byte.to_ascii_lowercase())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(name: &str) -> NameKind {
+        SecretNames::with(["fidelity_seed"]).kind(name.as_bytes())
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_last_words() {
+        for name in [
+            "password",
+            "Password",
+            "PASSWORD",
+            "userPassword",
+            "user_password",
+            "user-password",
+            "user password",
+            "user[password]",
+            "new.password",
+            "newuserpassword",
+            "password2",
+            "password_2",
+            "passwordConfirmation",
+            "client_secret",
+            "clientSecret",
+            "accessToken",
+            "access_token",
+            "oauth2token",
+            "APIToken",
+            "APIKey",
+            "api_key",
+            "api-key",
+            "apikey",
+            "X-Api-Key",
+            "privateKey",
+            "card_number",
+            "cardNumber",
+            "cvv2",
+            "CVC",
+            "ssn",
+            "IBAN",
+            "Set-Cookie",
+            "cookie",
+            "authorization",
+            "tokens",
+            "pass",
+            "db.passwd",
+            "user_pin",
+            "fidelitySeed",
+            "my_fidelity_seed",
+        ] {
+            assert_eq!(kind(name), NameKind::Secret, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_secret_is_left_alone() {
+        for name in [
+            "",
+            "_",
+            "42",
+            "page_token",
+            "nextPageToken",
+            "next_page_token",
+            "continuationToken",
+            "tokens_used",
+            "max_tokens",
+            "token_type",
+            "tokenized",
+            "secretary",
+            "passenger",
+            "boarding_pass",
+            "compass",
+            "japan",
+            "span",
+            "key",
+            "keys",
+            "pinned",
+            "spin",
+            "opinion",
+            "password_reset_required",
+            "cookies_enabled",
+            "hasPassword",
+            "author",
+            "code",
+            "number",
+            "carder",
+        ] {
+            assert_eq!(kind(name), NameKind::Plain, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_card_is_no_secret_by_itself() {
+        for name in ["card", "account_number", "paymentMethod"] {
+            assert_eq!(kind(name), NameKind::Card, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_very_long_name_is_read_from_its_end() {
+        assert_eq!(kind(&format!("{}_password", "x".repeat(100_000))), NameKind::Secret);
+        assert_eq!(kind(&"x".repeat(100_000)), NameKind::Plain);
+    }
+}
