@@ -1,1 +1,7 @@
-fn main() {}
+//! The server: command line in, service up.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    audit_log::server::cli::run()
+}

@@ -31,6 +31,11 @@ const SESSION_TOUCH_MS: i64 = 60 * 60 * 1_000;
 /// How often a key's last use is written down.
 const KEY_TOUCH_MS: i64 = 60 * 1_000;
 
+/// The person of a demo, who is let in on the server's own machine alone, and while it runs with `--demo`.
+pub const DEMO_EMAIL: &str = "demo@audit-log.example";
+/// Their password: no secret, since the e-mail address is let in on the server's own machine alone.
+pub const DEMO_PASSWORD: &str = "demo-demo";
+
 /// A signed-in person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -151,11 +156,29 @@ pub async fn person(server: &Server, headers: &HeaderMap) -> Result<Option<Perso
         Some(session) => Some(session).filter(|session| session.expires_at > now_ms),
         None => find_session(server, token_hash, now_ms).await?,
     };
-    Ok(session.map(|session| Person {
+    let person = session.map(|session| Person {
         key: session.user_key,
         id: session.user_id,
         email: session.email,
         operator: session.operator,
+    });
+    // A demo's session ends with the demo.
+    Ok(person.filter(|person| server.config.demo || !is_demo_email(&person.email)))
+}
+
+/// Whether this is how the person of a demo signs in.
+pub fn is_demo_email(email: &str) -> bool {
+    accounts::fold_email(email) == DEMO_EMAIL
+}
+
+/// The person of a demo, where there is one. Whether they may come in is for the caller to see.
+pub async fn demo_person(server: &Server) -> Result<Option<Person>, AccessError> {
+    let user = accounts::find_by_email(&server.db, DEMO_EMAIL).await?;
+    Ok(user.map(|user| Person {
+        key: user.key,
+        id: user.id,
+        email: user.email,
+        operator: user.operator,
     }))
 }
 

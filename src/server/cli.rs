@@ -1,1 +1,115 @@
-//! cli
+//! The command line. To add a command: a variant of [`Command`] with its doc comment (that is what `--help` prints), and what it does in a file here.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::access::issue::KeyIssueError;
+use super::access::passwords::PasswordError;
+use super::config::{Config, DEFAULT_CONFIG};
+use super::secrets::KeyError;
+use super::store::StoreError;
+use super::telemetry::TelemetryError;
+
+mod people;
+mod serve;
+
+/// The full history of an API product: logs, background tasks, exports and webhook sendouts
+#[derive(Debug, Parser)]
+#[command(name = "audit-log", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the web page, the API and the workers; brings the database up to date first
+    Serve(Box<Config>),
+    /// Projects: everything belongs to one
+    #[command(subcommand)]
+    Project(people::ProjectCommand),
+    /// People who can sign in
+    #[command(subcommand)]
+    User(people::UserCommand),
+    /// Keys with which applications sign their calls
+    #[command(subcommand)]
+    Key(people::KeyCommand),
+    /// Prints the default configuration, with comments
+    Config,
+}
+
+/// Why a command failed, in words for whoever typed it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    KeyIssue(#[from] KeyIssueError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    #[error("{what}: {error}")]
+    Io { what: String, error: std::io::Error },
+    #[error("there is no project {0}")]
+    NoProject(String),
+    /// What was asked cannot be, though it was asked properly.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl CliError {
+    fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        move |error| Self::Io {
+            what: what.into(),
+            error,
+        }
+    }
+}
+
+/// Runs the command that was typed. 0 where it worked, 1 where it did not, 2 where it cannot be understood.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::io("the runtime could not be started"))
+        .and_then(|runtime| runtime.block_on(execute(cli.command)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("audit-log: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Serve(config) => serve::serve(*config).await,
+        Command::Project(command) => people::project(command).await,
+        Command::User(command) => people::user(command).await,
+        Command::Key(command) => people::key(command).await,
+        Command::Config => print(DEFAULT_CONFIG.trim_end()),
+    }
+}
+
+/// Prints a line to standard output; a reader that has gone is an error like others, not a panic.
+fn print(line: &str) -> Result<(), CliError> {
+    writeln!(std::io::stdout(), "{line}").map_err(CliError::io("standard output"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -16,6 +16,8 @@ pub enum Clock {
     System,
     /// A clock that a test sets.
     Held(Arc<AtomicI64>),
+    /// The machine's clock and so many milliseconds: for a test that lets days pass while the rest runs on.
+    Shifted(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -25,6 +27,7 @@ impl Clock {
         match self {
             Self::System => jiff::Timestamp::now().as_millisecond(),
             Self::Held(now) => now.load(Ordering::SeqCst),
+            Self::Shifted(by) => Self::System.now_ms() + by.load(Ordering::SeqCst),
         }
     }
 }

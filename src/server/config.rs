@@ -16,12 +16,28 @@ const DATABASE_URL: &str = "sqlite://data/audit-log.db";
 const FILES_URL: &str = "file:data/files";
 const MB: usize = 1024 * 1024;
 
-/// Where the data lies. Every command that touches it has these.
+/// Which database. Every command that touches it has this.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
-pub struct DataOptions {
+pub struct DatabaseOption {
     /// The database: `sqlite://PATH` (made where it is not there) or `postgres://USER@HOST/NAME`
     #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = DATABASE_URL, hide_env_values = true)]
     pub database_url: String,
+}
+
+impl Default for DatabaseOption {
+    fn default() -> Self {
+        Self {
+            database_url: DATABASE_URL.to_owned(),
+        }
+    }
+}
+
+/// Where the data lies, and the key to what is sealed in it.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct DataOptions {
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseOption,
     /// The folder for files, `file:PATH`. Beside PostgreSQL the instance key is made there; beside SQLite it lies next to the database file
     #[arg(long, env = "AUDIT_LOG_FILES_URL", value_name = "URL", default_value = FILES_URL)]
     pub files_url: String,
@@ -34,7 +50,7 @@ pub struct DataOptions {
 impl Default for DataOptions {
     fn default() -> Self {
         Self {
-            database_url: DATABASE_URL.to_owned(),
+            database: DatabaseOption::default(),
             files_url: FILES_URL.to_owned(),
             secret_key_file: None,
         }
@@ -62,7 +78,7 @@ impl DataOptions {
     }
 
     fn sqlite_path(&self) -> Option<&Path> {
-        let rest = self.database_url.strip_prefix("sqlite:")?;
+        let rest = self.database.database_url.strip_prefix("sqlite:")?;
         let rest = rest.strip_prefix("//").unwrap_or(rest);
         Some(Path::new(rest.split_once('?').map_or(rest, |(path, _)| path)))
     }
@@ -306,7 +322,9 @@ mod tests {
     fn the_data_folder_is_beside_the_database_or_where_the_files_are() {
         let folder = |database: &str, files: &str| {
             DataOptions {
-                database_url: database.into(),
+                database: DatabaseOption {
+                    database_url: database.into(),
+                },
                 files_url: files.into(),
                 secret_key_file: None,
             }

@@ -157,12 +157,15 @@ fn make(path: &Path, random: &Random) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::config::DatabaseOption;
 
     const KEY: InstanceKey = InstanceKey::new([7; 32]);
 
     fn options(folder: &Path) -> DataOptions {
         DataOptions {
-            database_url: format!("sqlite://{}/a.db", folder.display()),
+            database: DatabaseOption {
+                database_url: format!("sqlite://{}/a.db", folder.display()),
+            },
             ..DataOptions::default()
         }
     }

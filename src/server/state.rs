@@ -47,7 +47,7 @@ impl Server {
         Self {
             db,
             writer,
-            mask: Arc::new(MaskRules::default()),
+            mask: Arc::new(MaskRules::with(&config.mask_keys, &config.mask_keys)),
             config: Arc::new(config),
             clock,
             random,

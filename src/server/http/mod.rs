@@ -1,1 +1,12 @@
-//! http/mod
+//! The router: what the service answers to.
+
+pub mod sign_in;
+
+use axum::Router;
+
+use super::state::Server;
+
+/// Everything the service answers to.
+pub fn router(server: Server) -> Router {
+    Router::new().merge(sign_in::routes()).with_state(server)
+}

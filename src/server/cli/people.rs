@@ -1,0 +1,225 @@
+//! Commands that make projects, people and keys. They work while the server runs.
+
+use std::io::Read;
+
+use clap::{Args, Subcommand};
+
+use super::{CliError, print};
+use crate::model::id::IdKind;
+use crate::model::rights::{Role, Scope};
+use crate::server::access::issue::{self, Issuer};
+use crate::server::access::passwords;
+use crate::server::clock::{Clock, Random};
+use crate::server::config::DatabaseOption;
+use crate::server::store::projects::{self, Project};
+use crate::server::store::{Db, accounts};
+
+/// No password is longer, so no more is read.
+const PASSWORD_READ: u64 = 4_096;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ProjectCommand {
+    /// Makes a project and prints its id
+    Add {
+        /// What people call it
+        name: String,
+        #[command(flatten)]
+        database: DatabaseOption,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Makes a person, or makes somebody a member of one more project. The first person of all runs the instance
+    Add(AddUser),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddUser {
+    /// How they sign in
+    email: String,
+    /// What people call them
+    #[arg(long, default_value = "")]
+    name: String,
+    /// What they are in the project
+    #[arg(long, requires = "project", value_parser = parse_role)]
+    role: Option<Role>,
+    /// The project they become a member of; without it they belong nowhere yet
+    #[arg(long, requires = "role", value_name = "PRJ")]
+    project: Option<String>,
+    /// Read the password from standard input: needed for a new person
+    #[arg(long)]
+    password_stdin: bool,
+    #[command(flatten)]
+    database: DatabaseOption,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Makes a key and prints it, once, as JSON: {"app_id","app_token"}
+    Add(AddKey),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddKey {
+    /// The project the key is for
+    #[arg(
+        long,
+        value_name = "PRJ",
+        required_unless_present = "management",
+        conflicts_with = "management"
+    )]
+    project: Option<String>,
+    /// What people call it
+    #[arg(long, required_unless_present = "management")]
+    name: Option<String>,
+    /// What it may do: read, read:bodies, logs:write, tasks:write, exports:write, webhooks:write, events:write
+    #[arg(long, value_name = "SCOPE,…", value_delimiter = ',', value_parser = parse_scope,
+          required_unless_present = "management", conflicts_with = "management")]
+    scopes: Vec<Scope>,
+    /// A client-side key: one that browsers hold, for sending logs and events alone
+    #[arg(long, requires = "origins", conflicts_with = "management")]
+    client: bool,
+    /// The origins a client-side key is taken from, such as https://shop.example.com
+    #[arg(long, value_name = "ORIGIN,…", value_delimiter = ',', requires = "client")]
+    origins: Vec<String>,
+    /// A key that manages the instance: projects, members, keys
+    #[arg(long)]
+    management: bool,
+    #[command(flatten)]
+    database: DatabaseOption,
+}
+
+pub(super) async fn project(command: ProjectCommand) -> Result<(), CliError> {
+    let ProjectCommand::Add { name, database } = command;
+    if name.trim().is_empty() {
+        return Err(CliError::Refused("a project needs a name".to_owned()));
+    }
+    let db = open(&database).await?;
+    let now_ms = Clock::System.now_ms();
+    let project = projects::add(&db, &Random::system().id(IdKind::Project, now_ms), name.trim(), now_ms).await?;
+    db.close().await;
+    print(&project.id)
+}
+
+pub(super) async fn user(command: UserCommand) -> Result<(), CliError> {
+    let UserCommand::Add(add) = command;
+    check_email(&add.email)?;
+    let password = if add.password_stdin { Some(read_password()?) } else { None };
+    let db = open(&add.database).await?;
+    let project = match &add.project {
+        Some(id) => Some(find_project(&db, id).await?),
+        None => None,
+    };
+    let user = match accounts::find_by_email(&db, &add.email).await? {
+        Some(user) => known_user(user, password, project.is_some()).await?,
+        None => new_user(&db, &add, password).await?,
+    };
+    if let (Some(project), Some(role)) = (&project, add.role) {
+        accounts::set_member(&db, project.key, user.key, role, Clock::System.now_ms()).await?;
+    }
+    db.close().await;
+    print(&user.id)
+}
+
+async fn new_user(db: &Db, add: &AddUser, password: Option<String>) -> Result<accounts::User, CliError> {
+    let password = password
+        .ok_or_else(|| CliError::Refused("a new person needs a password: give --password-stdin and type it".to_owned()))?;
+    let random = Random::system();
+    let now_ms = Clock::System.now_ms();
+    let new = accounts::NewUser {
+        id: &random.id(IdKind::User, now_ms),
+        email: &add.email,
+        name: add.name.trim(),
+        password_hash: &passwords::hash(password, &random).await?,
+        may_operate: true,
+        now_ms,
+    };
+    Ok(accounts::add(db, new).await?)
+}
+
+/// Somebody who exists may join a project; their password stays, and one that is given must be theirs.
+async fn known_user(user: accounts::User, password: Option<String>, joins: bool) -> Result<accounts::User, CliError> {
+    if !joins {
+        return Err(CliError::Refused(format!("{} exists already", user.email)));
+    }
+    if let Some(password) = password
+        && !passwords::verify(password, Some(user.password_hash.clone())).await?
+    {
+        return Err(CliError::Refused(format!(
+            "{} exists already, with another password; leave --password-stdin out to add them to the project",
+            user.email
+        )));
+    }
+    Ok(user)
+}
+
+pub(super) async fn key(command: KeyCommand) -> Result<(), CliError> {
+    let KeyCommand::Add(add) = command;
+    let db = open(&add.database).await?;
+    let (clock, random) = (Clock::System, Random::system());
+    let issuer = Issuer {
+        clock: &clock,
+        random: &random,
+    };
+    let name = add.name.as_deref();
+    let issued = match &add.project {
+        None => issue::management_key(&db, &issuer, name.unwrap_or("management")).await?,
+        Some(id) => {
+            let project = find_project(&db, id).await?.key;
+            let name = name.unwrap_or_default();
+            if add.client {
+                issue::client_key(&db, &issuer, project, name, &add.scopes, &add.origins).await?
+            } else {
+                issue::server_key(&db, &issuer, project, name, &add.scopes).await?
+            }
+        }
+    };
+    db.close().await;
+    let json = serde_json::to_string(&issued).map_err(|error| CliError::Refused(error.to_string()))?;
+    print(&json)
+}
+
+async fn open(database: &DatabaseOption) -> Result<Db, CliError> {
+    let db = Db::open(&database.database_url).await?;
+    db.migrate().await?;
+    Ok(db)
+}
+
+async fn find_project(db: &Db, id: &str) -> Result<Project, CliError> {
+    projects::find(db, id)
+        .await?
+        .ok_or_else(|| CliError::NoProject(id.to_owned()))
+}
+
+fn read_password() -> Result<String, CliError> {
+    let mut text = String::new();
+    std::io::stdin()
+        .take(PASSWORD_READ)
+        .read_to_string(&mut text)
+        .map_err(CliError::io("the password on standard input"))?;
+    Ok(text
+        .strip_suffix('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
+        .unwrap_or(&text)
+        .to_owned())
+}
+
+/// Only what can never be an address is refused: whether mail arrives there is not asked.
+fn check_email(email: &str) -> Result<(), CliError> {
+    let sound = email
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+    if sound && email.len() <= 254 && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+        return Ok(());
+    }
+    Err(CliError::Refused(format!("{email:?} is no e-mail address")))
+}
+
+fn parse_role(word: &str) -> Result<Role, String> {
+    Role::parse(word).ok_or_else(|| "a role is owner, member or auditor".to_owned())
+}
+
+fn parse_scope(word: &str) -> Result<Scope, String> {
+    Scope::parse(word.trim()).ok_or_else(|| format!("the scopes are {}", Scope::ALL.map(Scope::as_str).join(", ")))
+}

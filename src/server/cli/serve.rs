@@ -1,0 +1,82 @@
+//! `audit-log serve`: everything up, and down again in order.
+
+use std::future::IntoFuture;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{CliError, print};
+use crate::server::clock::{Clock, Random};
+use crate::server::config::Config;
+use crate::server::secrets::{InstanceKey, KEY_VARIABLE};
+use crate::server::state::Server;
+use crate::server::store::Db;
+use crate::server::{http, telemetry};
+
+pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
+    telemetry::start(config.log_format, &config.log_level)?;
+    let random = Random::system();
+    let key = InstanceKey::load(std::env::var(KEY_VARIABLE).ok().as_deref(), &config.data, &random)?;
+    let db = Db::open(&config.data.database.database_url).await?;
+    db.migrate().await?;
+    let address = config.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(CliError::io(format!("{address} cannot be served")))?;
+    config.listen = listener.local_addr().map_err(CliError::io("the listening address"))?;
+    let server = Server::new(db, config, key, Clock::System, random);
+    print(&format!("audit-log serves {}", server.config.public_url()))?;
+    let served = answer(&server, listener).await;
+    server.writer.stop().await;
+    server.db.close().await;
+    served
+}
+
+/// Answers until told to stop; then takes no new connection, and gives what runs its time to finish.
+async fn answer(server: &Server, listener: TcpListener) -> Result<(), CliError> {
+    // Without this the small last packet of a page waits for the other side's delayed acknowledgement, 40 ms.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY was refused");
+        }
+    });
+    let stop = CancellationToken::new();
+    let service = http::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let mut serving = std::pin::pin!(
+        axum::serve(listener, service)
+            .with_graceful_shutdown(stop.clone().cancelled_owned())
+            .into_future()
+    );
+    tokio::select! {
+        ended = &mut serving => return ended.map_err(CliError::io("serving")),
+        told = told_to_stop() => told.map_err(CliError::io("waiting for signals"))?,
+    }
+    tracing::info!("stopping: what runs is finished first");
+    stop.cancel();
+    let patience = Duration::from_secs(server.config.stop_seconds.into());
+    tokio::select! {
+        ended = &mut serving => ended.map_err(CliError::io("serving")),
+        () = tokio::time::sleep(patience) => {
+            tracing::warn!("some requests did not finish in {} s and are cut off", patience.as_secs());
+            Ok(())
+        }
+        _ = told_to_stop() => Ok(()),
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn told_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}

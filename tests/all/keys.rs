@@ -1,0 +1,138 @@
+//! Keys: who they let in, and where to.
+
+use audit_log::model::rights::{Role, Scope};
+use audit_log::server::access::{self, AccessError, REMEMBERED_MS, issue};
+use audit_log::server::store::{accounts, keys};
+use axum::http::HeaderMap;
+
+fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    pairs
+        .iter()
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .collect()
+}
+
+for_each_db! {
+    async fn a_key_lets_in_by_both_headers_or_by_its_token_alone(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &[Scope::Read, Scope::LogsWrite]).await;
+        let bearer = format!("Bearer {}", key.app_token);
+        for shown in [headers(&[("x-app-id", &key.app_id), ("x-app-token", &key.app_token)]), headers(&[("authorization", &bearer)])] {
+            let access = access::key(&app.server, &shown).await.unwrap();
+            assert_eq!((&access.project, &access.app_id), (&project, &key.app_id));
+            assert!(!access.rights.read_bodies && !access.rights.settle && !access.client);
+            access.require(Scope::Read).unwrap();
+            assert!(matches!(access.require(Scope::ReadBodies), Err(AccessError::Forbidden(words)) if words.contains("read:bodies")));
+        }
+    }
+
+    async fn a_wrong_key_is_unauthorized(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &[Scope::Read]).await;
+        let other = app.add_key(&app.add_project("other").await, &[Scope::Read]).await;
+        for shown in [
+            headers(&[("x-app-id", &key.app_id), ("x-app-token", "wrong")]),
+            headers(&[("x-app-id", &key.app_id), ("x-app-token", &other.app_token)]),
+            headers(&[("x-app-id", "wrong"), ("x-app-token", &key.app_token)]),
+            headers(&[("x-app-id", &key.app_id)]),
+            headers(&[("x-app-id", &key.app_id), ("x-app-token", "")]),
+            headers(&[("authorization", "Bearer wrong")]),
+            headers(&[("authorization", &format!("Basic {}", key.app_token))]),
+            headers(&[("x-client-application-id", &key.app_id), ("x-client-token", &key.app_token)]),
+            headers(&[]),
+        ] {
+            let refused = access::key(&app.server, &shown).await;
+            assert!(matches!(refused, Err(AccessError::Unauthorized(_))), "{shown:?}: {refused:?}");
+        }
+    }
+
+    async fn a_revoked_key_is_refused_within_seconds(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &[Scope::Read]).await;
+        let shown = headers(&[("x-app-id", &key.app_id), ("x-app-token", &key.app_token)]);
+        access::key(&app.server, &shown).await.unwrap();
+        let other = app.add_project("other").await;
+        assert!(!keys::revoke(app.db(), other.key, &key.app_id, 1).await.unwrap(), "another project cannot");
+        assert!(keys::revoke(app.db(), project.key, &key.app_id, 1).await.unwrap());
+        assert!(!keys::revoke(app.db(), project.key, &key.app_id, 1).await.unwrap(), "once is enough");
+        app.pass(REMEMBERED_MS);
+        assert!(matches!(access::key(&app.server, &shown).await, Err(AccessError::Unauthorized(_))));
+    }
+
+    async fn a_client_side_key_only_sends_and_only_from_its_origins(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_client_key(&project, "https://shop.example").await;
+        let from = |origin: &str| {
+            let mut shown = headers(&[("x-client-application-id", &key.app_id), ("x-client-token", &key.app_token)]);
+            if !origin.is_empty() {
+                shown.insert("origin", origin.parse().unwrap());
+            }
+            shown
+        };
+        assert!(access::sender_key(&app.server, &from("https://shop.example")).await.unwrap().client);
+        for origin in ["", "https://evil.example", "http://shop.example", "https://shop.example.evil.example", "null"] {
+            let refused = access::sender_key(&app.server, &from(origin)).await;
+            assert!(matches!(refused, Err(AccessError::Forbidden(_))), "{origin:?}: {refused:?}");
+        }
+        let elsewhere = access::key(&app.server, &from("https://shop.example")).await;
+        assert!(matches!(elsewhere, Err(AccessError::Forbidden(words)) if words.contains("/v1/logs")));
+        let disguised = headers(&[("x-app-id", &key.app_id), ("x-app-token", &key.app_token), ("origin", "https://shop.example")]);
+        assert!(matches!(access::sender_key(&app.server, &disguised).await, Err(AccessError::Unauthorized(_))));
+    }
+
+    async fn a_management_key_is_of_no_project_and_the_other_way_round(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &Scope::ALL).await;
+        let management = issue::management_key(app.db(), &app.issuer(), "ops").await.unwrap();
+        let shown = |id: &'static str, token: &'static str, key: &issue::IssuedKey| headers(&[(id, &key.app_id), (token, &key.app_token)]);
+        let right = access::management_key(&app.server, &shown("x-management-id", "x-management-token", &management)).await.unwrap();
+        assert_eq!(right.name, "ops");
+        assert!(access::management_key(&app.server, &shown("x-management-id", "x-management-token", &key)).await.is_err());
+        assert!(access::key(&app.server, &shown("x-app-id", "x-app-token", &management)).await.is_err());
+    }
+
+    async fn when_a_key_was_used_last_is_known_to_the_minute(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &[Scope::Read]).await;
+        let shown = headers(&[("x-app-id", &key.app_id), ("x-app-token", &key.app_token)]);
+        access::key(&app.server, &shown).await.unwrap();
+        let hash = <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(key.app_token.as_bytes()));
+        let mut last = None;
+        for _ in 0..100 {
+            last = keys::find_by_token(app.db(), &hash).await.unwrap().unwrap().last_used_at;
+            if last.is_some() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert!(last.is_some_and(|last| app.server.clock.now_ms() - last < 60_000), "{last:?}");
+    }
+
+    async fn a_member_has_the_rights_of_their_role_there_and_none_elsewhere(app: TestApp) {
+        let other = app.add_project("other").await;
+        let (project, cookie) = app.signed_in(Role::Auditor).await;
+        let cookie = headers(&[("cookie", &cookie)]);
+        let member = access::member(&app.server, &cookie, &project.id).await.unwrap();
+        assert_eq!(member.role, Role::Auditor);
+        assert!(member.rights.read_bodies && member.rights.read_users && !member.rights.work && !member.rights.settle);
+        for id in [other.id.as_str(), "prj_none", ""] {
+            assert!(matches!(access::member(&app.server, &cookie, id).await, Err(AccessError::NotFound)), "{id:?}");
+        }
+        let nobody = access::member(&app.server, &headers(&[]), &project.id).await;
+        assert!(matches!(nobody, Err(AccessError::Unauthorized(_))));
+    }
+
+    async fn what_a_project_takes_from_a_role_is_gone_within_seconds(app: TestApp) {
+        let (project, cookie) = app.signed_in(Role::Auditor).await;
+        let cookie = headers(&[("cookie", &cookie)]);
+        assert!(access::member(&app.server, &cookie, &project.id).await.unwrap().rights.read_bodies);
+        accounts::set_rights(app.db(), project.key, Role::Auditor, false, true).await.unwrap();
+        app.pass(REMEMBERED_MS);
+        let rights = access::member(&app.server, &cookie, &project.id).await.unwrap().rights;
+        assert!(!rights.read_bodies && rights.read_users);
+        accounts::set_rights(app.db(), project.key, Role::Auditor, true, false).await.unwrap();
+        app.server.door.forget();
+        let rights = access::member(&app.server, &cookie, &project.id).await.unwrap().rights;
+        assert!(rights.read_bodies && !rights.read_users);
+    }
+}

@@ -1,0 +1,12 @@
+//! Tests through the public door: the real router on a loopback port, each on SQLite and on PostgreSQL.
+//!
+//! To add a part: a file here and its `mod` line; `support` has what starts the service and asks it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
+
+#[macro_use]
+mod support;
+
+mod command_line;
+mod keys;
+mod sign_in;

@@ -1,0 +1,157 @@
+//! A PostgreSQL of the tests' own: started once, at first need; one database a test; gone when the tests end, however they end.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+struct Postgres {
+    url: String,
+    /// While this is open, the server runs: a shell waits for its end, which comes with ours.
+    _alive: ChildStdin,
+}
+
+static POSTGRES: OnceLock<Postgres> = OnceLock::new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// The URL of a new, empty database.
+pub(super) async fn new_database() -> String {
+    use sqlx::Connection;
+    let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(start)).await.unwrap();
+    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
+    let mut connection = sqlx::PgConnection::connect(&format!("{}/postgres", postgres.url))
+        .await
+        .unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    format!("{}/{name}", postgres.url)
+}
+
+fn start() -> Postgres {
+    let programs = programs();
+    let folder = tempfile::Builder::new().prefix("audit-log-pg-").tempdir().unwrap().keep();
+    if is_root() {
+        let owner = Command::new("chown").arg("postgres").arg(&folder).status().expect("chown");
+        assert!(
+            owner.success(),
+            "PostgreSQL does not run as root, and there is no user postgres"
+        );
+    }
+    let data = folder.join("data");
+    run(
+        &programs.join("initdb"),
+        &[
+            "-D",
+            path(&data),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ],
+    );
+    // Another process may take the port in between; then the start fails and says so.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let options = format!(
+        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c synchronous_commit=off \
+         -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB"
+    );
+    run(
+        &programs.join("pg_ctl"),
+        &[
+            "-D",
+            path(&data),
+            "-l",
+            path(&folder.join("log")),
+            "-o",
+            &options,
+            "-w",
+            "-t",
+            "60",
+            "start",
+        ],
+    );
+    Postgres {
+        url: format!("postgres://postgres@127.0.0.1:{port}"),
+        _alive: watch(&programs.join("pg_ctl"), &data, &folder),
+    }
+}
+
+/// A shell that reads from us until we are gone, then stops the server and clears its folder away.
+fn watch(pg_ctl: &Path, data: &Path, folder: &Path) -> ChildStdin {
+    use std::os::unix::process::CommandExt;
+    let stop = command(pg_ctl, &["-D", path(data), "-m", "immediate", "stop"]);
+    let stop: Vec<String> = std::iter::once(stop.get_program())
+        .chain(stop.get_args())
+        .map(|word| format!("'{}'", word.to_str().unwrap()))
+        .collect();
+    let script = format!("read forever; {} ; rm -rf '{}'", stop.join(" "), path(folder));
+    let mut shell = Command::new("sh")
+        .args(["-c", &script])
+        // A group of its own: Ctrl-C in the terminal is for the tests, and their end is the shell's sign.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    shell.stdin.take().unwrap()
+}
+
+fn run(program: &Path, arguments: &[&str]) {
+    // The server keeps what it inherits, and a pipe of ours would never end.
+    let status = command(program, arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{} failed: {status}", program.display());
+}
+
+/// The command, as the user postgres where we are root, since PostgreSQL refuses root.
+fn command(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = if is_root() {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--", path(program)]);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.args(arguments).current_dir("/");
+    command
+}
+
+/// Where `initdb` and `pg_ctl` are: on the PATH, or where Debian puts them, the newest.
+fn programs() -> PathBuf {
+    let on_path = std::env::var_os("PATH")
+        .into_iter()
+        .flat_map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>());
+    let debian = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("bin"));
+    let mut debian: Vec<PathBuf> = debian.collect();
+    debian.sort();
+    on_path
+        .chain(debian.into_iter().rev())
+        .find(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
+        .expect("PostgreSQL's initdb and pg_ctl are needed for the tests: install the package postgresql")
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|us| us.uid() == 0)
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
