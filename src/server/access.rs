@@ -203,19 +203,18 @@ pub async fn member(server: &Server, headers: &HeaderMap, project_id: &str) -> R
         .ok_or_else(|| AccessError::Unauthorized("sign in first".to_owned()))?;
     let now_ms = server.clock.now_ms();
     let place = (person.key, project_id.to_owned());
-    let (project, role, rights) = match server.door.members.get(&place, now_ms) {
-        Some(known) => known,
-        None => {
-            let found = find_member(&server.db, person.key, project_id)
-                .await?
-                .ok_or(AccessError::NotFound)?;
-            let (user, project) = (person.key, found.0.key);
-            note(&server.db, "the last project", async move |db| {
-                accounts::set_last_project(&db, user, project).await
-            });
-            server.door.members.put(place, found.clone(), now_ms);
-            found
-        }
+    let (project, role, rights) = if let Some(known) = server.door.members.get(&place, now_ms) {
+        known
+    } else {
+        let found = find_member(&server.db, person.key, project_id)
+            .await?
+            .ok_or(AccessError::NotFound)?;
+        let (user, project) = (person.key, found.0.key);
+        note(&server.db, "the last project", async move |db| {
+            accounts::set_last_project(&db, user, project).await
+        });
+        server.door.members.put(place, found.clone(), now_ms);
+        found
     };
     Ok(Member {
         person,

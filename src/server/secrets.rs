@@ -79,7 +79,7 @@ impl InstanceKey {
     }
 
     /// Seals bytes (XChaCha20-Poly1305, random nonce first) under the key derived for `purpose`.
-    #[allow(clippy::expect_used, reason = "see below")]
+    #[allow(clippy::expect_used, clippy::missing_panics_doc, reason = "see below: it cannot panic")]
     pub fn seal(&self, purpose: &str, plain: &[u8], random: &Random) -> Vec<u8> {
         let nonce: [u8; NONCE_LEN] = random.bytes();
         // The cipher refuses nothing but texts past 256 GB (RFC 8439, 2.8), which no memory here holds.

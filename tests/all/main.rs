@@ -2,7 +2,14 @@
 //!
 //! To add a part: a file here and its `mod` line; `support` has what starts the service and asks it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
+#![allow(
+    clippy::format_push_string,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 #[macro_use]
 mod support;

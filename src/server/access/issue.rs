@@ -231,16 +231,16 @@ async fn project_key(
     if powers.scopes.is_empty() {
         return Err(KeyIssueError::NoScope);
     }
-    let (issued, id, now_ms) = issuer.draw(if powers.client_origins.is_some() { "alc_" } else { "als_" });
+    let (key, id, now_ms) = issuer.draw(if powers.client_origins.is_some() { "alc_" } else { "als_" });
     let new = keys::NewKey {
         id: &id,
-        app_id: &issued.app_id,
-        token_hash: sha256(&issued.app_token),
+        app_id: &key.app_id,
+        token_hash: sha256(&key.app_token),
         name: name.trim(),
         now_ms,
     };
     keys::add(db, project, new, powers).await?;
-    Ok(issued)
+    Ok(key)
 }
 
 /// Makes a management key.
@@ -248,16 +248,16 @@ pub async fn management_key(db: &Db, issuer: &Issuer<'_>, name: &str) -> Result<
     if name.trim().is_empty() {
         return Err(KeyIssueError::NoName);
     }
-    let (issued, id, now_ms) = issuer.draw("alm_");
+    let (key, id, now_ms) = issuer.draw("alm_");
     let new = keys::NewKey {
         id: &id,
-        app_id: &issued.app_id,
-        token_hash: sha256(&issued.app_token),
+        app_id: &key.app_id,
+        token_hash: sha256(&key.app_token),
         name: name.trim(),
         now_ms,
     };
     keys::add_management(db, new).await?;
-    Ok(issued)
+    Ok(key)
 }
 
 /// The form in which a browser sends an origin: scheme, host, and the port where it is not the usual one.

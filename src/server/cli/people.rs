@@ -56,7 +56,7 @@ pub(super) struct AddUser {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
-    /// Makes a key and prints it, once, as JSON: {"app_id","app_token"}
+    /// Makes a key and prints it, once, as JSON with `app_id` and `app_token`
     Add(AddKey),
 }
 
@@ -80,7 +80,7 @@ pub(super) struct AddKey {
     /// A client-side key: one that browsers hold, for sending logs and events alone
     #[arg(long, requires = "origins", conflicts_with = "management")]
     client: bool,
-    /// The origins a client-side key is taken from, such as https://shop.example.com
+    /// The origins a client-side key is taken from, such as `https://shop.example.com`
     #[arg(long, value_name = "ORIGIN,…", value_delimiter = ',', requires = "client")]
     origins: Vec<String>,
     /// A key that manages the instance: projects, members, keys
@@ -163,7 +163,7 @@ pub(super) async fn key(command: KeyCommand) -> Result<(), CliError> {
         random: &random,
     };
     let name = add.name.as_deref();
-    let issued = match &add.project {
+    let shown = match &add.project {
         None => issue::management_key(&db, &issuer, name.unwrap_or("management")).await?,
         Some(id) => {
             let project = find_project(&db, id).await?.key;
@@ -176,7 +176,7 @@ pub(super) async fn key(command: KeyCommand) -> Result<(), CliError> {
         }
     };
     db.close().await;
-    let json = serde_json::to_string(&issued).map_err(|error| CliError::Refused(error.to_string()))?;
+    let json = serde_json::to_string(&shown).map_err(|error| CliError::Refused(error.to_string()))?;
     print(&json)
 }
 
@@ -198,11 +198,8 @@ fn read_password() -> Result<String, CliError> {
         .take(PASSWORD_READ)
         .read_to_string(&mut text)
         .map_err(CliError::io("the password on standard input"))?;
-    Ok(text
-        .strip_suffix('\n')
-        .map(|line| line.strip_suffix('\r').unwrap_or(line))
-        .unwrap_or(&text)
-        .to_owned())
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
 /// Only what can never be an address is refused: whether mail arrives there is not asked.

@@ -29,10 +29,10 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
     config.listen = listener.local_addr().map_err(CliError::io("the listening address"))?;
     let server = Server::new(db, config, key, Clock::System, random);
     print(&format!("audit-log serves {}", server.config.public_url()))?;
-    let served = answer(&server, listener).await;
+    let outcome = answer(&server, listener).await;
     server.writer.stop().await;
     server.db.close().await;
-    served
+    outcome
 }
 
 /// Answers until told to stop; then takes no new connection, and gives what runs its time to finish.

@@ -84,6 +84,7 @@ fn start() -> Postgres {
     }
 }
 
+#[allow(clippy::zombie_processes, reason = "the shell outlives us")]
 /// A shell that reads from us until we are gone, then stops the server and clears its folder away.
 fn watch(pg_ctl: &Path, data: &Path, folder: &Path) -> ChildStdin {
     use std::os::unix::process::CommandExt;
