@@ -39,7 +39,7 @@ pub struct DataOptions {
     #[command(flatten)]
     pub database: DatabaseOption,
     /// The folder for files, `file:PATH`. Beside PostgreSQL the instance key is made there; beside SQLite it lies next to the database file
-    #[arg(long, env = "AUDIT_LOG_FILES_URL", value_name = "URL", default_value = FILES_URL)]
+    #[arg(long, env = "AUDIT_LOG_FILES_URL", value_name = "URL", default_value = FILES_URL, value_parser = parse_files_url)]
     pub files_url: String,
     /// The file with the instance key: 32 bytes in base64 or hexadecimal. Without it, and without the variable `AUDIT_LOG_SECRET_KEY`,
     /// a key is made once in the data folder
@@ -64,17 +64,9 @@ impl DataOptions {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             return Ok(parent.unwrap_or_else(|| Path::new(".")).to_owned());
         }
-        let path = self
-            .files_url
-            .strip_prefix("file:")
-            .map(|path| path.strip_prefix("//").unwrap_or(path));
-        match path {
-            Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-            _ => Err(format!(
-                "--files-url {}: only folders of this machine (file:PATH) are known so far",
-                self.files_url
-            )),
-        }
+        files_path(&self.files_url)
+            .map(Path::to_owned)
+            .ok_or_else(|| format!("--files-url {}: no folder", self.files_url))
     }
 
     fn sqlite_path(&self) -> Option<&Path> {
@@ -196,6 +188,20 @@ impl Config {
     }
 }
 
+/// The folder that `file:PATH` names.
+fn files_path(url: &str) -> Option<&Path> {
+    let path = url.strip_prefix("file:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    (!path.is_empty()).then(|| Path::new(path))
+}
+
+fn parse_files_url(text: &str) -> Result<String, String> {
+    match files_path(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("only folders of this machine are known so far: file:PATH".to_owned()),
+    }
+}
+
 /// Reads an address or a network: `10.0.0.1`, `10.0.0.0/8`.
 fn parse_network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
@@ -297,6 +303,8 @@ mod tests {
             ["--trusted-proxies", "10.0.0.0/64"],
             ["--session-days", "0"],
             ["--queue-mb", "0"],
+            ["--files-url", "s3://bucket"],
+            ["--files-url", "file:"],
             ["--retention-days", "-1"],
             ["--log-format", "xml"],
         ] {
