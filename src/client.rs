@@ -1,1 +1,6 @@
-fn main() {}
+//! The browser's half: wakes the page that the server rendered.
+
+fn main() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(audit_log::app::App);
+}

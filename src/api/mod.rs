@@ -1,1 +1,12 @@
+//! Server functions: the one door from the pages to the server. Thin and typed: what a page needs in one call, checked against who asks.
+//!
+//! To add one: a file for its page with the types it gives and the `#[server]` function; its body asks [`visit`] who is there and
+//! leaves the work to a function of its own. Every server function is a public address: none does anything before [`visit`] said yes.
 
+pub mod error;
+pub mod frame;
+pub mod logs;
+#[cfg(feature = "ssr")]
+pub(crate) mod visit;
+#[cfg(feature = "ssr")]
+pub(crate) mod zones;

@@ -3,6 +3,7 @@
 //! To add a sibling: one file an idea, its parsing and its display beside each other, tests at the foot,
 //! and nothing from `app`, `api` or `server` (the arrows all point here).
 
+pub mod column;
 pub mod filter;
 pub mod format;
 pub mod id;
@@ -12,3 +13,4 @@ pub mod page;
 pub mod query;
 pub mod rights;
 pub mod selection;
+pub mod zone;

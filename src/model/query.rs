@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
+use super::column::Column;
 use super::filter::{LogFilter, Term, parse_terms, write_terms};
 
 /// What a query string's values keep as they are: enough for a link to stay readable.
@@ -104,6 +105,9 @@ impl LogQuery {
             parsed.take(&name, value)?;
         }
         parsed.filters.sort_by_key(|(filter, _)| *filter);
+        if Column::chosen(&parsed.columns) == Column::DEFAULT {
+            parsed.columns.clear();
+        }
         if parsed.after.is_some() && parsed.before.is_some() {
             return Err(QueryProblem::new("after", "give after or before, not both"));
         }
@@ -112,18 +116,18 @@ impl LogQuery {
 
     fn take(&mut self, name: &str, value: String) -> Result<(), QueryProblem> {
         if let Some(filter) = LogFilter::of_argument(name) {
-            self.set(filter, &value);
+            self.add(filter, &value);
             return Ok(());
         }
-        let some = |value: String| (!value.trim().is_empty()).then(|| value.trim().to_owned());
+        // A form sends every control it has, also the empty ones: those say nothing.
+        let value = if value.trim().is_empty() { return Ok(()) } else { value.trim().to_owned() };
         match name {
-            "from" => self.from = some(value),
-            "to" => self.to = some(value),
-            "after" => self.after = some(value),
-            "before" => self.before = some(value),
-            "tz" => self.tz = some(value),
-            "columns" => self.columns = value.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
-            "limit" if value.is_empty() => {}
+            "from" => self.from = Some(value),
+            "to" => self.to = Some(value),
+            "after" => self.after = Some(value),
+            "before" => self.before = Some(value),
+            "tz" => self.tz = Some(value),
+            "columns" => self.columns.extend(value.split(',').filter(|name| !name.is_empty()).map(str::to_owned)),
             "limit" => {
                 self.limit = value
                     .parse()
@@ -148,6 +152,16 @@ impl LogQuery {
         Ok(())
     }
 
+    /// Takes an argument's value; a list may come in several arguments, as check boxes send it.
+    fn add(&mut self, filter: LogFilter, value: &str) {
+        if !filter.is_literal() && !self.terms(filter).is_empty() {
+            let both = format!("{},{value}", self.value(filter));
+            self.put(filter, &both);
+        } else if !value.is_empty() {
+            self.put(filter, value);
+        }
+    }
+
     /// The terms of a filter, none where it is not set.
     pub fn terms(&self, filter: LogFilter) -> &[Term] {
         self.filters
@@ -168,6 +182,12 @@ impl LogQuery {
 
     /// Sets a filter from its control's value; an empty one clears it. Leads back to the first page.
     pub fn set(&mut self, filter: LogFilter, value: &str) {
+        self.put(filter, value);
+        self.after = None;
+        self.before = None;
+    }
+
+    fn put(&mut self, filter: LogFilter, value: &str) {
         self.filters.retain(|(set, _)| *set != filter);
         let terms = if filter.is_literal() {
             // A text is searched for as it is; only a wholly empty one is no filter.
@@ -186,8 +206,6 @@ impl LogQuery {
             self.filters.push((filter, terms));
             self.filters.sort_by_key(|(filter, _)| *filter);
         }
-        self.after = None;
-        self.before = None;
     }
 
     /// The same query with one filter set otherwise, on its first page.
@@ -309,6 +327,28 @@ mod tests {
         let query = LogQuery::parse("q=&status=&code=&from=&limit=").unwrap();
         assert_eq!(query, LogQuery::default());
         assert_eq!(query.to_query_string(), "");
+    }
+
+    #[test]
+    fn a_cursor_stays_wherever_it_stands_in_the_link() {
+        let query = LogQuery::parse("after=abc&status=FAILURE").unwrap();
+        assert_eq!(query.after.as_deref(), Some("abc"));
+        assert_eq!(query.with(LogFilter::Method, "GET").after, None);
+    }
+
+    #[test]
+    fn check_boxes_and_controls_of_a_form_come_together() {
+        let query = LogQuery::parse("method=GET&method=POST&columns=time&columns=path&from=-1h&from=&limit=25&limit=").unwrap();
+        assert_eq!(query.value(LogFilter::Method), "GET,POST");
+        assert_eq!(query.columns, ["time", "path"]);
+        assert_eq!(query.from.as_deref(), Some("-1h"));
+        assert_eq!(query.limit, 25);
+    }
+
+    #[test]
+    fn the_default_columns_need_no_argument() {
+        let all = Column::DEFAULT.map(Column::name).join(",");
+        assert_eq!(LogQuery::parse(&format!("columns={all}")).unwrap(), LogQuery::default());
     }
 
     #[test]

@@ -1,0 +1,97 @@
+//! What a server function says when it cannot do what a page asked.
+
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+use crate::model::query::QueryProblem;
+
+/// Why a page did not get what it asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum ApiError {
+    /// Nobody is signed in, or no longer.
+    #[error("You are signed out")]
+    SignedOut,
+    /// Signed in, but may not; what is missing, and who can help.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// There is no such thing for whoever asks.
+    #[error("There is no such page, or it is not yours to see")]
+    NotFound,
+    /// An argument of the URL makes no sense.
+    #[error("{0}")]
+    BadArgument(QueryProblem),
+    /// The server, or what it needs, cannot be reached now.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Unavailable("The server cannot be reached.".to_owned()),
+            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => {
+                Self::Unavailable("The server's answer could not be read. It may be of another version: reload the page.".to_owned())
+            }
+            other => Self::Unavailable(format!("The server could not answer: {other}.")),
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod on_server {
+    use axum::http::StatusCode;
+    use leptos::prelude::use_context;
+    use leptos_axum::ResponseOptions;
+
+    use super::ApiError;
+    use crate::model::query::QueryProblem;
+    use crate::server::access::AccessError;
+    use crate::server::store::StoreError;
+
+    impl ApiError {
+        const fn http_status(&self) -> StatusCode {
+            match self {
+                Self::SignedOut => StatusCode::UNAUTHORIZED,
+                Self::NotAllowed(_) => StatusCode::FORBIDDEN,
+                Self::NotFound => StatusCode::NOT_FOUND,
+                Self::BadArgument(_) => StatusCode::BAD_REQUEST,
+                Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            }
+        }
+
+        /// Gives the answer, page or call, the status that the error has in HTTP.
+        pub(crate) fn told(self) -> Self {
+            if let Some(answer) = use_context::<ResponseOptions>() {
+                answer.set_status(self.http_status());
+            }
+            self
+        }
+    }
+
+    impl From<AccessError> for ApiError {
+        fn from(error: AccessError) -> Self {
+            match error {
+                AccessError::Unauthorized(_) => Self::SignedOut,
+                AccessError::Forbidden(what) => Self::NotAllowed(what),
+                AccessError::NotFound => Self::NotFound,
+                AccessError::Store(error) => error.into(),
+            }
+        }
+    }
+
+    impl From<StoreError> for ApiError {
+        fn from(error: StoreError) -> Self {
+            tracing::error!(%error, "a page could not be read");
+            Self::Unavailable("The database did not answer. Nothing was changed.".to_owned())
+        }
+    }
+
+    impl From<QueryProblem> for ApiError {
+        fn from(problem: QueryProblem) -> Self {
+            Self::BadArgument(problem)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What stands around every page: who is signed in, their projects, the zone; and what the sign-in page must know.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use super::error::ApiError;
+use crate::model::rights::Role;
+
+/// A project of a person's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectFacts {
+    /// `prj_…`.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What the person is in it.
+    pub role: Role,
+    /// Its time zone's IANA name.
+    pub time_zone: String,
+}
+
+/// What the frame shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameFacts {
+    /// How the person signs in.
+    pub email: String,
+    /// Their projects.
+    pub projects: Vec<ProjectFacts>,
+    /// Where this server is, as the browser calls it: `https://logs.example.com`.
+    pub address: String,
+    /// Their last choice of a zone: `utc`, `local`, `project`, or an IANA name.
+    pub last_zone: Option<String>,
+    /// The browser's zone, where it has told.
+    pub local_zone: Option<String>,
+}
+
+/// Who is signed in, and what is theirs.
+#[server(name = ReadFrame, input = GetUrl, endpoint = "frame")]
+pub async fn frame() -> Result<FrameFacts, ApiError> {
+    on_server::frame().await.map_err(ApiError::told)
+}
+
+/// What the sign-in page must know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInFacts {
+    /// Whether the demo's sign-in is on offer.
+    pub demo: bool,
+}
+
+/// Whether the demo's sign-in is on offer.
+#[server(name = ReadSignInFacts, input = GetUrl, endpoint = "sign_in_facts")]
+pub async fn sign_in_facts() -> Result<SignInFacts, ApiError> {
+    on_server::sign_in_facts().map_err(ApiError::told)
+}
+
+#[cfg(feature = "ssr")]
+mod on_server {
+    use super::{ApiError, FrameFacts, ProjectFacts, SignInFacts};
+    use crate::api::visit::{cookie, person, request};
+    use crate::server::access;
+
+    pub(super) async fn frame() -> Result<FrameFacts, ApiError> {
+        let (_, headers) = request()?;
+        let (server, person) = person().await?;
+        let projects = access::projects_of(&server, &person).await?;
+        Ok(FrameFacts {
+            email: person.email,
+            address: address(&headers),
+            projects: projects
+                .into_iter()
+                .map(|(project, role)| ProjectFacts { id: project.id, name: project.name, role, time_zone: project.time_zone })
+                .collect(),
+            last_zone: cookie(&headers, "zone"),
+            local_zone: cookie(&headers, "tz"),
+        })
+    }
+
+    /// What the browser asked for; a proxy in front says so by `X-Forwarded-Proto`. Shown in examples alone.
+    fn address(headers: &axum::http::HeaderMap) -> String {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let scheme = text("x-forwarded-proto").filter(|scheme| scheme == "https").unwrap_or_else(|| "http".to_owned());
+        format!("{scheme}://{}", text("host").unwrap_or_else(|| "127.0.0.1:3000".to_owned()))
+    }
+
+    pub(super) fn sign_in_facts() -> Result<SignInFacts, ApiError> {
+        let (server, _) = request()?;
+        let _ = server;
+        Ok(SignInFacts { demo: false })
+    }
+}

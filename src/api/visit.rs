@@ -1,0 +1,77 @@
+//! Who asks: the person behind a page or a server function, and the project they ask about.
+
+use axum::http::HeaderMap;
+use axum::http::header::COOKIE;
+use axum::http::request::Parts;
+use leptos::prelude::use_context;
+
+use super::error::ApiError;
+use crate::server::access::{self, Member, Person};
+use crate::server::state::Server;
+
+/// The running server and the headers of the request, as the routes put them into the context.
+pub(crate) fn request() -> Result<(Server, HeaderMap), ApiError> {
+    let missing = || ApiError::Unavailable("The server is not ready.".to_owned());
+    let server = use_context::<Server>().ok_or_else(missing)?;
+    let parts = use_context::<Parts>().ok_or_else(missing)?;
+    Ok((server, parts.headers))
+}
+
+/// A person in one of their projects.
+pub(crate) struct Visit {
+    /// The running server.
+    pub(crate) server: Server,
+    /// Who, where, and what they may.
+    pub(crate) member: Member,
+    headers: HeaderMap,
+}
+
+impl Visit {
+    /// The visit behind the running server function, if whoever asks belongs to the project.
+    pub(crate) async fn to(project: &str) -> Result<Self, ApiError> {
+        let (server, headers) = request()?;
+        let member = access::member(&server, &headers, project).await?;
+        Ok(Self { server, member, headers })
+    }
+
+    /// A cookie's value.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        cookie(&self.headers, name)
+    }
+}
+
+/// The person behind the running server function.
+pub(crate) async fn person() -> Result<(Server, Person), ApiError> {
+    let (server, headers) = request()?;
+    let person = access::person(&server, &headers).await?.ok_or(ApiError::SignedOut)?;
+    Ok((server, person))
+}
+
+/// A cookie's value, percent signs undone.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let cookies = headers.get_all(COOKIE).into_iter().filter_map(|header| header.to_str().ok());
+    let value = cookies.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (key, value) = pair.trim().split_once('=')?;
+        (key == name).then(|| value.to_owned())
+    })?;
+    percent_encoding::percent_decode_str(&value).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("session=abc; tz=Europe%2FBerlin"));
+        headers.append(COOKIE, HeaderValue::from_static("project=prj_1"));
+        assert_eq!(cookie(&headers, "tz").unwrap(), "Europe/Berlin");
+        assert_eq!(cookie(&headers, "project").unwrap(), "prj_1");
+        assert_eq!(cookie(&headers, "t"), None);
+    }
+}

@@ -1,0 +1,45 @@
+//! `/` to the text filter, `j` and `k` through the rows, `?` for help. Enter and Escape are the browser's own.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Document, HtmlElement, HtmlInputElement, KeyboardEvent};
+
+use super::{around, listen, rows};
+
+pub(super) fn start(document: &Document) {
+    let page = document.clone();
+    listen::<KeyboardEvent>(document, "keydown", move |event| {
+        let typing = around(event, "input, textarea, select, [contenteditable]").is_some();
+        if typing || event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
+            return;
+        }
+        match event.key().as_str() {
+            "/" => find(&page),
+            "j" => rows::step(&page, 1),
+            "k" => rows::step(&page, -1),
+            "?" => help(&page),
+            _ => return,
+        }
+        event.prevent_default();
+    });
+}
+
+/// To the text filter, out of the sheet that it may lie in.
+fn find(page: &Document) {
+    let Some(field) = page.get_element_by_id("f-q").and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else { return };
+    if field.offset_parent().is_none()
+        && let Some(sheet) = page.get_element_by_id("filters").and_then(|sheet| sheet.dyn_into::<HtmlElement>().ok())
+    {
+        // It opens unless it is open.
+        let _ = sheet.show_popover();
+    }
+    // An input in the page takes the focus.
+    let _ = field.focus();
+    field.select();
+}
+
+fn help(page: &Document) {
+    if let Some(help) = page.get_element_by_id("help").and_then(|help| help.dyn_into::<HtmlElement>().ok()) {
+        // A popover in the page opens or closes.
+        let _ = help.toggle_popover();
+    }
+}

@@ -1,0 +1,32 @@
+//! The tabs whose pages are not part of this version: they say so.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// The tab Background tasks.
+#[component]
+pub fn Tasks() -> impl IntoView {
+    later("Background tasks", "Imports and other long work of your API, with their progress and rejected rows,")
+}
+
+/// The tab Exports.
+#[component]
+pub fn Exports() -> impl IntoView {
+    later("Exports", "Files made from your logs, and browsing them,")
+}
+
+/// The tab Webhook sendouts.
+#[component]
+pub fn Sendouts() -> impl IntoView {
+    later("Webhook sendouts", "Every delivery of an event to your endpoints, each attempt of it,")
+}
+
+fn later(name: &'static str, what: &'static str) -> impl IntoView {
+    view! {
+        <Title text=format!("{name} · audit-log")/>
+        <main id="content" class="alone">
+            <h1>{name}</h1>
+            <p>{what}" are not part of this version yet. Nothing is kept for this tab so far."</p>
+        </main>
+    }
+}

@@ -1,0 +1,205 @@
+//! The Logs tab.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::api::error::ApiError;
+use crate::api::logs::{Emptiness, LogsPage, logs_page};
+use crate::app::parts::chips::Chips;
+use crate::app::parts::columns::Columns;
+use crate::app::parts::filter_bar::{FilterBar, PageResource, terms_words};
+use crate::app::parts::frame::FrameResource;
+use crate::app::parts::histogram::Histogram;
+use crate::app::parts::links::{log_query, project_id, search, to_query};
+use crate::app::parts::pager::Pager;
+use crate::app::parts::states::Problem;
+use crate::app::parts::table::LogTable;
+use crate::app::parts::totals::Totals;
+use crate::model::query::LogQuery;
+use crate::model::zone::rfc3339;
+
+/// How often Live asks again.
+const LIVE: Duration = Duration::from_secs(5);
+
+/// The list of logs with its filters.
+#[component]
+pub fn Logs() -> impl IntoView {
+    let project = project_id();
+    let search = search();
+    let parsed = log_query();
+    let query = Memo::new(move |_| parsed.get().unwrap_or_default());
+    let (refresh, set_refresh) = signal(0_u32);
+    let page: PageResource =
+        Resource::new(move || (project.get(), search.get(), refresh.get()), |(project, search, _)| logs_page(project, search));
+    let (pending, set_pending) = signal(false);
+    let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
+    let live = RwSignal::new(false);
+    keep_asking(live, again);
+    view! {
+        <Title text="Logs · audit-log"/>
+        <main id="content" class="logs-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
+            <h1 class="visually-hidden">"Logs"</h1>
+            <FilterBar page/>
+            <Chips query/>
+            <Transition set_pending>
+                {move || page.get().map(|page| match page {
+                    Ok(page) => view! { <Results page query project again live/> }.into_any(),
+                    Err(error) => view! { <Failed error query again/> }.into_any(),
+                })}
+            </Transition>
+        </main>
+    }
+}
+
+#[component]
+fn Failed(error: ApiError, query: Memo<LogQuery>, again: Callback<()>) -> impl IntoView {
+    let clear = query.with_untracked(|query| to_query(&query.cleared()));
+    view! { <Problem error again clear/> }
+}
+
+#[component]
+fn Results(
+    page: LogsPage,
+    query: Memo<LogQuery>,
+    project: Memo<String>,
+    again: Callback<()>,
+    live: RwSignal<bool>,
+) -> impl IntoView {
+    let (total, failed) = (page.total, page.failed);
+    let empty = page.empty.clone();
+    let searched = page.searched.as_ref().map(|(time, turn)| {
+        let (after, before) = if turn.after { (Some(turn.cursor.clone()), None) } else { (None, Some(turn.cursor.clone())) };
+        let link = to_query(&LogQuery { after, before, ..query.get_untracked() });
+        (page.zone.coarse(*time, page.now), link)
+    });
+    let unknown_local = page.unknown_local;
+    let page = Signal::stored(page);
+    view! {
+        <div class="summary">
+            <Totals total failed/>
+            {unknown_local.then(|| view! { <p class="quiet">"This browser has not told its time zone yet: times are in UTC."</p> })}
+            <span class="actions">
+                <Columns query/>
+                <Live again on=live/>
+            </span>
+        </div>
+        <Histogram page query/>
+        {match empty {
+            Some(emptiness) if searched.is_none() => view! { <Empty emptiness page query project/> }.into_any(),
+            _ => view! {
+                <div class="rows" tabindex="0" role="region" aria-label="Logs">
+                    <LogTable page query project/>
+                </div>
+            }
+            .into_any(),
+        }}
+        {searched.map(|(time, link)| view! {
+            <p class="searched" role="status">"Searched back to "{time}". "<a href=link>"Go on"</a></p>
+        })}
+        <Pager page query/>
+    }
+}
+
+/// Asks again every few seconds while the switch is on.
+fn keep_asking(on: RwSignal<bool>, again: Callback<()>) {
+    Effect::new(move |_| {
+        if !on.get() {
+            return;
+        }
+        if let Ok(handle) = set_interval_with_handle(move || again.run(()), LIVE) {
+            on_cleanup(move || handle.clear());
+        }
+    });
+}
+
+/// Asks again at once, or by itself.
+#[component]
+fn Live(again: Callback<()>, on: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <button type="button" class="button quiet-button needs-scripts" on:click=move |_| again.run(())>"Refresh"</button>
+        <button
+            type="button" class="button quiet-button needs-scripts live" aria-pressed=move || on.get().to_string()
+            on:click=move |_| on.update(|on| *on = !*on)
+        >
+            "Live"
+        </button>
+    }
+}
+
+/// Why there are no rows, and what to do.
+#[component]
+fn Empty(emptiness: Emptiness, page: Signal<LogsPage>, query: Memo<LogQuery>, project: Memo<String>) -> impl IntoView {
+    let query = query.get_untracked();
+    match emptiness {
+        Emptiness::Never if query.active() == 0 => view! { <FirstTime project/> }.into_any(),
+        Emptiness::Elsewhere(latest) if query.active() == 0 => {
+            let (words, link) = page.with_untracked(|page| {
+                let around = query.within(Some(rfc3339(latest - 3_600_000)), Some(rfc3339(latest + 60_000)));
+                (page.zone.short(latest, page.now), to_query(&around))
+            });
+            view! {
+                <div class="state">
+                    <h2>"No logs in this range"</h2>
+                    <p>"The latest log is of "{words}". "<a href=link>"Show the hour before it"</a></p>
+                </div>
+            }
+            .into_any()
+        }
+        _ => view! { <NothingMatches query/> }.into_any(),
+    }
+}
+
+#[component]
+fn NothingMatches(query: LogQuery) -> impl IntoView {
+    let filters = query.filters.iter().map(|(filter, _)| {
+        let words = format!("{}: {}", filter.label(), terms_words(*filter, &query.value(*filter)));
+        let link = to_query(&query.with(*filter, ""));
+        view! { <li>{words}" "<a href=link>"Without it"</a></li> }
+    });
+    let filters = filters.collect_view();
+    let clear = to_query(&query.cleared());
+    let month = to_query(&query.within(Some("-30d".to_owned()), None));
+    view! {
+        <div class="state">
+            <h2>"No log in this range matches"</h2>
+            <ul>{filters}</ul>
+            <p><a class="button" href=clear>"Clear all filters"</a>" "<a class="button" href=month>"Search the last 30 days"</a></p>
+        </div>
+    }
+}
+
+/// What will be here, and the command that brings it.
+#[component]
+fn FirstTime(project: Memo<String>) -> impl IntoView {
+    let facts = use_context::<FrameResource>();
+    let command = move || {
+        let address = facts.and_then(|facts| facts.get()).and_then(Result::ok).map(|facts| facts.address);
+        first_command(&address.unwrap_or_default())
+    };
+    view! {
+        <div class="state first">
+            <h2>"No logs yet"</h2>
+            <p>"Every request to your API will be a row here, with what was asked and what was answered. Make a key:"</p>
+            <pre class="command"><code>{move || key_command(&project.get())}</code></pre>
+            <p>"Then send the first one in:"</p>
+            <Suspense>
+                <pre class="command"><code>{command}</code></pre>
+                <button type="button" class="button needs-scripts" data-copy=command>"Copy"</button>
+            </Suspense>
+        </div>
+    }
+}
+
+fn key_command(project: &str) -> String {
+    format!("audit-log key add --project {project} --name my-api --scopes logs:write")
+}
+
+fn first_command(address: &str) -> String {
+    format!(
+        "curl {address}/v1/logs -H \"X-App-Id: $APP_ID\" -H \"X-App-Token: $APP_TOKEN\" \\\n  \
+         -H \"Content-Type: application/json\" \\\n  \
+         -d '{{\"method\":\"GET\",\"url\":\"https://api.example.com/v1/customers\",\"status_code\":200}}'"
+    )
+}

@@ -1,0 +1,8 @@
+//! One file a page.
+
+pub mod account;
+pub mod later;
+pub mod log;
+pub mod logs;
+pub mod not_found;
+pub mod sign_in;

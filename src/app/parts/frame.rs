@@ -1,0 +1,151 @@
+//! What stands around every page of a project: brand, project, tabs, zone, help, account.
+
+use leptos::prelude::*;
+use leptos_router::components::Outlet;
+use leptos_router::hooks::use_location;
+
+use super::brand::Brand;
+use super::help::Help;
+use super::links::{project_id, search, with_argument};
+use crate::api::error::ApiError;
+use crate::api::frame::{FrameFacts, frame};
+use crate::model::query::pairs;
+
+/// What the frame knows, for the pages inside it.
+pub type FrameResource = Resource<Result<FrameFacts, ApiError>>;
+
+/// The tabs: name, and the segment of their address.
+const TABS: [(&str, &str); 4] =
+    [("Logs", "logs"), ("Background tasks", "tasks"), ("Exports", "exports"), ("Webhook sendouts", "sendouts")];
+
+/// The frame, with the page inside it.
+#[component]
+pub fn Frame() -> impl IntoView {
+    let facts: FrameResource = Resource::new(|| (), |()| frame());
+    provide_context(facts);
+    view! {
+        <a class="skip" href="#content" rel="external">"Skip to the content"</a>
+        <header class="frame">
+            <Brand/>
+            <Transition>{move || facts.get().map(|facts| view! { <ProjectMenu facts/> })}</Transition>
+            <Tabs/>
+            <div class="frame-end">
+                <Transition>{move || facts.get().map(|facts| view! { <ZoneMenu facts/> })}</Transition>
+                <button type="button" class="icon" popovertarget="help" aria-label="Keys and help">"?"</button>
+                <Transition>{move || facts.get().map(|facts| view! { <AccountMenu facts/> })}</Transition>
+            </div>
+        </header>
+        <Outlet/>
+        <Help/>
+        <div id="announce" class="toast" role="status"></div>
+    }
+}
+
+#[component]
+fn Tabs() -> impl IntoView {
+    let project = project_id();
+    let path = use_location().pathname;
+    let tabs = TABS.map(|(name, segment)| {
+        let href = move || format!("/projects/{}/{segment}", project.get());
+        let here = move || {
+            let tab = path.with(|path| path.split('/').nth(3) == Some(segment));
+            tab.then_some("page")
+        };
+        view! { <a href=href aria-current=here>{name}</a> }
+    });
+    view! { <nav class="tabs" aria-label="Project">{tabs}</nav> }
+}
+
+#[component]
+fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
+    let here = project_id();
+    let projects = facts.map(|facts| facts.projects).unwrap_or_default();
+    let names = projects.clone();
+    let name = move || {
+        let here = here.get();
+        names.iter().find(|project| project.id == here).map_or_else(|| "Project".to_owned(), |project| project.name.clone())
+    };
+    let items = projects.into_iter().map(|project| {
+        let href = format!("/projects/{}/logs", project.id);
+        let id = project.id;
+        view! {
+            <li><a href=href rel="external" aria-current=move || (here.get() == id).then_some("true")>{project.name}</a></li>
+        }
+    });
+    view! {
+        <button type="button" class="opener" popovertarget="projects"><span class="cut">{name}</span></button>
+        <div id="projects" class="menu" popover>
+            <p class="menu-title">"Projects"</p>
+            <ul>{items.collect_view()}</ul>
+        </div>
+    }
+}
+
+/// The zones that everyone is offered; any IANA name can stand in the address.
+#[component]
+fn ZoneMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
+    let project = project_id();
+    let search = search();
+    let facts = facts.ok();
+    let last = facts.as_ref().and_then(|facts| facts.last_zone.clone());
+    let local = facts.as_ref().and_then(|facts| facts.local_zone.clone());
+    let projects = facts.map(|facts| facts.projects).unwrap_or_default();
+    let chosen = Memo::new(move |_| {
+        let asked = search.with(|search| pairs(search).find(|(name, _)| name == "tz").map(|(_, value)| value));
+        asked.filter(|zone| !zone.is_empty()).or_else(|| last.clone()).unwrap_or_else(|| "utc".to_owned())
+    });
+    let label = move || match chosen.get().as_str() {
+        "utc" => "UTC".to_owned(),
+        "local" => "Local".to_owned(),
+        "project" => "Project".to_owned(),
+        name => name.rsplit('/').next().unwrap_or(name).replace('_', " "),
+    };
+    let of_project = move || {
+        let here = project.get();
+        projects.iter().find(|project| project.id == here).map(|project| project.time_zone.clone()).unwrap_or_default()
+    };
+    let item = move |value: &'static str, name: &'static str, detail: Signal<String>| {
+        let href = move || search.with(|search| with_argument(search, "tz", Some(value)));
+        let here = move || (chosen.get() == value).then_some("true");
+        view! { <li><a href=href aria-current=here>{name}<span class="quiet">{detail}</span></a></li> }
+    };
+    let local = local.unwrap_or_else(|| "of this browser".to_owned());
+    view! {
+        <button type="button" class="opener" popovertarget="zones">
+            <span class="visually-hidden">"Time zone: "</span><span>{label}</span>
+        </button>
+        <div id="zones" class="menu end" popover>
+            <p class="menu-title">"Times are shown in"</p>
+            <ul>
+                {item("utc", "UTC", Signal::stored(String::new()))}
+                {item("local", "Local", Signal::stored(local))}
+                {item("project", "Project", Signal::derive(of_project))}
+            </ul>
+        </div>
+    }
+}
+
+#[component]
+fn AccountMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
+    match facts {
+        Ok(facts) => {
+            let name = facts.email.split('@').next().unwrap_or(&facts.email).to_owned();
+            view! {
+                <button type="button" class="opener" popovertarget="account">
+                    <span class="visually-hidden">"Account: "</span><span class="cut">{name}</span>
+                </button>
+                <div id="account" class="menu end" popover>
+                    <p class="menu-title">{facts.email}</p>
+                    <ul>
+                        <li><a href="/account" rel="external">"Account"</a></li>
+                        <li>
+                            <form method="post" action="/sign-out"><button type="submit">"Sign out"</button></form>
+                        </li>
+                    </ul>
+                </div>
+            }
+            .into_any()
+        }
+        Err(_) => view! { <a class="opener" href="/sign-in" rel="external">"Sign in"</a> }.into_any(),
+    }
+}

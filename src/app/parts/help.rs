@@ -1,0 +1,29 @@
+//! The keys that do something.
+
+use leptos::prelude::*;
+
+const KEYS: [(&str, &str); 6] = [
+    ("/", "Find anywhere"),
+    ("j", "Next row"),
+    ("k", "Previous row"),
+    ("Enter", "Open the row"),
+    ("?", "This help"),
+    ("Esc", "Close what is open"),
+];
+
+/// The dialog that lists them; the button in the frame and `?` open it.
+#[component]
+pub fn Help() -> impl IntoView {
+    let rows = KEYS.map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt><dd>{what}</dd> });
+    view! {
+        <div id="help" class="dialog" popover role="dialog" aria-labelledby="help-title">
+            <h2 id="help-title">"Keys"</h2>
+            <dl class="keys">{rows}</dl>
+            <p class="quiet">
+                "Several values of a filter are separated by commas; "<code>"!"</code>" before a value leaves it out. "
+                "Everything you choose is in the address: a link shows another person the same rows."
+            </p>
+            <button type="button" class="button" popovertarget="help" popovertargetaction="hide">"Close"</button>
+        </div>
+    }
+}

@@ -1,0 +1,148 @@
+//! Requests over the range: bars of successes with failures on top, as SVG made on the server. Each bar is a link into its time;
+//! in the browser a drag zooms, and the bar under the pointer says what it is. A table holds the same figures for screen readers.
+
+use std::fmt::Write;
+
+use leptos::prelude::*;
+
+use super::links::to_query;
+use crate::api::logs::{Chart, LogsPage};
+use crate::model::format;
+use crate::model::query::LogQuery;
+use crate::model::zone::rfc3339;
+
+/// How high the bars may be.
+const HEIGHT: f64 = 72.0;
+/// A bar that is there can be seen.
+const LEAST: f64 = 1.5;
+
+/// The histogram of a page.
+#[component]
+pub fn Histogram(
+    /// What it shows.
+    page: Signal<LogsPage>,
+    /// The page's query.
+    query: Memo<LogQuery>,
+) -> impl IntoView {
+    let drawing = move || page.with(|page| query.with(|query| drawing(page, query)));
+    let labels = move || {
+        page.with(|page| {
+            let (from, to) = page.range;
+            let label = |ms: i64| page.zone.coarse(ms / 60_000 * 60_000, page.now);
+            [label(from), label(from + (to - from) / 2), label(to)].map(|text| view! { <span>{text}</span> })
+        })
+    };
+    let note = move || page.with(|page| note(&page.chart));
+    let from = move || page.with(|page| page.chart.first);
+    let to = move || page.with(|page| page.chart.first + page.chart.step * i64::from(page.chart.steps));
+    view! {
+        <figure class="chart" aria-label="Requests over time" data-chart data-from=from data-to=to>
+            <div class="bars" inner_html=drawing></div>
+            <div class="axis" aria-hidden="true">{labels}</div>
+            <p class="chart-says" aria-hidden="true" data-says></p>
+            <p class="chart-note quiet">{note}</p>
+            <div class="visually-hidden" inner_html=move || page.with(table)></div>
+        </figure>
+    }
+}
+
+fn note(chart: &Chart) -> &'static str {
+    match (chart.before_text, chart.whole) {
+        (true, _) => "Bars show the logs among which the text is searched for.",
+        (false, false) => "Bars stop where counting did.",
+        (false, true) => "",
+    }
+}
+
+/// `14:00 – 14:15: 300 requests, 12 failed`.
+fn says(page: &LogsPage, bar: (u32, u64, u64)) -> String {
+    let (place, success, failure) = bar;
+    let from = page.chart.first + i64::from(place) * page.chart.step;
+    let range = page.zone.range(from, from + page.chart.step, page.now);
+    format!("{range}: {} requests, {} failed", format::count(success + failure), format::count(failure))
+}
+
+/// The bars as SVG. Written as text: a hundred links need no listeners of their own.
+fn drawing(page: &LogsPage, query: &LogQuery) -> String {
+    let chart = &page.chart;
+    let most = chart.bars.iter().map(|(_, success, failure)| success + failure).max().unwrap_or(0).max(1) as f64;
+    let mut svg = format!(
+        r#"<svg viewBox="0 0 {} {HEIGHT}" preserveAspectRatio="none" width="100%" height="{HEIGHT}" role="presentation">"#,
+        chart.steps
+    );
+    for bar in &chart.bars {
+        let (place, success, failure) = *bar;
+        let scaled = |count: u64| if count == 0 { 0.0 } else { (count as f64 / most * HEIGHT).max(LEAST) };
+        let bad = scaled(failure);
+        let good = scaled(success).min(HEIGHT - bad);
+        let from = chart.first + i64::from(place) * chart.step;
+        let link = to_query(&query.within(Some(rfc3339(from)), Some(rfc3339(from + chart.step))));
+        let text = says(page, *bar);
+        // Writing to a String cannot fail.
+        let _ = write!(
+            svg,
+            r#"<a href="{}" tabindex="-1" data-bar="{text}"><title>{text}</title><rect class="hit" x="{place}" y="0" width="1" height="{HEIGHT}"/>"#,
+            link.replace('&', "&amp;").replace('"', "&quot;"),
+        );
+        let _ = write!(svg, r#"<rect class="good" x="{}" y="{:.1}" width=".84" height="{good:.1}"/>"#, f64::from(place) + 0.08, HEIGHT - good);
+        if failure > 0 {
+            let top = HEIGHT - good - bad;
+            let _ = write!(svg, r#"<rect class="bad" x="{}" y="{top:.1}" width=".84" height="{bad:.1}"/>"#, f64::from(place) + 0.08);
+        }
+        svg.push_str("</a>");
+    }
+    svg.push_str(r#"<rect class="brush" x="0" y="0" width="0" height="72"/></svg>"#);
+    svg
+}
+
+/// The same figures for those who do not see bars.
+fn table(page: &LogsPage) -> String {
+    let mut table = String::from("<table><caption>Requests over time</caption><thead><tr><th>Time</th><th>Requests</th><th>Failed</th></tr></thead><tbody>");
+    for (place, success, failure) in &page.chart.bars {
+        let from = page.chart.first + i64::from(*place) * page.chart.step;
+        let range = page.zone.range(from, from + page.chart.step, page.now);
+        // Writing to a String cannot fail.
+        let _ = write!(table, "<tr><th scope=\"row\">{range}</th><td>{}</td><td>{failure}</td></tr>", success + failure);
+    }
+    table.push_str("</tbody></table>");
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::page::Total;
+    use crate::model::zone::Zone;
+
+    fn page() -> LogsPage {
+        LogsPage {
+            rows: Vec::new(),
+            total: Total::Exact(3),
+            failed: Total::Exact(1),
+            chart: Chart { first: 0, step: 60_000, steps: 4, bars: vec![(1, 2, 1)], whole: true, before_text: false },
+            newer: None,
+            older: None,
+            searched: None,
+            range: (0, 240_000),
+            now: 240_000,
+            zone: Zone::utc(),
+            unknown_local: false,
+            empty: None,
+        }
+    }
+
+    #[test]
+    fn a_bar_links_into_its_time_and_says_both_counts() {
+        let drawing = drawing(&page(), &LogQuery::parse("status=FAILURE&q=\"><b>").unwrap_or_default());
+        assert!(drawing.contains("from=1970-01-01T00:01:00Z&amp;to=1970-01-01T00:02:00Z"), "{drawing}");
+        assert!(drawing.contains("00:01 – 00:02: 3 requests, 1 failed"), "{drawing}");
+        assert!(!drawing.contains("<b>"), "{drawing}");
+    }
+
+    #[test]
+    fn failures_stand_on_top_and_all_fits() {
+        let drawing = drawing(&page(), &LogQuery::default());
+        assert!(drawing.contains(r#"class="good" x="1.08" y="24.0""#), "{drawing}");
+        assert!(drawing.contains(r#"class="bad" x="1.08" y="0.0""#), "{drawing}");
+    }
+}

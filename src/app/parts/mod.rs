@@ -1,0 +1,17 @@
+//! The parts that pages are made of. A part knows nothing of where its figures come from.
+//!
+//! To add one: a file here, its look in `style/`, and no `style` attribute.
+
+pub mod brand;
+pub mod chips;
+pub mod columns;
+pub mod filter_bar;
+pub mod frame;
+pub mod help;
+pub mod histogram;
+pub mod links;
+pub mod pager;
+pub mod range;
+pub mod states;
+pub mod table;
+pub mod totals;

@@ -1,0 +1,66 @@
+//! What a page shows when it has nothing to show: why, and what to do next.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::api::error::ApiError;
+use crate::model::query::escape;
+
+/// Why the page could not be read, and the way on: signing in, mending the address, or trying again.
+#[component]
+pub fn Problem(
+    /// What the server said.
+    error: ApiError,
+    /// Asks again.
+    again: Callback<()>,
+    /// The same page without what may be wrong in its address.
+    #[prop(into)]
+    clear: String,
+) -> impl IntoView {
+    let location = use_location();
+    let here = move || {
+        let path = location.pathname.get();
+        let search = location.search.get();
+        escape(&if search.is_empty() { path } else { format!("{path}?{}", search.trim_start_matches('?')) })
+    };
+    let (title, text) = words(&error);
+    let way_on = match error {
+        ApiError::SignedOut => view! {
+            <a class="button primary" href=move || format!("/sign-in?next={}", here()) rel="external">"Sign in"</a>
+        }
+        .into_any(),
+        ApiError::BadArgument(_) => view! { <a class="button" href=clear>"Clear the address"</a> }.into_any(),
+        ApiError::NotFound => view! { <a class="button" href="/" rel="external">"Go to your logs"</a> }.into_any(),
+        ApiError::NotAllowed(_) => view! { <a class="button" href=clear>"Without these filters"</a> }.into_any(),
+        // Without scripts the address itself is the retry.
+        ApiError::Unavailable(_) => view! {
+            <a class="button" href="" rel="external" on:click=move |event| {
+                event.prevent_default();
+                again.run(());
+            }>"Try again"</a>
+        }
+        .into_any(),
+    };
+    view! {
+        <div class="state problem" role="alert">
+            <h2>{title}</h2>
+            <p>{text}</p>
+            <p>{way_on}</p>
+        </div>
+    }
+}
+
+fn words(error: &ApiError) -> (&'static str, String) {
+    match error {
+        ApiError::SignedOut => ("You are signed out", "Your session has ended. Sign in, and you come back to this page.".to_owned()),
+        ApiError::NotFound => (
+            "There is no such page",
+            "The address may be mistyped, or it names a project that you do not belong to. One of its owners can add you.".to_owned(),
+        ),
+        ApiError::NotAllowed(what) => ("You may not see this", format!("{what} An owner of the project can change what your role may see.")),
+        ApiError::BadArgument(problem) => {
+            ("The address makes no sense", format!("The argument {}: {}.", problem.argument, problem.reason.trim_end_matches('.')))
+        }
+        ApiError::Unavailable(what) => ("The page could not be read", format!("{what} What you see may be old; your filters are kept.")),
+    }
+}

@@ -1,0 +1,45 @@
+//! Which address shows which page.
+
+use leptos::prelude::*;
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use super::pages::account::Account;
+use super::pages::later::{Exports, Sendouts, Tasks};
+use super::pages::log::Log;
+use super::pages::logs::Logs;
+use super::pages::not_found::NotFound;
+use super::pages::sign_in::SignIn;
+use super::parts::frame::Frame;
+
+/// The application: every page behind its address.
+#[component]
+pub fn App() -> impl IntoView {
+    super::provide_contexts();
+    view! {
+        <Router>
+            <Wake/>
+            <Routes fallback=NotFound>
+                <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
+                <Route path=path!("/account") view=Account ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/projects/:prj") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/logs") view=Logs ssr=SsrMode::Async/>
+                    <Route path=path!("/logs/:id") view=Log ssr=SsrMode::Async/>
+                    <Route path=path!("/tasks") view=Tasks ssr=SsrMode::Async/>
+                    <Route path=path!("/exports") view=Exports ssr=SsrMode::Async/>
+                    <Route path=path!("/sendouts") view=Sendouts ssr=SsrMode::Async/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}
+
+/// Wakes the page's plain elements in the browser: keys, copy buttons, forms without a reload. Renders nothing.
+#[component]
+fn Wake() -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    {
+        let navigate = leptos_router::hooks::use_navigate();
+        Effect::new(move |_| super::browser::start(navigate.clone()));
+    }
+}
