@@ -32,9 +32,9 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(_) => Self::Unavailable("The server cannot be reached.".to_owned()),
-            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => {
-                Self::Unavailable("The server's answer could not be read. It may be of another version: reload the page.".to_owned())
-            }
+            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => Self::Unavailable(
+                "The server's answer could not be read. It may be of another version: reload the page.".to_owned(),
+            ),
             other => Self::Unavailable(format!("The server could not answer: {other}.")),
         }
     }

@@ -1,5 +1,7 @@
 //! What stands around every page: who is signed in, their projects, the zone; and what the sign-in page must know.
 
+#![allow(missing_docs, reason = "the server functions' own types are written by a macro")]
+
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
@@ -27,7 +29,7 @@ pub struct FrameFacts {
     pub email: String,
     /// Their projects.
     pub projects: Vec<ProjectFacts>,
-    /// Where this server is, as the browser calls it: `https://logs.example.com`.
+    /// Where this server is: `https://logs.example.com`.
     pub address: String,
     /// Their last choice of a zone: `utc`, `local`, `project`, or an IANA name.
     pub last_zone: Option<String>,
@@ -66,26 +68,25 @@ mod on_server {
         let projects = access::projects_of(&server, &person).await?;
         Ok(FrameFacts {
             email: person.email,
-            address: address(&headers),
+            address: server.config.public_url(),
             projects: projects
                 .into_iter()
-                .map(|(project, role)| ProjectFacts { id: project.id, name: project.name, role, time_zone: project.time_zone })
+                .map(|(project, role)| ProjectFacts {
+                    id: project.id,
+                    name: project.name,
+                    role,
+                    time_zone: project.time_zone,
+                })
                 .collect(),
             last_zone: cookie(&headers, "zone"),
             local_zone: cookie(&headers, "tz"),
         })
     }
 
-    /// What the browser asked for; a proxy in front says so by `X-Forwarded-Proto`. Shown in examples alone.
-    fn address(headers: &axum::http::HeaderMap) -> String {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let scheme = text("x-forwarded-proto").filter(|scheme| scheme == "https").unwrap_or_else(|| "http".to_owned());
-        format!("{scheme}://{}", text("host").unwrap_or_else(|| "127.0.0.1:3000".to_owned()))
-    }
-
     pub(super) fn sign_in_facts() -> Result<SignInFacts, ApiError> {
         let (server, _) = request()?;
-        let _ = server;
-        Ok(SignInFacts { demo: false })
+        Ok(SignInFacts {
+            demo: server.config.demo,
+        })
     }
 }

@@ -34,21 +34,31 @@ pub(crate) struct ZoneHints<'a> {
 pub(crate) fn choose(hints: &ZoneHints<'_>) -> Result<ChosenZone, QueryProblem> {
     if let Some(asked) = hints.asked {
         return named(asked, hints).ok_or_else(|| {
-            QueryProblem::new("tz", format!("{asked} is no time zone: utc, local, project, or a name such as Europe/Berlin"))
+            QueryProblem::new(
+                "tz",
+                format!("{asked} is no time zone: utc, local, project, or a name such as Europe/Berlin"),
+            )
         });
     }
     Ok(hints.last.and_then(|last| named(last, hints)).unwrap_or_else(utc))
 }
 
 fn utc() -> ChosenZone {
-    ChosenZone { zone: TimeZone::UTC, name: "UTC".to_owned(), unknown_local: false }
+    ChosenZone {
+        zone: TimeZone::UTC,
+        name: "UTC".to_owned(),
+        unknown_local: false,
+    }
 }
 
 fn named(word: &str, hints: &ZoneHints<'_>) -> Option<ChosenZone> {
     match word {
         "utc" | "UTC" => Some(utc()),
         "project" => by_name(hints.project),
-        "local" => Some(hints.local.and_then(by_name).unwrap_or_else(|| ChosenZone { unknown_local: true, ..utc() })),
+        "local" => Some(hints.local.and_then(by_name).unwrap_or_else(|| ChosenZone {
+            unknown_local: true,
+            ..utc()
+        })),
         name => by_name(name),
     }
 }
@@ -58,7 +68,11 @@ fn by_name(name: &str) -> Option<ChosenZone> {
         return Some(utc());
     }
     let zone = TimeZone::get(name).ok()?;
-    Some(ChosenZone { zone, name: name.to_owned(), unknown_local: false })
+    Some(ChosenZone {
+        zone,
+        name: name.to_owned(),
+        unknown_local: false,
+    })
 }
 
 impl ChosenZone {
@@ -69,10 +83,16 @@ impl ChosenZone {
         }
         let start = Timestamp::from_millisecond(from_ms).unwrap_or(Timestamp::MIN);
         let first = (from_ms, self.zone.to_offset(start).seconds());
-        let changes = self.zone.following(start).map(|change| (change.timestamp().as_millisecond(), change.offset().seconds()));
+        let changes = self
+            .zone
+            .following(start)
+            .map(|change| (change.timestamp().as_millisecond(), change.offset().seconds()));
         // Two changes a year at most in any zone's own time: this bound only guards against an absurd range.
         let changes = changes.take_while(|(at, _)| *at < to_ms).take(200);
-        Zone { name: self.name.clone(), offsets: std::iter::once(first).chain(changes).collect() }
+        Zone {
+            name: self.name.clone(),
+            offsets: std::iter::once(first).chain(changes).collect(),
+        }
     }
 }
 
@@ -82,8 +102,12 @@ mod tests {
 
     use super::*;
 
-    const HINTS: ZoneHints<'static> =
-        ZoneHints { asked: None, last: Some("local"), local: Some("Europe/Berlin"), project: "America/New_York" };
+    const HINTS: ZoneHints<'static> = ZoneHints {
+        asked: None,
+        last: Some("local"),
+        local: Some("Europe/Berlin"),
+        project: "America/New_York",
+    };
 
     #[test]
     fn the_url_wins_over_the_last_choice() {
@@ -96,8 +120,24 @@ mod tests {
 
     #[test]
     fn an_unknown_zone_is_named_in_the_url_and_passed_over_in_a_cookie() {
-        assert_eq!(choose(&ZoneHints { asked: Some("Mars/Base"), ..HINTS }).unwrap_err().argument, "tz");
-        assert_eq!(choose(&ZoneHints { last: Some("Mars/Base"), ..HINTS }).unwrap().name, "UTC");
+        assert_eq!(
+            choose(&ZoneHints {
+                asked: Some("Mars/Base"),
+                ..HINTS
+            })
+            .unwrap_err()
+            .argument,
+            "tz"
+        );
+        assert_eq!(
+            choose(&ZoneHints {
+                last: Some("Mars/Base"),
+                ..HINTS
+            })
+            .unwrap()
+            .name,
+            "UTC"
+        );
         assert!(choose(&ZoneHints { local: None, ..HINTS }).unwrap().unknown_local);
     }
 

@@ -14,6 +14,7 @@ use super::parts::frame::Frame;
 
 /// The application: every page behind its address.
 #[component]
+#[allow(unreachable_pub, reason = "the browser's binary mounts it")]
 pub fn App() -> impl IntoView {
     super::provide_contexts();
     view! {

@@ -52,8 +52,15 @@ impl Column {
     ];
 
     /// What the table shows where the URL names no columns.
-    pub const DEFAULT: [Self; 7] =
-        [Self::Time, Self::Status, Self::Method, Self::Endpoint, Self::Channel, Self::User, Self::Took];
+    pub const DEFAULT: [Self; 7] = [
+        Self::Time,
+        Self::Status,
+        Self::Method,
+        Self::Endpoint,
+        Self::Channel,
+        Self::User,
+        Self::Took,
+    ];
 
     /// Its name in the URL.
     pub const fn name(self) -> &'static str {
@@ -115,7 +122,10 @@ impl Column {
 
     /// The columns that a URL's names mean, in the table's own order; names that are none are passed over, no names mean the default.
     pub fn chosen(names: &[String]) -> Vec<Self> {
-        let chosen: Vec<Self> = Self::ALL.into_iter().filter(|column| names.iter().any(|name| name == column.name())).collect();
+        let chosen: Vec<Self> = Self::ALL
+            .into_iter()
+            .filter(|column| names.iter().any(|name| name == column.name()))
+            .collect();
         if chosen.is_empty() { Self::DEFAULT.to_vec() } else { chosen }
     }
 }

@@ -120,14 +120,20 @@ impl LogQuery {
             return Ok(());
         }
         // A form sends every control it has, also the empty ones: those say nothing.
-        let value = if value.trim().is_empty() { return Ok(()) } else { value.trim().to_owned() };
+        let value = if value.trim().is_empty() {
+            return Ok(());
+        } else {
+            value.trim().to_owned()
+        };
         match name {
             "from" => self.from = Some(value),
             "to" => self.to = Some(value),
             "after" => self.after = Some(value),
             "before" => self.before = Some(value),
             "tz" => self.tz = Some(value),
-            "columns" => self.columns.extend(value.split(',').filter(|name| !name.is_empty()).map(str::to_owned)),
+            "columns" => self
+                .columns
+                .extend(value.split(',').filter(|name| !name.is_empty()).map(str::to_owned)),
             "limit" => {
                 self.limit = value
                     .parse()

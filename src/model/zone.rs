@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 const DAY_MS: i64 = 86_400_000;
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 /// A zone's offsets over the times that a page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +42,11 @@ impl Civil {
         let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted_month = (5 * day_of_year + 2) / 153;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        let month = if shifted_month < 10 {
+            shifted_month + 3
+        } else {
+            shifted_month - 9
+        };
         Self {
             year: year_of_era + era * 400 + if month <= 2 { 1 } else { 0 },
             month: month as usize,
@@ -74,7 +80,11 @@ impl Civil {
     /// `22 Nov`, with the year where it is not `year`.
     pub fn day_in(&self, year: i64) -> String {
         let month = MONTHS[(self.month - 1) % 12];
-        if self.year == year { format!("{} {month}", self.day) } else { format!("{} {month} {}", self.day, self.year) }
+        if self.year == year {
+            format!("{} {month}", self.day)
+        } else {
+            format!("{} {month} {}", self.day, self.year)
+        }
     }
 
     const fn same_day(&self, other: &Self) -> bool {
@@ -93,7 +103,10 @@ pub fn rfc3339(ms: i64) -> String {
 impl Zone {
     /// UTC.
     pub fn utc() -> Self {
-        Self { name: "UTC".to_owned(), offsets: Vec::new() }
+        Self {
+            name: "UTC".to_owned(),
+            offsets: Vec::new(),
+        }
     }
 
     /// Seconds east of Greenwich at a time.
@@ -110,19 +123,31 @@ impl Zone {
     /// `14:03:22.114` today; with the date where it is not today.
     pub fn short(&self, ms: i64, now_ms: i64) -> String {
         let (time, now) = (self.civil(ms), self.civil(now_ms));
-        if time.same_day(&now) { time.clock() } else { format!("{} {}", time.day_in(now.year), time.clock()) }
+        if time.same_day(&now) {
+            time.clock()
+        } else {
+            format!("{} {}", time.day_in(now.year), time.clock())
+        }
     }
 
     /// `14:03` today, `22 Nov 14:03` on another day: where an axis or a range begins.
     pub fn coarse(&self, ms: i64, now_ms: i64) -> String {
         let (time, now) = (self.civil(ms), self.civil(now_ms));
-        if time.same_day(&now) { time.minutes() } else { format!("{} {}", time.day_in(now.year), time.minutes()) }
+        if time.same_day(&now) {
+            time.minutes()
+        } else {
+            format!("{} {}", time.day_in(now.year), time.minutes())
+        }
     }
 
     /// `14:00 – 15:00`, with the days where they are not today, the second one where it is another.
     pub fn range(&self, from: i64, to: i64, now_ms: i64) -> String {
         let (start, end) = (self.civil(from), self.civil(to));
-        let last = if start.same_day(&end) { end.minutes() } else { self.coarse(to, now_ms) };
+        let last = if start.same_day(&end) {
+            end.minutes()
+        } else {
+            self.coarse(to, now_ms)
+        };
         format!("{} – {last}", self.coarse(from, now_ms))
     }
 
@@ -157,7 +182,10 @@ mod tests {
     const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
 
     fn berlin() -> Zone {
-        Zone { name: "Europe/Berlin".to_owned(), offsets: vec![(0, 7_200), (1_792_890_000_000, 3_600)] }
+        Zone {
+            name: "Europe/Berlin".to_owned(),
+            offsets: vec![(0, 7_200), (1_792_890_000_000, 3_600)],
+        }
     }
 
     #[test]
@@ -188,7 +216,10 @@ mod tests {
     fn a_range_says_a_day_once() {
         let zone = Zone::utc();
         assert_eq!(zone.range(NOON, NOON + 3_600_000, NOON), "12:00 – 13:00");
-        assert_eq!(zone.range(NOON - DAY_MS, NOON - DAY_MS + 60_000, NOON), "21 Nov 12:00 – 12:01");
+        assert_eq!(
+            zone.range(NOON - DAY_MS, NOON - DAY_MS + 60_000, NOON),
+            "21 Nov 12:00 – 12:01"
+        );
         assert_eq!(zone.range(NOON - DAY_MS, NOON, NOON), "21 Nov 12:00 – 12:00");
     }
 }

@@ -30,7 +30,9 @@ pub(super) fn chart_of(range: TimeRange, step: i64, histogram: &Histogram, befor
         first,
         step,
         steps: steps as u32,
-        bars: bars.map(|bar| (((bar.from - first) / step) as u32, bar.success, bar.failure)).collect(),
+        bars: bars
+            .map(|bar| (((bar.from - first) / step) as u32, bar.success, bar.failure))
+            .collect(),
         whole: histogram.whole,
         before_text,
     }
@@ -46,19 +48,45 @@ mod tests {
     #[test]
     fn the_presets_have_between_fifteen_and_a_hundred_bars() {
         for (hours, step_minutes) in [(1, 1), (24, 15), (168, 120), (720, 720)] {
-            let range = TimeRange { from: 0, to: hours * HOUR_MS };
+            let range = TimeRange {
+                from: 0,
+                to: hours * HOUR_MS,
+            };
             assert_eq!(step_of(range), step_minutes * MINUTE_MS, "{hours} h");
         }
-        assert_eq!(step_of(TimeRange { from: 0, to: 15 * MINUTE_MS }), MINUTE_MS);
-        let years = TimeRange { from: 0, to: 24 * 365 * 50 * HOUR_MS };
+        assert_eq!(
+            step_of(TimeRange {
+                from: 0,
+                to: 15 * MINUTE_MS
+            }),
+            MINUTE_MS
+        );
+        let years = TimeRange {
+            from: 0,
+            to: 24 * 365 * 50 * HOUR_MS,
+        };
         assert!(years.to / step_of(years) <= MOST_BARS);
     }
 
     #[test]
     fn bars_stand_where_their_time_is() {
-        let range = TimeRange { from: 90_000, to: 300_000 };
+        let range = TimeRange {
+            from: 90_000,
+            to: 300_000,
+        };
         let histogram = Histogram {
-            bars: vec![Bar { from: 60_000, success: 1, failure: 0 }, Bar { from: 240_000, success: 0, failure: 2 }],
+            bars: vec![
+                Bar {
+                    from: 60_000,
+                    success: 1,
+                    failure: 0,
+                },
+                Bar {
+                    from: 240_000,
+                    success: 0,
+                    failure: 2,
+                },
+            ],
             whole: true,
         };
         let chart = chart_of(range, MINUTE_MS, &histogram, false);

@@ -1,5 +1,7 @@
 //! The Logs tab: one call brings the whole page; another the values on offer behind a filter.
 
+#![allow(missing_docs, reason = "the server functions' own types are written by a macro")]
+
 #[cfg(feature = "ssr")]
 mod chart;
 #[cfg(feature = "ssr")]

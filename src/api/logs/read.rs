@@ -53,7 +53,14 @@ async fn meant(project: &str, query: &str) -> Result<Meant, ApiError> {
         default_origin: crate::model::log::Origin::Application,
     };
     let (selection, place) = resolve(&query, &context)?;
-    Ok(Meant { visit, query, zone, now, selection, place })
+    Ok(Meant {
+        visit,
+        query,
+        zone,
+        now,
+        selection,
+        place,
+    })
 }
 
 /// The whole page.
@@ -61,7 +68,10 @@ pub(super) async fn page(project: &str, query: &str) -> Result<LogsPage, ApiErro
     let meant = meant(project, query).await?;
     let range = meant.selection.range;
     let step = step_of(range);
-    let counted = LogSelection { text: TextNeedles::default(), ..meant.selection.clone() };
+    let counted = LogSelection {
+        text: TextNeedles::default(),
+        ..meant.selection.clone()
+    };
     let before_text = !meant.selection.text.is_empty();
     let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
 
@@ -71,7 +81,11 @@ pub(super) async fn page(project: &str, query: &str) -> Result<LogsPage, ApiErro
         counts::histogram(db, key, &counted, step, COUNT_BOUND),
     );
     let (rows, (total, failed), histogram) = (rows?, totals?, histogram?);
-    let empty = if rows.rows.is_empty() { Some(emptiness(&meant).await?) } else { None };
+    let empty = if rows.rows.is_empty() {
+        Some(emptiness(&meant).await?)
+    } else {
+        None
+    };
     let (newer, older, searched) = turns(&meant, &rows);
     let earliest = rows.rows.iter().map(|facts| facts.created_at).fold(range.from, i64::min);
 
@@ -135,24 +149,45 @@ async fn emptiness(meant: &Meant) -> Result<Emptiness, ApiError> {
         budget: BUDGET,
     };
     let latest = list::page(&meant.visit.server.db, request).await?;
-    Ok(latest.rows.first().map_or(Emptiness::Never, |facts| Emptiness::Elsewhere(facts.created_at)))
+    Ok(latest
+        .rows
+        .first()
+        .map_or(Emptiness::Never, |facts| Emptiness::Elsewhere(facts.created_at)))
 }
 
 /// Where Newer and Older lead, and where a search that ran out of time goes on.
 fn turns(meant: &Meant, page: &Page<LogFacts>) -> (Option<Turn>, Option<Turn>, Option<(i64, Turn)>) {
     let turn = |after: bool, created_at: i64, id: &str| {
-        let place = Key { created_at, id: id.to_owned() };
-        Turn { after, cursor: cursor(&meant.visit.server.key, &meant.visit.member.project.id, &place) }
+        let place = Key {
+            created_at,
+            id: id.to_owned(),
+        };
+        Turn {
+            after,
+            cursor: cursor(&meant.visit.server.key, &meant.visit.member.project.id, &place),
+        }
     };
     let at = |after: bool, facts: Option<&LogFacts>| facts.map(|facts| turn(after, facts.created_at, &facts.id));
     let backwards = matches!(meant.place, Place::Before(_));
     let searched = page.searched_to.map(|time| (time, turn(!backwards, time, "")));
 
     let on = if page.more_after { at(true, page.rows.last()) } else { None };
-    let back = if page.more_before { at(false, page.rows.first()) } else { None };
+    let back = if page.more_before {
+        at(false, page.rows.first())
+    } else {
+        None
+    };
     let go_on = searched.as_ref().map(|(_, turn)| turn.clone());
-    let (on, back) = if backwards { (on, go_on.or(back)) } else { (go_on.or(on), back) };
-    let (newer, older) = if meant.query.order == Order::NewestFirst { (back, on) } else { (on, back) };
+    let (on, back) = if backwards {
+        (on, go_on.or(back))
+    } else {
+        (go_on.or(on), back)
+    };
+    let (newer, older) = if meant.query.order == Order::NewestFirst {
+        (back, on)
+    } else {
+        (on, back)
+    };
     (newer, older, searched)
 }
 
@@ -170,7 +205,13 @@ fn shown(rows: Vec<LogFacts>, columns: &[Column], rights: Rights) -> Vec<Row> {
 /// What a column says of a log; empty where there is nothing to say.
 fn cell(column: Column, facts: &LogFacts, rights: Rights) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let who = |value: Option<&String>| if rights.read_users { value.cloned().unwrap_or_default() } else { String::new() };
+    let who = |value: Option<&String>| {
+        if rights.read_users {
+            value.cloned().unwrap_or_default()
+        } else {
+            String::new()
+        }
+    };
     match column {
         Column::Time => String::new(),
         Column::Status => facts.status_code.map(|code| code.to_string()).unwrap_or_default(),
@@ -183,13 +224,22 @@ fn cell(column: Column, facts: &LogFacts, rights: Rights) -> String {
         Column::ServerKey => who(facts.app_name.as_ref().or(facts.app_id.as_ref())),
         Column::ClientKey => who(facts.client_app_id.as_ref()),
         Column::RequestId => text(&facts.request_id),
-        Column::Resource => facts.resource.as_ref().map(|about| format!("{}:{}", about.kind, about.id)).unwrap_or_default(),
+        Column::Resource => facts
+            .resource
+            .as_ref()
+            .map(|about| format!("{}:{}", about.kind, about.id))
+            .unwrap_or_default(),
         Column::Ip => text(&facts.ip),
         Column::RequestSize => format::size(facts.request_bytes),
         Column::ResponseSize => format::size(facts.response_bytes),
         Column::Task => text(&facts.async_action_id),
         Column::Origin => facts.origin.as_str().to_owned(),
-        Column::Notes => facts.notes.iter().map(|note| Note::as_str(*note)).collect::<Vec<_>>().join(", "),
+        Column::Notes => facts
+            .notes
+            .iter()
+            .map(|note| Note::as_str(*note))
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
@@ -211,15 +261,24 @@ fn template(endpoint: &str, method: &str, path: &str) -> String {
         }
         rest.is_empty().then_some(shown)
     });
-    fitted.filter(|shown| !shown.is_empty()).unwrap_or_else(|| endpoint.to_owned())
+    fitted
+        .filter(|shown| !shown.is_empty())
+        .unwrap_or_else(|| endpoint.to_owned())
 }
 
 /// The values behind the short lists.
 pub(super) async fn choices(project: &str, query: &str) -> Result<Choices, ApiError> {
     let meant = meant(project, query).await?;
-    let (status, method, channel) =
-        tokio::join!(in_use(&meant, LogFilter::Status), in_use(&meant, LogFilter::Method), in_use(&meant, LogFilter::Channel));
-    Ok(Choices { status: status?, method: method?, channel: channel? })
+    let (status, method, channel) = tokio::join!(
+        in_use(&meant, LogFilter::Status),
+        in_use(&meant, LogFilter::Method),
+        in_use(&meant, LogFilter::Channel)
+    );
+    Ok(Choices {
+        status: status?,
+        method: method?,
+        channel: channel?,
+    })
 }
 
 /// The values behind a long list.
@@ -241,7 +300,12 @@ mod tests {
     #[test]
     fn an_endpoint_is_shown_as_its_path() {
         for (endpoint, method, path, shown) in [
-            ("POST_v1_vouchers_{id}_redemption", "POST", "/v1/vouchers/CODE-1/redemption", "/v1/vouchers/{id}/redemption"),
+            (
+                "POST_v1_vouchers_{id}_redemption",
+                "POST",
+                "/v1/vouchers/CODE-1/redemption",
+                "/v1/vouchers/{id}/redemption",
+            ),
             ("GET_v1_api_keys", "GET", "/v1/api_keys", "/v1/api_keys"),
             ("GET_…_other", "GET", "/v1/customers", "GET_…_other"),
             ("GET_", "GET", "/", "GET_"),

@@ -83,7 +83,13 @@ fn across(chart: &Element, event: &PointerEvent) -> f64 {
 }
 
 fn number(chart: &Element, name: &str) -> Option<f64> {
-    chart.closest("[data-chart]").ok().flatten()?.get_attribute(name)?.parse().ok()
+    chart
+        .closest("[data-chart]")
+        .ok()
+        .flatten()?
+        .get_attribute(name)?
+        .parse()
+        .ok()
 }
 
 /// The link into the time that was dragged over, to whole seconds.
@@ -94,7 +100,9 @@ fn range_of(drag: &Drag) -> Option<String> {
     let (start, end) = (time(drag.from.min(drag.to)), time(drag.from.max(drag.to)));
     let search = web_sys::window()?.location().search().ok()?;
     let query = LogQuery::parse(search.trim_start_matches('?')).unwrap_or_default();
-    Some(to_query(&query.within(Some(rfc3339(start)), Some(rfc3339(end.max(start + 1_000))))))
+    Some(to_query(
+        &query.within(Some(rfc3339(start)), Some(rfc3339(end.max(start + 1_000)))),
+    ))
 }
 
 fn brush(drag: &Drag) -> Option<(Element, f64)> {
@@ -120,7 +128,9 @@ fn clear(drag: &Drag) {
 
 fn say(event: &PointerEvent) {
     let Some(chart) = around(event, "[data-chart]") else { return };
-    let Some(place) = chart.query_selector("[data-says]").ok().flatten() else { return };
+    let Some(place) = chart.query_selector("[data-says]").ok().flatten() else {
+        return;
+    };
     let text = around(event, "[data-bar]").and_then(|bar| bar.get_attribute("data-bar"));
     if let Some(place) = place.dyn_ref::<Element>() {
         place.set_text_content(text.as_deref());

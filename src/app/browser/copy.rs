@@ -8,8 +8,13 @@ use super::{around, listen};
 
 pub(super) fn start(document: &Document) {
     listen::<MouseEvent>(document, "click", |event| {
-        let Some(button) = around(event, "[data-copy], [data-copy-link]") else { return };
-        let Some(text) = button.get_attribute("data-copy").or_else(|| absolute(&button.get_attribute("data-copy-link")?)) else {
+        let Some(button) = around(event, "[data-copy], [data-copy-link]") else {
+            return;
+        };
+        let Some(text) = button
+            .get_attribute("data-copy")
+            .or_else(|| absolute(&button.get_attribute("data-copy-link")?))
+        else {
             return;
         };
         event.prevent_default();
@@ -18,7 +23,11 @@ pub(super) fn start(document: &Document) {
                 Some(window) => JsFuture::from(window.navigator().clipboard().write_text(&text)).await.is_ok(),
                 None => false,
             };
-            say(if copied { "Copied" } else { "The browser did not allow copying" });
+            say(if copied {
+                "Copied"
+            } else {
+                "The browser did not allow copying"
+            });
         });
     });
 }
@@ -30,7 +39,9 @@ fn absolute(link: &str) -> Option<String> {
 
 /// Says something once, to eyes and ears.
 fn say(text: &str) {
-    let Some(region) = super::document().and_then(|document| document.get_element_by_id("announce")) else { return };
+    let Some(region) = super::document().and_then(|document| document.get_element_by_id("announce")) else {
+        return;
+    };
     region.set_text_content(None);
     region.set_text_content(Some(text));
     let again = region.clone();

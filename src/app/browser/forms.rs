@@ -11,7 +11,9 @@ use crate::model::query::{LogQuery, escape};
 pub(super) fn start(document: &Document, go: &Go) {
     let go = go.clone();
     listen::<Event>(document, "submit", move |event| {
-        let Some(form) = around(event, "form[data-go]").and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) else { return };
+        let Some(form) = around(event, "form[data-go]").and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) else {
+            return;
+        };
         if event.default_prevented() {
             return;
         }
@@ -23,12 +25,16 @@ pub(super) fn start(document: &Document, go: &Go) {
         go(&address(&form, event));
     });
     listen::<Event>(document, "change", |event| {
-        let Some(control) = around(event, "[data-apply]") else { return };
+        let Some(control) = around(event, "[data-apply]") else {
+            return;
+        };
         // A sheet or a dialog is sent by its own button.
         if control.closest(":popover-open").ok().flatten().is_some() {
             return;
         }
-        let form = Reflect::get(&control, &JsValue::from_str("form")).ok().and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+        let form = Reflect::get(&control, &JsValue::from_str("form"))
+            .ok()
+            .and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
         if let Some(form) = form {
             // A form that does not validate says so itself.
             let _ = form.request_submit();
@@ -59,7 +65,11 @@ fn address(form: &HtmlFormElement, event: &Event) -> String {
         }
     }
     if let Ok(button) = Reflect::get(event, &JsValue::from_str("submitter")) {
-        let read = |name: &str| Reflect::get(&button, &JsValue::from_str(name)).ok().and_then(|value| value.as_string());
+        let read = |name: &str| {
+            Reflect::get(&button, &JsValue::from_str(name))
+                .ok()
+                .and_then(|value| value.as_string())
+        };
         if let (Some(name), Some(value)) = (read("name").filter(|name| !name.is_empty()), read("value")) {
             add(&name, &value);
         }
@@ -70,11 +80,15 @@ fn address(form: &HtmlFormElement, event: &Event) -> String {
 
 /// A time that was typed in gets the offset of the zone it is meant in, so that the link means the same everywhere.
 fn zoned(form: &HtmlFormElement, name: &str, value: String) -> String {
-    let is_typed = value.len() >= 16 && value.as_bytes()[10] == b'T' && !value.ends_with('Z') && !value[10..].contains(['+', '-']);
+    let is_typed =
+        value.len() >= 16 && value.as_bytes()[10] == b'T' && !value.ends_with('Z') && !value[10..].contains(['+', '-']);
     if !is_typed {
         return value;
     }
-    let control = form.query_selector(&format!("input[type=datetime-local][name={name}]")).ok().flatten();
+    let control = form
+        .query_selector(&format!("input[type=datetime-local][name={name}]"))
+        .ok()
+        .flatten();
     let offset = control
         .and_then(|control| control.dyn_into::<HtmlInputElement>().ok())
         .and_then(|control| control.get_attribute("data-offset"))

@@ -25,9 +25,16 @@ pub(super) fn start(document: &Document) {
 
 /// To the text filter, out of the sheet that it may lie in.
 fn find(page: &Document) {
-    let Some(field) = page.get_element_by_id("f-q").and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else { return };
+    let Some(field) = page
+        .get_element_by_id("f-q")
+        .and_then(|field| field.dyn_into::<HtmlInputElement>().ok())
+    else {
+        return;
+    };
     if field.offset_parent().is_none()
-        && let Some(sheet) = page.get_element_by_id("filters").and_then(|sheet| sheet.dyn_into::<HtmlElement>().ok())
+        && let Some(sheet) = page
+            .get_element_by_id("filters")
+            .and_then(|sheet| sheet.dyn_into::<HtmlElement>().ok())
     {
         // It opens unless it is open.
         let _ = sheet.show_popover();
@@ -38,7 +45,10 @@ fn find(page: &Document) {
 }
 
 fn help(page: &Document) {
-    if let Some(help) = page.get_element_by_id("help").and_then(|help| help.dyn_into::<HtmlElement>().ok()) {
+    if let Some(help) = page
+        .get_element_by_id("help")
+        .and_then(|help| help.dyn_into::<HtmlElement>().ok())
+    {
         // A popover in the page opens or closes.
         let _ = help.toggle_popover();
     }

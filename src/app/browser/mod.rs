@@ -30,7 +30,15 @@ pub(super) fn start(navigate: impl Fn(&str, NavigateOptions) + 'static) {
     if STARTED.replace(true) {
         return;
     }
-    let go: Go = Rc::new(move |address| navigate(address, NavigateOptions { scroll: false, ..NavigateOptions::default() }));
+    let go: Go = Rc::new(move |address| {
+        navigate(
+            address,
+            NavigateOptions {
+                scroll: false,
+                ..NavigateOptions::default()
+            },
+        )
+    });
     let Some(document) = document() else { return };
     copy::start(&document);
     forms::start(&document, &go);

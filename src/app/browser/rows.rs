@@ -12,8 +12,15 @@ pub(super) fn start(document: &Document, go: &Go) {
         if !plain || event.default_prevented() || around(event, "a, button, input, select, label").is_some() || text_is_chosen() {
             return;
         }
-        let Some(row) = around(event, "table.logs tbody tr") else { return };
-        if let Some(link) = row.query_selector("a[href]").ok().flatten().and_then(|link| link.get_attribute("href")) {
+        let Some(row) = around(event, "table.logs tbody tr") else {
+            return;
+        };
+        if let Some(link) = row
+            .query_selector("a[href]")
+            .ok()
+            .flatten()
+            .and_then(|link| link.get_attribute("href"))
+        {
             go(&link);
         }
     });
@@ -26,12 +33,14 @@ fn text_is_chosen() -> bool {
 
 /// Moves the focus to the next or the previous row's link.
 pub(super) fn step(document: &Document, by: i32) {
-    let Ok(links) = document.query_selector_all("table.logs tbody td.c-id > a") else { return };
+    let Ok(links) = document.query_selector_all("table.logs tbody td.c-id > a") else {
+        return;
+    };
     let focused = document.active_element();
     let row = focused.and_then(|element| element.closest("tr").ok().flatten());
-    let here = row.and_then(|row| row.query_selector("td.c-id > a").ok().flatten()).and_then(|link| {
-        (0..links.length()).find(|place| links.item(*place).is_some_and(|node| node.is_same_node(Some(&link))))
-    });
+    let here = row
+        .and_then(|row| row.query_selector("td.c-id > a").ok().flatten())
+        .and_then(|link| (0..links.length()).find(|place| links.item(*place).is_some_and(|node| node.is_same_node(Some(&link)))));
     let last = links.length().saturating_sub(1);
     let next = match here {
         None => 0,

@@ -48,7 +48,9 @@ fn asked_zone() -> Option<String> {
 }
 
 fn zone_in(query: &str) -> Option<String> {
-    pairs(query).find(|(name, value)| name == "tz" && !value.is_empty()).map(|(_, value)| value)
+    pairs(query)
+        .find(|(name, value)| name == "tz" && !value.is_empty())
+        .map(|(_, value)| value)
 }
 
 fn cookies() -> Option<web_sys::HtmlDocument> {

@@ -6,7 +6,10 @@ use leptos_meta::Title;
 /// The tab Background tasks.
 #[component]
 pub fn Tasks() -> impl IntoView {
-    later("Background tasks", "Imports and other long work of your API, with their progress and rejected rows,")
+    later(
+        "Background tasks",
+        "Imports and other long work of your API, with their progress and rejected rows,",
+    )
 }
 
 /// The tab Exports.
@@ -18,7 +21,10 @@ pub fn Exports() -> impl IntoView {
 /// The tab Webhook sendouts.
 #[component]
 pub fn Sendouts() -> impl IntoView {
-    later("Webhook sendouts", "Every delivery of an event to your endpoints, each attempt of it,")
+    later(
+        "Webhook sendouts",
+        "Every delivery of an event to your endpoints, each attempt of it,",
+    )
 }
 
 fn later(name: &'static str, what: &'static str) -> impl IntoView {

@@ -31,8 +31,10 @@ pub fn Logs() -> impl IntoView {
     let parsed = log_query();
     let query = Memo::new(move |_| parsed.get().unwrap_or_default());
     let (refresh, set_refresh) = signal(0_u32);
-    let page: PageResource =
-        Resource::new(move || (project.get(), search.get(), refresh.get()), |(project, search, _)| logs_page(project, search));
+    let page: PageResource = Resource::new(
+        move || (project.get(), search.get(), refresh.get()),
+        |(project, search, _)| logs_page(project, search),
+    );
     let (pending, set_pending) = signal(false);
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
     let live = RwSignal::new(false);
@@ -70,8 +72,16 @@ fn Results(
     let (total, failed) = (page.total, page.failed);
     let empty = page.empty.clone();
     let searched = page.searched.as_ref().map(|(time, turn)| {
-        let (after, before) = if turn.after { (Some(turn.cursor.clone()), None) } else { (None, Some(turn.cursor.clone())) };
-        let link = to_query(&LogQuery { after, before, ..query.get_untracked() });
+        let (after, before) = if turn.after {
+            (Some(turn.cursor.clone()), None)
+        } else {
+            (None, Some(turn.cursor.clone()))
+        };
+        let link = to_query(&LogQuery {
+            after,
+            before,
+            ..query.get_untracked()
+        });
         (page.zone.coarse(*time, page.now), link)
     });
     let unknown_local = page.unknown_local;
@@ -175,7 +185,10 @@ fn NothingMatches(query: LogQuery) -> impl IntoView {
 fn FirstTime(project: Memo<String>) -> impl IntoView {
     let facts = use_context::<FrameResource>();
     let command = move || {
-        let address = facts.and_then(|facts| facts.get()).and_then(Result::ok).map(|facts| facts.address);
+        let address = facts
+            .and_then(|facts| facts.get())
+            .and_then(Result::ok)
+            .map(|facts| facts.address);
         first_command(&address.unwrap_or_default())
     };
     view! {

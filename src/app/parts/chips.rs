@@ -17,7 +17,11 @@ pub fn Chips(
         let query = query.get();
         let count = query.active();
         (count > 0).then(|| {
-            let words = if count == 1 { "1 filter".to_owned() } else { format!("{count} filters") };
+            let words = if count == 1 {
+                "1 filter".to_owned()
+            } else {
+                format!("{count} filters")
+            };
             let chips = query.filters.iter().map(|(filter, _)| chip(&query, *filter)).collect_view();
             view! {
                 <div class="chips">

@@ -94,7 +94,11 @@ fn number(count: usize) -> Option<impl IntoView> {
 fn Kept(query: Memo<LogQuery>) -> impl IntoView {
     move || {
         let query = query.get();
-        let kept = LogQuery { order: query.order, tz: query.tz, ..LogQuery::default() };
+        let kept = LogQuery {
+            order: query.order,
+            tz: query.tz,
+            ..LogQuery::default()
+        };
         hidden(&kept.to_query_string())
     }
 }
@@ -113,12 +117,20 @@ fn ShortLists(query: Memo<LogQuery>) -> impl IntoView {
     // What is on offer depends on the range and the origin alone: the controls stay as they are while filters change.
     let offer = Memo::new(move |_| {
         query.with(|query| {
-            let mut asked = LogQuery { from: query.from.clone(), to: query.to.clone(), tz: query.tz.clone(), ..LogQuery::default() };
+            let mut asked = LogQuery {
+                from: query.from.clone(),
+                to: query.to.clone(),
+                tz: query.tz.clone(),
+                ..LogQuery::default()
+            };
             asked.set(LogFilter::Origin, &query.value(LogFilter::Origin));
             asked.to_query_string()
         })
     });
-    let on_offer = Resource::new(move || (project.get(), offer.get()), |(project, offer)| choices(project, offer));
+    let on_offer = Resource::new(
+        move || (project.get(), offer.get()),
+        |(project, offer)| choices(project, offer),
+    );
     view! {
         <Transition>
             {move || {
@@ -138,7 +150,10 @@ fn ShortLists(query: Memo<LogQuery>) -> impl IntoView {
 }
 
 fn count_of(values: &Values, word: &str) -> u64 {
-    values.iter().find(|(value, _)| value.eq_ignore_ascii_case(word)).map_or(0, |(_, count)| *count)
+    values
+        .iter()
+        .find(|(value, _)| value.eq_ignore_ascii_case(word))
+        .map_or(0, |(_, count)| *count)
 }
 
 /// One choice from what is in use: each value, what it is together with the present one, and what leaves it out.
@@ -149,11 +164,22 @@ fn Choice(filter: LogFilter, values: Values, counted: bool, query: Memo<LogQuery
         .iter()
         .map(|(value, count)| {
             let name = value_words(filter, value);
-            (value.clone(), if counted { format!("{name} ({})", format::count(*count)) } else { name })
+            (
+                value.clone(),
+                if counted {
+                    format!("{name} ({})", format::count(*count))
+                } else {
+                    name
+                },
+            )
         })
         .collect();
     if filter != LogFilter::Status {
-        options.extend(values.iter().map(|(value, _)| (format!("!{value}"), format!("not {}", value_words(filter, value)))));
+        options.extend(
+            values
+                .iter()
+                .map(|(value, _)| (format!("!{value}"), format!("not {}", value_words(filter, value)))),
+        );
     }
     let others = options.clone();
     let id = format!("f-{}", filter.argument());
@@ -199,7 +225,11 @@ fn LongList(filter: LogFilter, query: Memo<LogQuery>) -> impl IntoView {
     let list = format!("{id}-list");
     let value = move || query.with(|query| query.value(filter));
     let offered = move || {
-        options.get().into_iter().map(|(value, count)| view! { <option value=value>{format::count(count)}</option> }).collect_view()
+        options
+            .get()
+            .into_iter()
+            .map(|(value, count)| view! { <option value=value>{format::count(count)}</option> })
+            .collect_view()
     };
     view! {
         <div class=format!("field f-{}", filter.argument()) class:set=move || !value().is_empty()>
@@ -221,7 +251,11 @@ fn TextField(filter: LogFilter, query: Memo<LogQuery>) -> impl IntoView {
     let control = match filter {
         LogFilter::Origin => {
             let now = query.with_untracked(|query| query.value(filter));
-            let options = [("", "The application"), ("self", "This service itself"), ("application,self", "Both")];
+            let options = [
+                ("", "The application"),
+                ("self", "This service itself"),
+                ("application,self", "Both"),
+            ];
             view! {
                 <select id=id.clone() name="origin" prop:value=value>
                     {options.map(|(value, words)| view! { <option value=value selected=value == now>{words}</option> })}

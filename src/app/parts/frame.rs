@@ -15,8 +15,12 @@ use crate::model::query::pairs;
 pub type FrameResource = Resource<Result<FrameFacts, ApiError>>;
 
 /// The tabs: name, and the segment of their address.
-const TABS: [(&str, &str); 4] =
-    [("Logs", "logs"), ("Background tasks", "tasks"), ("Exports", "exports"), ("Webhook sendouts", "sendouts")];
+const TABS: [(&str, &str); 4] = [
+    ("Logs", "logs"),
+    ("Background tasks", "tasks"),
+    ("Exports", "exports"),
+    ("Webhook sendouts", "sendouts"),
+];
 
 /// The frame, with the page inside it.
 #[component]
@@ -63,7 +67,10 @@ fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
     let names = projects.clone();
     let name = move || {
         let here = here.get();
-        names.iter().find(|project| project.id == here).map_or_else(|| "Project".to_owned(), |project| project.name.clone())
+        names
+            .iter()
+            .find(|project| project.id == here)
+            .map_or_else(|| "Project".to_owned(), |project| project.name.clone())
     };
     let items = projects.into_iter().map(|project| {
         let href = format!("/projects/{}/logs", project.id);
@@ -92,7 +99,10 @@ fn ZoneMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
     let projects = facts.map(|facts| facts.projects).unwrap_or_default();
     let chosen = Memo::new(move |_| {
         let asked = search.with(|search| pairs(search).find(|(name, _)| name == "tz").map(|(_, value)| value));
-        asked.filter(|zone| !zone.is_empty()).or_else(|| last.clone()).unwrap_or_else(|| "utc".to_owned())
+        asked
+            .filter(|zone| !zone.is_empty())
+            .or_else(|| last.clone())
+            .unwrap_or_else(|| "utc".to_owned())
     });
     let label = move || match chosen.get().as_str() {
         "utc" => "UTC".to_owned(),
@@ -102,7 +112,11 @@ fn ZoneMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
     };
     let of_project = move || {
         let here = project.get();
-        projects.iter().find(|project| project.id == here).map(|project| project.time_zone.clone()).unwrap_or_default()
+        projects
+            .iter()
+            .find(|project| project.id == here)
+            .map(|project| project.time_zone.clone())
+            .unwrap_or_default()
     };
     let item = move |value: &'static str, name: &'static str, detail: Signal<String>| {
         let href = move || search.with(|search| with_argument(search, "tz", Some(value)));

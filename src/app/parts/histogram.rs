@@ -59,20 +59,36 @@ fn says(page: &LogsPage, bar: (u32, u64, u64)) -> String {
     let (place, success, failure) = bar;
     let from = page.chart.first + i64::from(place) * page.chart.step;
     let range = page.zone.range(from, from + page.chart.step, page.now);
-    format!("{range}: {} requests, {} failed", format::count(success + failure), format::count(failure))
+    format!(
+        "{range}: {} requests, {} failed",
+        format::count(success + failure),
+        format::count(failure)
+    )
 }
 
 /// The bars as SVG. Written as text: a hundred links need no listeners of their own.
 fn drawing(page: &LogsPage, query: &LogQuery) -> String {
     let chart = &page.chart;
-    let most = chart.bars.iter().map(|(_, success, failure)| success + failure).max().unwrap_or(0).max(1) as f64;
+    let most = chart
+        .bars
+        .iter()
+        .map(|(_, success, failure)| success + failure)
+        .max()
+        .unwrap_or(0)
+        .max(1) as f64;
     let mut svg = format!(
         r#"<svg viewBox="0 0 {} {HEIGHT}" preserveAspectRatio="none" width="100%" height="{HEIGHT}" role="presentation">"#,
         chart.steps
     );
     for bar in &chart.bars {
         let (place, success, failure) = *bar;
-        let scaled = |count: u64| if count == 0 { 0.0 } else { (count as f64 / most * HEIGHT).max(LEAST) };
+        let scaled = |count: u64| {
+            if count == 0 {
+                0.0
+            } else {
+                (count as f64 / most * HEIGHT).max(LEAST)
+            }
+        };
         let bad = scaled(failure);
         let good = scaled(success).min(HEIGHT - bad);
         let from = chart.first + i64::from(place) * chart.step;
@@ -84,10 +100,19 @@ fn drawing(page: &LogsPage, query: &LogQuery) -> String {
             r#"<a href="{}" tabindex="-1" data-bar="{text}"><title>{text}</title><rect class="hit" x="{place}" y="0" width="1" height="{HEIGHT}"/>"#,
             link.replace('&', "&amp;").replace('"', "&quot;"),
         );
-        let _ = write!(svg, r#"<rect class="good" x="{}" y="{:.1}" width=".84" height="{good:.1}"/>"#, f64::from(place) + 0.08, HEIGHT - good);
+        let _ = write!(
+            svg,
+            r#"<rect class="good" x="{}" y="{:.1}" width=".84" height="{good:.1}"/>"#,
+            f64::from(place) + 0.08,
+            HEIGHT - good
+        );
         if failure > 0 {
             let top = HEIGHT - good - bad;
-            let _ = write!(svg, r#"<rect class="bad" x="{}" y="{top:.1}" width=".84" height="{bad:.1}"/>"#, f64::from(place) + 0.08);
+            let _ = write!(
+                svg,
+                r#"<rect class="bad" x="{}" y="{top:.1}" width=".84" height="{bad:.1}"/>"#,
+                f64::from(place) + 0.08
+            );
         }
         svg.push_str("</a>");
     }
@@ -97,12 +122,18 @@ fn drawing(page: &LogsPage, query: &LogQuery) -> String {
 
 /// The same figures for those who do not see bars.
 fn table(page: &LogsPage) -> String {
-    let mut table = String::from("<table><caption>Requests over time</caption><thead><tr><th>Time</th><th>Requests</th><th>Failed</th></tr></thead><tbody>");
+    let mut table = String::from(
+        "<table><caption>Requests over time</caption><thead><tr><th>Time</th><th>Requests</th><th>Failed</th></tr></thead><tbody>",
+    );
     for (place, success, failure) in &page.chart.bars {
         let from = page.chart.first + i64::from(*place) * page.chart.step;
         let range = page.zone.range(from, from + page.chart.step, page.now);
         // Writing to a String cannot fail.
-        let _ = write!(table, "<tr><th scope=\"row\">{range}</th><td>{}</td><td>{failure}</td></tr>", success + failure);
+        let _ = write!(
+            table,
+            "<tr><th scope=\"row\">{range}</th><td>{}</td><td>{failure}</td></tr>",
+            success + failure
+        );
     }
     table.push_str("</tbody></table>");
     table
@@ -119,7 +150,14 @@ mod tests {
             rows: Vec::new(),
             total: Total::Exact(3),
             failed: Total::Exact(1),
-            chart: Chart { first: 0, step: 60_000, steps: 4, bars: vec![(1, 2, 1)], whole: true, before_text: false },
+            chart: Chart {
+                first: 0,
+                step: 60_000,
+                steps: 4,
+                bars: vec![(1, 2, 1)],
+                whole: true,
+                before_text: false,
+            },
             newer: None,
             older: None,
             searched: None,
@@ -134,7 +172,10 @@ mod tests {
     #[test]
     fn a_bar_links_into_its_time_and_says_both_counts() {
         let drawing = drawing(&page(), &LogQuery::parse("status=FAILURE&q=\"><b>").unwrap_or_default());
-        assert!(drawing.contains("from=1970-01-01T00:01:00Z&amp;to=1970-01-01T00:02:00Z"), "{drawing}");
+        assert!(
+            drawing.contains("from=1970-01-01T00:01:00Z&amp;to=1970-01-01T00:02:00Z"),
+            "{drawing}"
+        );
         assert!(drawing.contains("00:01 – 00:02: 3 requests, 1 failed"), "{drawing}");
         assert!(!drawing.contains("<b>"), "{drawing}");
     }

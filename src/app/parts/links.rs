@@ -49,7 +49,10 @@ mod tests {
 
     #[test]
     fn one_argument_changes_and_the_others_stay() {
-        assert_eq!(with_argument("status=FAILURE&tz=utc", "tz", Some("Europe/Berlin")), "?status=FAILURE&tz=Europe%2FBerlin");
+        assert_eq!(
+            with_argument("status=FAILURE&tz=utc", "tz", Some("Europe/Berlin")),
+            "?status=FAILURE&tz=Europe%2FBerlin"
+        );
         assert_eq!(with_argument("tz=utc", "tz", None), "?");
         assert_eq!(with_argument("", "tz", Some("utc")), "?tz=utc");
     }

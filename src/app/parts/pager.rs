@@ -15,7 +15,16 @@ pub fn Pager(
     /// The page's query.
     query: Memo<LogQuery>,
 ) -> impl IntoView {
-    let kept = move || hidden(&LogQuery { after: None, before: None, ..query.get() }.to_query_string());
+    let kept = move || {
+        hidden(
+            &LogQuery {
+                after: None,
+                before: None,
+                ..query.get()
+            }
+            .to_query_string(),
+        )
+    };
     let limit = move || query.with(|query| query.limit.to_string());
     let now = query.with_untracked(|query| query.limit);
     let button = move |words: &'static str, turn: fn(&LogsPage) -> &Option<Turn>| {

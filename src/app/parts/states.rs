@@ -21,7 +21,11 @@ pub fn Problem(
     let here = move || {
         let path = location.pathname.get();
         let search = location.search.get();
-        escape(&if search.is_empty() { path } else { format!("{path}?{}", search.trim_start_matches('?')) })
+        escape(&if search.is_empty() {
+            path
+        } else {
+            format!("{path}?{}", search.trim_start_matches('?'))
+        })
     };
     let (title, text) = words(&error);
     let way_on = match error {
@@ -52,15 +56,26 @@ pub fn Problem(
 
 fn words(error: &ApiError) -> (&'static str, String) {
     match error {
-        ApiError::SignedOut => ("You are signed out", "Your session has ended. Sign in, and you come back to this page.".to_owned()),
+        ApiError::SignedOut => (
+            "You are signed out",
+            "Your session has ended. Sign in, and you come back to this page.".to_owned(),
+        ),
         ApiError::NotFound => (
             "There is no such page",
-            "The address may be mistyped, or it names a project that you do not belong to. One of its owners can add you.".to_owned(),
+            "The address may be mistyped, or it names a project that you do not belong to. One of its owners can add you."
+                .to_owned(),
         ),
-        ApiError::NotAllowed(what) => ("You may not see this", format!("{what} An owner of the project can change what your role may see.")),
-        ApiError::BadArgument(problem) => {
-            ("The address makes no sense", format!("The argument {}: {}.", problem.argument, problem.reason.trim_end_matches('.')))
-        }
-        ApiError::Unavailable(what) => ("The page could not be read", format!("{what} What you see may be old; your filters are kept.")),
+        ApiError::NotAllowed(what) => (
+            "You may not see this",
+            format!("{what} An owner of the project can change what your role may see."),
+        ),
+        ApiError::BadArgument(problem) => (
+            "The address makes no sense",
+            format!("The argument {}: {}.", problem.argument, problem.reason.trim_end_matches('.')),
+        ),
+        ApiError::Unavailable(what) => (
+            "The page could not be read",
+            format!("{what} What you see may be old; your filters are kept."),
+        ),
     }
 }

@@ -25,7 +25,11 @@ pub fn LogTable(
     // A row is the same one as long as its log, its columns and its zone are: then what a refresh brings slides in around it.
     let look = Memo::new(move |_| {
         let columns = columns.with(|columns| columns.iter().map(|column| column.name()).collect::<String>());
-        format!("{columns}{}{}", page.with(|page| page.zone.name.clone()), query.with(|query| log_arguments(query)))
+        format!(
+            "{columns}{}{}",
+            page.with(|page| page.zone.name.clone()),
+            query.with(|query| log_arguments(query))
+        )
     });
     let row = move |row: Row| {
         let context = RowContext {
@@ -54,7 +58,12 @@ pub fn LogTable(
 
 /// The arguments that a log's page takes over: the filters, for its previous and next.
 fn log_arguments(query: &LogQuery) -> String {
-    let mut query = LogQuery { after: None, before: None, limit: crate::model::query::DEFAULT_LIMIT, ..query.clone() };
+    let mut query = LogQuery {
+        after: None,
+        before: None,
+        limit: crate::model::query::DEFAULT_LIMIT,
+        ..query.clone()
+    };
     query.columns.clear();
     let text = query.to_query_string();
     if text.is_empty() { text } else { format!("?{text}") }
@@ -67,8 +76,17 @@ fn heading(column: Column, query: Memo<LogQuery>) -> AnyView {
     }
     let order = move || query.with(|query| query.order);
     let href = move || {
-        let other = if order() == Order::NewestFirst { Order::OldestFirst } else { Order::NewestFirst };
-        to_query(&LogQuery { order: other, after: None, before: None, ..query.get() })
+        let other = if order() == Order::NewestFirst {
+            Order::OldestFirst
+        } else {
+            Order::NewestFirst
+        };
+        to_query(&LogQuery {
+            order: other,
+            after: None,
+            before: None,
+            ..query.get()
+        })
     };
     let arrow = move || if order() == Order::NewestFirst { "↓" } else { "↑" };
     view! {
@@ -134,7 +152,11 @@ fn cell(column: Column, text: String, at: i64, failed: bool, context: &RowContex
         }
         .into_any(),
         Column::Status => {
-            let (word, look) = if failed { ("Failure", "state failure") } else { ("Success", "state success") };
+            let (word, look) = if failed {
+                ("Failure", "state failure")
+            } else {
+                ("Success", "state success")
+            };
             let code = if text.is_empty() { "no answer".to_owned() } else { text };
             view! { <td class=class><span class=look>{word}</span>" "<span class="code">{code}</span></td> }.into_any()
         }

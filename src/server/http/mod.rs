@@ -1,5 +1,6 @@
 //! The router: what the service answers to.
 
+pub mod pages;
 pub mod sign_in;
 
 use axum::Router;
@@ -8,5 +9,8 @@ use super::state::Server;
 
 /// Everything the service answers to.
 pub fn router(server: Server) -> Router {
-    Router::new().merge(sign_in::routes()).with_state(server)
+    Router::new()
+        .merge(sign_in::routes())
+        .merge(pages::routes(&server))
+        .with_state(server)
 }

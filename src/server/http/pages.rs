@@ -1,0 +1,82 @@
+//! The pages: the app rendered on the server, its server functions, and the way to the sign-in page for those who are not in yet.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use axum::http::{HeaderValue, Method};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use leptos::config::LeptosOptions;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{expect_context, provide_context};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::app::{App, shell};
+use crate::server::access;
+use crate::server::state::Server;
+
+/// What every page has in its head, whatever the browser half's build adds.
+const HEAD: &str = concat!(
+    r#"<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">"#,
+    r#"<meta name="color-scheme" content="light dark"><link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">"#,
+    // Where leptos_meta puts what a page adds.
+    "<!--HEAD-->",
+);
+
+/// Every page, and the server functions behind them.
+pub fn routes<S: Clone + Send + Sync + 'static>(server: &Server) -> Router<S> {
+    let options = LeptosOptions::builder().output_name("audit-log").build();
+    let context = {
+        let server = server.clone();
+        move || {
+            provide_context(server.clone());
+            guard_page();
+        }
+    };
+    Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(App), context, || shell(head()))
+        .route_layer(middleware::from_fn_with_state(server.clone(), signed_in))
+        .with_state(options)
+}
+
+/// The policy of a page: only what this server sends runs, inline scripts only with the page's nonce.
+fn policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; \
+         font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    )
+}
+
+/// Pages and what they ask for are somebody's own: kept by nobody on the way, and run under the policy.
+fn guard_page() {
+    let answer = expect_context::<ResponseOptions>();
+    answer.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // A nonce is base64: it fits a header.
+    if let Some(value) = use_nonce().and_then(|nonce| HeaderValue::try_from(policy(&nonce)).ok()) {
+        answer.insert_header(CONTENT_SECURITY_POLICY, value);
+    }
+}
+
+fn head() -> String {
+    HEAD.to_owned()
+}
+
+/// Leads whoever asks for a page of a project without being signed in to the sign-in page, and from there back.
+async fn signed_in(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let uri = request.uri().clone();
+    let path = uri.path();
+    let is_private = path == "/account" || path.starts_with("/projects/");
+    if !is_private || request.method() != Method::GET {
+        return next.run(request).await;
+    }
+    match access::person(&server, request.headers()).await {
+        Ok(None) => {
+            let here = uri.path_and_query().map_or(path, |whole| whole.as_str());
+            Redirect::to(&format!("/sign-in?next={}", utf8_percent_encode(here, NON_ALPHANUMERIC))).into_response()
+        }
+        // Where the database does not answer, the page says so itself.
+        Ok(Some(_)) | Err(_) => next.run(request).await,
+    }
+}
