@@ -1,0 +1,175 @@
+//! CSV (RFC 4180) with an export's header as it is, in any order; columns of other names are passed over.
+//!
+//! A text that an export guarded against formulas (`'=1+1`) loses its guard. A file without `status_code`, as an export has it by default,
+//! gives logs without one.
+
+use std::borrow::Cow;
+use std::io::Read;
+
+use csv::{ByteRecord, ReaderBuilder};
+
+use super::budget::Budget;
+use super::{Sink, text};
+use crate::model::log::Origin;
+use crate::server::ingest::draft::{Code, Draft, DraftMessage, Fault, When};
+use crate::server::ingest::headers::Headers;
+use crate::server::ingest::json::resource_of_text;
+
+/// A column that is known, by its name in the header.
+const COLUMNS: [&str; 23] = [
+    "id",
+    "created_at",
+    "status",
+    "request_id",
+    "channel",
+    "method",
+    "endpoint",
+    "url",
+    "user_email",
+    "app_id",
+    "client_app_id",
+    "request_duration",
+    "request_body",
+    "response_body",
+    "status_code",
+    "user_id",
+    "ip",
+    "user_agent",
+    "request_headers",
+    "response_headers",
+    "resource",
+    "async_action_id",
+    "origin",
+];
+/// One more that is known, though no export writes it.
+const APP_NAME: &str = "app_name";
+
+/// Reads every record.
+pub(super) fn read(file: impl Read, budget: &Budget, sink: &mut dyn Sink) -> Result<(), String> {
+    let mut reader = ReaderBuilder::new().flexible(true).has_headers(true).from_reader(file);
+    let columns = columns(reader.byte_headers().map_err(|error| error.to_string())?)?;
+    let mut record = ByteRecord::new();
+    loop {
+        budget.renew();
+        let line = reader.position().line();
+        match reader.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) => return Err(format!("line {line}: {error}")),
+        }
+        let line = record.position().map_or(line, csv::Position::line);
+        let draft = draft(&columns, &record).map_err(|fault| fault.to_string());
+        if sink.entry(line, record.as_slice(), draft).is_break() {
+            return Ok(());
+        }
+    }
+}
+
+/// The name of each column, none where it is not known.
+fn columns(header: &ByteRecord) -> Result<Vec<Option<&'static str>>, String> {
+    let known = |name: &[u8]| {
+        COLUMNS
+            .into_iter()
+            .chain([APP_NAME])
+            .find(|known| known.as_bytes() == name.trim_ascii())
+    };
+    let columns: Vec<_> = header.iter().map(known).collect();
+    for required in ["method", "url"] {
+        match columns.iter().filter(|column| **column == Some(required)).count() {
+            1 => {}
+            0 => {
+                return Err(format!(
+                    "the first line names no column {required}: it must name the fields, as an export's does"
+                ));
+            }
+            _ => return Err(format!("the first line names the column {required} more than once")),
+        }
+    }
+    Ok(columns)
+}
+
+fn draft<'a>(columns: &[Option<&'static str>], record: &'a ByteRecord) -> Result<Draft<'a>, Fault> {
+    if record.len() != columns.len() {
+        return Err(Fault::invalid(
+            "",
+            format!("has {} fields where the header has {}", record.len(), columns.len()),
+        ));
+    }
+    let mut draft = Draft {
+        status_code: Code::NoAnswer,
+        ..Draft::default()
+    };
+    let (mut request_body, mut response_body) = (None, None);
+    for (column, value) in columns.iter().zip(record) {
+        let Some(column) = *column else { continue };
+        let value = std::str::from_utf8(value)
+            .map_err(|error| Fault::invalid(column, format!("byte {} is not UTF-8", error.valid_up_to() + 1)))?;
+        let value = without_guard(value);
+        match column {
+            _ if value.is_empty() => {}
+            "request_body" => request_body = Some(value),
+            "response_body" => response_body = Some(value),
+            _ => set(&mut draft, column, value)?,
+        }
+    }
+    set_body(&mut draft.request, request_body, "request_body")?;
+    set_body(&mut draft.response, response_body, "response_body")?;
+    Ok(draft)
+}
+
+fn set_body<'a>(message: &mut DraftMessage<'a>, body: Option<&'a str>, field: &'static str) -> Result<(), Fault> {
+    if let Some(body) = body {
+        message.body = text::body(Cow::Borrowed(body), message.headers.first("content-type"), field)?;
+    }
+    Ok(())
+}
+
+fn set<'a>(draft: &mut Draft<'a>, column: &'static str, value: &'a str) -> Result<(), Fault> {
+    let given = Some(Cow::Borrowed(value));
+    match column {
+        "id" => draft.id = given,
+        "created_at" => draft.created_at = Some(value.parse().map_or(When::Text(Cow::Borrowed(value)), When::Millis)),
+        "status" => draft.status = given,
+        "request_id" => draft.request_id = given,
+        "channel" => draft.channel = given,
+        "method" => draft.method = given,
+        "endpoint" => draft.endpoint = given,
+        "url" => draft.url = given,
+        "user_email" => draft.user_email = given,
+        "app_id" => draft.app_id = given,
+        "app_name" => draft.app_name = given,
+        "client_app_id" => draft.client_app_id = given,
+        "request_duration" => {
+            let wrong = |_| Fault::invalid(column, "must be a number of milliseconds");
+            draft.duration_ms = Some(value.parse().map_err(wrong)?);
+        }
+        "status_code" => {
+            let wrong = |_| Fault::invalid(column, "must be a whole number from 100 to 999, or empty");
+            draft.status_code = Code::Number(value.parse().map_err(wrong)?);
+        }
+        "user_id" => draft.user_id = given,
+        "ip" => draft.ip = given,
+        "user_agent" => draft.user_agent = given,
+        "request_headers" => draft.request.headers = Headers::read(value, "request_headers")?,
+        "response_headers" => draft.response.headers = Headers::read(value, "response_headers")?,
+        "resource" => {
+            let wrong = || Fault::invalid(column, "must be a type and an id, as voucher:v_123");
+            draft.resource = Some(resource_of_text(value).ok_or_else(wrong)?);
+        }
+        "async_action_id" => draft.async_action_id = given,
+        "origin" => {
+            let wrong = || Fault::invalid(column, "must be application or self");
+            draft.origin = Some(Origin::parse(value).ok_or_else(wrong)?);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// `'=1` as `=1`: spreadsheets take what begins with these for a formula, and exports put an apostrophe before it.
+fn without_guard(value: &str) -> &str {
+    match value.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
+        _ => value,
+    }
+}

@@ -1,0 +1,334 @@
+//! Importing a file of logs: NDJSON, CSV or HAR 1.2, in constant memory. What is wrong with an entry is told, and the rest goes on.
+//!
+//! An entry without an id of its own gets one made of its place and its content, so that importing a file again, or a file that has grown
+//! since, stores nothing twice. To add a format: a file here that gives its entries one by one to a [`Sink`], and its branch in [`read`].
+
+mod budget;
+mod csv;
+mod har;
+mod ndjson;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::borrow::Cow;
+use std::io::{BufReader, Read};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::BASE32_NOPAD;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+
+use crate::model::log::{NewLog, Origin};
+use crate::server::clock::Random;
+use crate::server::store::logs::write::{LogCall, LogWriter, WriteError};
+use crate::server::store::projects::ProjectKey;
+
+use super::draft::Draft;
+use super::endpoint::EndpointNames;
+use super::entry::EntryContext;
+use super::mask::MaskRules;
+use budget::Budgeted;
+
+/// Entries written together.
+const BATCH: usize = 1_000;
+/// A batch is written earlier where it holds so many bytes of bodies.
+const BATCH_BYTES: usize = 8 << 20;
+/// Bytes of one entry: two bodies of the largest size, written in base64, and what stands around them.
+const MAX_ENTRY: usize = 192 << 20;
+const BUFFER: usize = 256 << 10;
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One log a line.
+    Ndjson,
+    /// A header of field names, then one log a record.
+    Csv,
+    /// HTTP Archive 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>).
+    Har,
+}
+
+impl Format {
+    /// What a file is, by its name, else by how it begins.
+    pub fn of(name: &str, beginning: &[u8]) -> Self {
+        let extension = Path::new(name)
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            Some("csv") => Self::Csv,
+            Some("har") => Self::Har,
+            Some("ndjson" | "jsonl") => Self::Ndjson,
+            _ => {
+                let text = beginning.strip_prefix(BOM).unwrap_or(beginning).trim_ascii_start();
+                let compact: Vec<u8> = text
+                    .iter()
+                    .take(200)
+                    .copied()
+                    .filter(|byte| !byte.is_ascii_whitespace())
+                    .collect();
+                match compact.first() {
+                    Some(b'{') if compact.starts_with(b"{\"log\":{") => Self::Har,
+                    Some(b'{' | b'[') => Self::Ndjson,
+                    _ => Self::Csv,
+                }
+            }
+        }
+    }
+
+    /// What its entries are counted in.
+    const fn unit(self) -> &'static str {
+        match self {
+            Self::Ndjson | Self::Csv => "line",
+            Self::Har => "entry",
+        }
+    }
+}
+
+/// What some programs write before UTF-8.
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// What an import works with.
+#[derive(Clone, Debug)]
+pub struct ImportParts {
+    /// Where the logs go.
+    pub project: ProjectKey,
+    /// Milliseconds since 1970.
+    pub now_ms: i64,
+    /// Logs older than this many milliseconds are rejected.
+    pub retention_ms: i64,
+    /// What is masked.
+    pub mask: Arc<MaskRules>,
+    /// The project's endpoint names.
+    pub endpoints: Arc<EndpointNames>,
+    /// For ids of our own.
+    pub random: Random,
+    /// The door to the database.
+    pub writer: LogWriter,
+}
+
+/// An entry that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// `line` or `entry`.
+    pub unit: &'static str,
+    /// Which, from 1.
+    pub number: u64,
+    /// Why not.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Rejected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.unit, self.number, self.reason)
+    }
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of the file that were read.
+    pub bytes_read: u64,
+    /// Logs that were stored.
+    pub accepted: u64,
+    /// Logs that were there already.
+    pub duplicates: u64,
+    /// Entries that were not taken.
+    pub rejected: u64,
+}
+
+/// Why an import stopped before its file's end. What was accepted until then stays.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file could not be read, or not any further.
+    #[error("{0}")]
+    Read(String),
+    /// The logs could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// What a format gives its entries to.
+trait Sink {
+    /// One entry: its number from 1, its content (of which its id is made), and what was read from it, or why nothing was.
+    fn entry(&mut self, number: u64, content: &[u8], draft: Result<Draft<'_>, String>) -> ControlFlow<()>;
+}
+
+/// Reads every entry of a file.
+fn read(format: Format, file: impl Read, sink: &mut dyn Sink) -> Result<(), String> {
+    let file = Budgeted::new(file, MAX_ENTRY);
+    let budget = file.budget();
+    let mut reader = BufReader::with_capacity(BUFFER, file);
+    skip_bom(&mut reader).map_err(|error| error.to_string())?;
+    match format {
+        Format::Ndjson => ndjson::read(reader, &budget, sink),
+        Format::Csv => csv::read(reader, &budget, sink),
+        Format::Har => har::read(reader, &budget, sink),
+    }
+}
+
+fn skip_bom(reader: &mut impl std::io::BufRead) -> std::io::Result<()> {
+    if reader.fill_buf()?.starts_with(BOM) {
+        reader.consume(BOM.len());
+    }
+    Ok(())
+}
+
+/// Entries that were read together.
+#[derive(Default)]
+struct Batch {
+    logs: Vec<NewLog>,
+    rejected: Vec<Rejected>,
+    bytes_read: u64,
+}
+
+/// Checks entries and gathers them; gives full batches to the writing side.
+struct Gatherer {
+    parts: ImportParts,
+    unit: &'static str,
+    batch: Batch,
+    batch_bytes: usize,
+    /// Bytes read so far; the reader counts them.
+    bytes_read: Arc<std::sync::atomic::AtomicU64>,
+    full: mpsc::Sender<Batch>,
+}
+
+impl Gatherer {
+    fn check(&self, number: u64, content: &[u8], mut draft: Draft<'_>) -> Result<NewLog, String> {
+        let context = EntryContext {
+            now_ms: self.parts.now_ms,
+            retention_ms: self.parts.retention_ms,
+            mask: &self.parts.mask,
+            endpoints: &self.parts.endpoints,
+            random: &self.parts.random,
+            origin: Origin::Application,
+            sender: None,
+        };
+        if draft.id.as_deref().is_none_or(str::is_empty) {
+            draft.id = Some(Cow::Owned(id_of(number, content)));
+        }
+        draft.check(&context).map_err(|fault| fault.to_string())
+    }
+
+    fn hand_over(&mut self) -> ControlFlow<()> {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.bytes_read = self.bytes_read.load(std::sync::atomic::Ordering::Relaxed);
+        self.batch_bytes = 0;
+        match self.full.blocking_send(batch) {
+            Ok(()) => ControlFlow::Continue(()),
+            // The writing side has failed, and says why.
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+}
+
+impl Sink for Gatherer {
+    fn entry(&mut self, number: u64, content: &[u8], draft: Result<Draft<'_>, String>) -> ControlFlow<()> {
+        match draft.and_then(|draft| self.check(number, content, draft)) {
+            Ok(log) => {
+                self.batch_bytes += content.len();
+                self.batch.logs.push(log);
+            }
+            Err(reason) => self.batch.rejected.push(Rejected {
+                unit: self.unit,
+                number,
+                reason,
+            }),
+        }
+        if self.batch.logs.len() + self.batch.rejected.len() >= BATCH || self.batch_bytes >= BATCH_BYTES {
+            return self.hand_over();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The id of an entry without one: made of its place and its content, the same each time.
+fn id_of(number: u64, content: &[u8]) -> String {
+    let hash = Sha256::new()
+        .chain_update(number.to_be_bytes())
+        .chain_update(content)
+        .finalize();
+    format!("imp_{}", BASE32_NOPAD.encode(&hash[..20]))
+}
+
+/// Counts what is read, for the progress.
+struct Counted<R> {
+    inner: R,
+    bytes: Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.bytes.fetch_add(read as u64, std::sync::atomic::Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Imports a file. `told` hears every rejected entry, and how far it is after each batch.
+pub async fn run(
+    parts: ImportParts,
+    format: Format,
+    file: impl Read + Send + 'static,
+    mut told: impl FnMut(&[Rejected], Progress),
+) -> Result<Progress, ImportError> {
+    let (full, mut batches) = mpsc::channel(2);
+    let bytes = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let file = Counted {
+        inner: file,
+        bytes: Arc::clone(&bytes),
+    };
+    let (writer, project, now_ms) = (parts.writer.clone(), parts.project, parts.now_ms);
+    let mut gatherer = Gatherer {
+        parts,
+        unit: format.unit(),
+        batch: Batch::default(),
+        batch_bytes: 0,
+        bytes_read: bytes,
+        full,
+    };
+    let reading = tokio::task::spawn_blocking(move || {
+        let read = read(format, file, &mut gatherer);
+        // What came before a file that breaks off is taken; who stopped listening says so itself.
+        let _ = gatherer.hand_over();
+        read
+    });
+    let mut progress = Progress::default();
+    while let Some(batch) = batches.recv().await {
+        progress.bytes_read = batch.bytes_read;
+        progress.rejected += batch.rejected.len() as u64;
+        if !batch.logs.is_empty() {
+            let (accepted, duplicates) = write(&writer, project, now_ms, batch.logs).await?;
+            progress.accepted += accepted;
+            progress.duplicates += duplicates;
+        }
+        told(&batch.rejected, progress);
+    }
+    match reading.await {
+        Ok(Ok(())) => Ok(progress),
+        Ok(Err(reason)) => Err(ImportError::Read(reason)),
+        Err(failed) => Err(ImportError::Read(failed.to_string())),
+    }
+}
+
+/// Writes a batch; where the queue is full, waits and comes back.
+async fn write(writer: &LogWriter, project: ProjectKey, received_at: i64, logs: Vec<NewLog>) -> Result<(u64, u64), WriteError> {
+    loop {
+        match writer
+            .write(LogCall {
+                project,
+                logs: logs.clone(),
+                idempotency: None,
+                received_at,
+            })
+            .await
+        {
+            Ok(written) => return Ok((written.accepted, written.duplicates)),
+            Err(WriteError::Full { retry_after_s }) => tokio::time::sleep(Duration::from_secs(retry_after_s.clamp(1, 60))).await,
+            Err(error) => return Err(error),
+        }
+    }
+}
