@@ -8,10 +8,12 @@ use clap::{Parser, Subcommand};
 use super::access::issue::KeyIssueError;
 use super::access::passwords::PasswordError;
 use super::config::{Config, DEFAULT_CONFIG};
+use super::ingest::import::ImportError;
 use super::secrets::KeyError;
 use super::store::StoreError;
 use super::telemetry::TelemetryError;
 
+mod import;
 mod people;
 mod serve;
 
@@ -36,6 +38,8 @@ enum Command {
     /// Keys with which applications sign their calls
     #[command(subcommand)]
     Key(people::KeyCommand),
+    /// Imports a file of logs into a project
+    Import(import::Import),
     /// Prints the default configuration, with comments
     Config,
 }
@@ -53,6 +57,8 @@ pub(crate) enum CliError {
     Password(#[from] PasswordError),
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
     #[error("{what}: {error}")]
     Io { what: String, error: std::io::Error },
     #[error("there is no project {0}")]
@@ -94,6 +100,7 @@ async fn execute(command: Command) -> Result<(), CliError> {
         Command::Project(command) => people::project(command).await,
         Command::User(command) => people::user(command).await,
         Command::Key(command) => people::key(command).await,
+        Command::Import(command) => import::import(command).await,
         Command::Config => print(DEFAULT_CONFIG.trim_end()),
     }
 }

@@ -180,13 +180,14 @@ pub(super) async fn key(command: KeyCommand) -> Result<(), CliError> {
     print(&json)
 }
 
-async fn open(database: &DatabaseOption) -> Result<Db, CliError> {
+/// Opens the database and brings it up to date.
+pub(super) async fn open(database: &DatabaseOption) -> Result<Db, CliError> {
     let db = Db::open(&database.database_url).await?;
     db.migrate().await?;
     Ok(db)
 }
 
-async fn find_project(db: &Db, id: &str) -> Result<Project, CliError> {
+pub(super) async fn find_project(db: &Db, id: &str) -> Result<Project, CliError> {
     projects::find(db, id)
         .await?
         .ok_or_else(|| CliError::NoProject(id.to_owned()))

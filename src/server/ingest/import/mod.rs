@@ -198,7 +198,7 @@ struct Gatherer {
 
 impl Gatherer {
     fn check(&self, number: u64, content: &[u8], mut draft: Draft<'_>) -> Result<NewLog, String> {
-        let context = EntryContext {
+        let with = EntryContext {
             now_ms: self.parts.now_ms,
             retention_ms: self.parts.retention_ms,
             mask: &self.parts.mask,
@@ -210,7 +210,7 @@ impl Gatherer {
         if draft.id.as_deref().is_none_or(str::is_empty) {
             draft.id = Some(Cow::Owned(id_of(number, content)));
         }
-        draft.check(&context).map_err(|fault| fault.to_string())
+        draft.check(&with).map_err(|fault| fault.to_string())
     }
 
     fn hand_over(&mut self) -> ControlFlow<()> {

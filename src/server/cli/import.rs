@@ -1,0 +1,77 @@
+//! `audit-log import`: a file of logs into a project. Works while the server runs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::people::{find_project, open};
+use super::{CliError, print};
+use crate::server::clock::{Clock, Random};
+use crate::server::config::{Config, DatabaseOption};
+use crate::server::ingest::command;
+use crate::server::ingest::endpoint::EndpointNames;
+use crate::server::ingest::import::{ImportParts, Progress};
+use crate::server::ingest::mask::MaskRules;
+use crate::server::store::logs::write::{LogWriter, WriterOptions};
+use crate::server::store::{Db, projects};
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// NDJSON (one log a line), CSV (with an export's header) or HAR 1.2
+    file: PathBuf,
+    /// The project the logs go to
+    #[arg(long, value_name = "PRJ")]
+    project: String,
+    /// How many days logs are kept; older ones are rejected. 0 keeps them for ever
+    #[arg(long, env = "AUDIT_LOG_RETENTION_DAYS", value_name = "DAYS", default_value_t = Config::default().retention_days)]
+    retention_days: u32,
+    /// More names whose values are masked, beside the built-in list
+    #[arg(long, env = "AUDIT_LOG_MASK_KEYS", value_name = "NAME,…", value_delimiter = ',')]
+    mask_keys: Vec<String>,
+    #[command(flatten)]
+    database: DatabaseOption,
+}
+
+/// Imports, and fails where any entry was rejected.
+pub(super) async fn import(import: Import) -> Result<(), CliError> {
+    let db = open(&import.database).await?;
+    let done = import_into(&db, &import).await;
+    db.close().await;
+    let done = done?;
+    print(&command::summary(done))?;
+    match done.rejected {
+        0 => Ok(()),
+        rejected => Err(CliError::Refused(format!(
+            "{rejected} of the file's entries were rejected, each told above"
+        ))),
+    }
+}
+
+async fn import_into(db: &Db, import: &Import) -> Result<Progress, CliError> {
+    let project = find_project(db, &import.project).await?.key;
+    let templates = projects::endpoint_templates(db, project).await?;
+    let in_use = projects::endpoint_names_in_use(db, project).await?;
+    let config = Config {
+        retention_days: import.retention_days,
+        ..Config::default()
+    };
+    let writer = LogWriter::start(
+        db.clone(),
+        WriterOptions {
+            queue_bytes: config.queue_bytes(),
+        },
+    );
+    let parts = ImportParts {
+        project,
+        now_ms: Clock::System.now_ms(),
+        retention_ms: config.retention_ms(),
+        mask: Arc::new(MaskRules::with(&import.mask_keys, &import.mask_keys)),
+        endpoints: Arc::new(EndpointNames::new(&templates, in_use)),
+        random: Random::system(),
+        writer: writer.clone(),
+    };
+    let done = command::import(parts, &import.file).await;
+    writer.stop().await;
+    Ok(done?)
+}
