@@ -42,7 +42,9 @@ fn main() {
         let asked = event.data().as_string().map(|text| serde_json::from_str::<Ask>(&text));
         match asked {
             Some(Ok(ask)) => hear(&state, ask),
-            _ => tell(&Tell::Failed("The page asked for something that this version does not know. Reload the page.".to_owned())),
+            _ => tell(&Tell::Failed(
+                "The page asked for something that this version does not know. Reload the page.".to_owned(),
+            )),
         }
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -102,11 +104,23 @@ async fn breathe() {
 /// Fetches a body, telling how far it got; or says why it did not come.
 async fn load(url: &str) -> Result<Vec<u8>, String> {
     let lost = |_| "The server did not answer. Check the connection, then try again.".to_owned();
-    let answer: Response = JsFuture::from(scope().fetch_with_str(url)).await.map_err(lost)?.unchecked_into();
+    let answer: Response = JsFuture::from(scope().fetch_with_str(url))
+        .await
+        .map_err(lost)?
+        .unchecked_into();
     if !answer.ok() {
-        return Err(format!("The server refused to give the body: {} {}", answer.status(), answer.status_text()));
+        return Err(format!(
+            "The server refused to give the body: {} {}",
+            answer.status(),
+            answer.status_text()
+        ));
     }
-    let total = answer.headers().get("content-length").ok().flatten().and_then(|length| length.parse::<u64>().ok());
+    let total = answer
+        .headers()
+        .get("content-length")
+        .ok()
+        .flatten()
+        .and_then(|length| length.parse::<u64>().ok());
     let mut bytes = Vec::with_capacity(total.map_or(0, |total| usize::try_from(total).unwrap_or(0).min(RESERVE_AT_MOST)));
     let Some(stream) = answer.body() else { return Ok(bytes) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
@@ -122,7 +136,10 @@ async fn load(url: &str) -> Result<Vec<u8>, String> {
         chunk.copy_to(&mut bytes[at..]);
         if bytes.len() - told >= TELL_EVERY {
             told = bytes.len();
-            tell(&Tell::Loading { done: told as u64, total });
+            tell(&Tell::Loading {
+                done: told as u64,
+                total,
+            });
         }
     }
 }
