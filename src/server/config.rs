@@ -14,6 +14,8 @@ pub const DEFAULT_CONFIG: &str = include_str!("config.default.env");
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 const DATABASE_URL: &str = "sqlite://data/audit-log.db";
 const FILES_URL: &str = "file:data/files";
+/// What the libraries below say at `info` is of no use to an operator.
+const LOG_LEVEL: &str = "info,sqlx=warn";
 const MB: usize = 1024 * 1024;
 
 /// Which database. Every command that touches it has this.
@@ -41,8 +43,8 @@ pub struct DataOptions {
     /// The folder for files, `file:PATH`. Beside PostgreSQL the instance key is made there; beside SQLite it lies next to the database file
     #[arg(long, env = "AUDIT_LOG_FILES_URL", value_name = "URL", default_value = FILES_URL, value_parser = parse_files_url)]
     pub files_url: String,
-    /// The file with the instance key: 32 bytes in base64 or hexadecimal. Without it, and without the variable `AUDIT_LOG_SECRET_KEY`,
-    /// a key is made once in the data folder
+    /// The file with the instance key: 32 bytes in base64 or hexadecimal; made where it is not there. Without it, and without the variable
+    /// `AUDIT_LOG_SECRET_KEY`, it is `secret.key` in the data folder
     #[arg(long, env = "AUDIT_LOG_SECRET_KEY_FILE", value_name = "FILE")]
     pub secret_key_file: Option<PathBuf>,
 }
@@ -135,7 +137,7 @@ pub struct Config {
     #[arg(long, env = "AUDIT_LOG_LOG_FORMAT", value_name = "FORMAT", default_value_t = LogFormat::Human, value_enum)]
     pub log_format: LogFormat,
     /// Which of its own log lines the server prints: a level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module
-    #[arg(long, env = "AUDIT_LOG_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    #[arg(long, env = "AUDIT_LOG_LOG_LEVEL", value_name = "LEVEL", default_value = LOG_LEVEL)]
     pub log_level: String,
 }
 
@@ -153,7 +155,7 @@ impl Default for Config {
             queue_mb: 64,
             stop_seconds: 25,
             log_format: LogFormat::Human,
-            log_level: "info".to_owned(),
+            log_level: LOG_LEVEL.to_owned(),
         }
     }
 }

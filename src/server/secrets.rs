@@ -54,21 +54,22 @@ impl InstanceKey {
         Self(bytes)
     }
 
-    /// The key of this instance: the variable's (`variable`), else the configured file's, else that of the data folder, which is made
-    /// where it is not there, readable by its owner alone.
+    /// The key of this instance: the variable's (`variable`), else the configured file's, else that of the data folder. A file that is
+    /// not there is made, readable by its owner alone.
     pub fn load(variable: Option<&str>, options: &DataOptions, random: &Random) -> Result<Self, KeyError> {
         if let Some(text) = variable.filter(|text| !text.is_empty()) {
             return Self::parse(text).ok_or_else(|| KeyError::Unreadable(KEY_VARIABLE.to_owned()));
         }
-        if let Some(path) = &options.secret_key_file {
-            return Self::read(path);
-        }
-        let path = options.folder().map_err(KeyError::Folder)?.join(KEY_FILE);
+        let path = match &options.secret_key_file {
+            Some(path) => path.clone(),
+            None => options.folder().map_err(KeyError::Folder)?.join(KEY_FILE),
+        };
         if !path.exists() {
             make(&path, random).map_err(|error| KeyError::File {
                 path: path.clone(),
                 error,
             })?;
+            tracing::info!(file = %path.display(), "made an instance key: keep a copy of it");
         }
         Self::read(&path)
     }
@@ -135,7 +136,10 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 
 /// Makes a key file that is there whole or not at all; where another process was first, its key stays.
 fn make(path: &Path, random: &Random) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
     let draft = folder.join(format!(".{KEY_FILE}.{}", HEXLOWER_PERMISSIVE.encode(&random.bytes::<8>())));
     let mut options = fs::OpenOptions::new();
@@ -219,6 +223,19 @@ mod tests {
     }
 
     #[test]
+    fn the_file_that_was_named_is_made_where_it_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys/own.key");
+        let options = DataOptions {
+            secret_key_file: Some(file.clone()),
+            ..options(folder.path())
+        };
+        let first = InstanceKey::load(None, &options, &Random::system()).unwrap();
+        assert_eq!(InstanceKey::load(None, &options, &Random::system()).unwrap().0, first.0);
+        assert!(file.exists() && !folder.path().join(KEY_FILE).exists());
+    }
+
+    #[test]
     fn many_that_start_at_once_get_the_same_key() {
         let folder = tempfile::tempdir().unwrap();
         let options = options(folder.path());
@@ -258,8 +275,11 @@ mod tests {
             assert!(error.contains("32 bytes"), "{error}");
             assert!(!error.contains(bad), "the secret itself is not shown");
         }
-        options.secret_key_file = Some(folder.path().join("absent.key"));
+        options.secret_key_file = Some(folder.path().to_owned());
         let error = InstanceKey::load(None, &options, &Random::system()).unwrap_err().to_string();
-        assert!(error.contains("absent.key"), "{error}");
+        assert!(
+            error.contains(&folder.path().display().to_string()),
+            "a folder is no file: {error}"
+        );
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Lines written while a request runs carry its span, and so its request id.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -31,7 +33,9 @@ pub fn start(format: LogFormat, level: &str) -> Result<(), TelemetryError> {
         error,
     })?;
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Human => registry.with(lines).try_init()?,
         LogFormat::Json => registry

@@ -16,4 +16,5 @@ mod support;
 
 mod command_line;
 mod keys;
+mod serve;
 mod sign_in;
