@@ -17,4 +17,6 @@ mod support;
 mod command_line;
 mod keys;
 mod serve;
+mod kill;
+mod outage;
 mod sign_in;
