@@ -146,9 +146,12 @@ pub async fn last_project(db: &Db, user: i64) -> Result<Option<ProjectKey>, Stor
     Ok(row.flatten())
 }
 
-/// Notes the project that a person looks at.
+/// Notes the project that a person looks at; writes only where it is another one than before.
 pub async fn set_last_project(db: &Db, user: i64, project: ProjectKey) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE users SET last_project_id = $2 WHERE id = $1 AND last_project_id IS DISTINCT FROM $2";
+    const SQL: &str = "UPDATE users SET last_project_id = $2 WHERE id = $1";
+    if last_project(db, user).await? == Some(project) {
+        return Ok(());
+    }
     on_db!(write db, pool => query(SQL).bind(user).bind(project).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
