@@ -6,6 +6,10 @@ use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use audit_log::server::store::Db;
+use sqlx::Connection;
+use tokio::sync::OnceCell;
+
 struct Postgres {
     url: String,
     /// While this is open, the server runs: a shell waits for its end, which comes with ours.
@@ -13,22 +17,32 @@ struct Postgres {
 }
 
 static POSTGRES: OnceLock<Postgres> = OnceLock::new();
+static MIGRATED: OnceCell<()> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// The URL of a new, empty database.
+/// The URL of a new database without rows: a copy of one that was migrated once.
 pub(super) async fn new_database() -> String {
-    use sqlx::Connection;
     let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(start)).await.unwrap();
+    MIGRATED
+        .get_or_init(async || {
+            create(postgres, "migrated", "template1").await;
+            let db = Db::open(&format!("{}/migrated", postgres.url)).await.unwrap();
+            db.migrate().await.unwrap();
+            db.close().await;
+        })
+        .await;
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
+    create(postgres, &name, "migrated").await;
+    format!("{}/{name}", postgres.url)
+}
+
+async fn create(postgres: &Postgres, name: &str, template: &str) {
     let mut connection = sqlx::PgConnection::connect(&format!("{}/postgres", postgres.url))
         .await
         .unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}"));
+    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
-    format!("{}/{name}", postgres.url)
 }
 
 fn start() -> Postgres {
