@@ -14,6 +14,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::{App, shell};
 use crate::server::access;
+use crate::server::http::assets;
 use crate::server::state::Server;
 
 /// What every page has in its head, whatever the browser half's build adds.
@@ -60,7 +61,8 @@ fn guard_page() {
 }
 
 fn head() -> String {
-    HEAD.to_owned()
+    let built = assets::head_with_nonce(&use_nonce().unwrap_or_default());
+    format!("{HEAD}{built}")
 }
 
 /// Leads whoever asks for a page of a project without being signed in to the sign-in page, and from there back.
