@@ -11,6 +11,10 @@ CREATE TABLE projects (
     endpoint_templates TEXT NOT NULL DEFAULT '[]'
 );
 
+-- Ingest order: one row, the number that the next log gets. Block ids are numbers of the same kind.
+CREATE TABLE log_seq (next BIGINT NOT NULL);
+INSERT INTO log_seq (next) VALUES (1);
+
 -- Ordered by time within a project and an origin: the list without filters reads the key itself.
 CREATE TABLE logs (
     project_id      BIGINT NOT NULL,

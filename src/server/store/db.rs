@@ -1,6 +1,6 @@
 //! Opening, migrating and closing a database.
 
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +17,6 @@ pub enum StoreError {
     /// The URL names no database that this product knows.
     #[error("{0}")]
     Url(String),
-    /// The failure of a transaction that several calls shared.
-    #[error("{0}")]
-    Shared(std::sync::Arc<StoreError>),
     /// Something that must be unique is taken already.
     #[error("{0} is taken already")]
     Taken(String),
@@ -92,5 +89,63 @@ impl Db {
             }
             Self::Postgres(pool) => pool.close().await,
         }
+    }
+}
+
+/// A transaction that writes.
+#[derive(Debug)]
+pub(super) enum WriteTx {
+    /// Holds the database's write lock from its beginning.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// One among many.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Runs the same statement in whichever transaction there is: `on_tx!(tx, connection => query(...).execute(connection).await?)`.
+macro_rules! on_tx {
+    ($tx:expr, $connection:ident => $body:expr) => {
+        match $tx {
+            $crate::server::store::db::WriteTx::Sqlite(transaction) => {
+                let $connection = &mut **transaction;
+                $body
+            }
+            $crate::server::store::db::WriteTx::Postgres(transaction) => {
+                let $connection = &mut **transaction;
+                $body
+            }
+        }
+    };
+}
+pub(super) use on_tx;
+
+impl WriteTx {
+    /// Begins a transaction that will write.
+    pub(super) async fn begin(db: &Db) -> Result<Self, StoreError> {
+        Ok(match db {
+            // A deferred transaction that reads first may find the lock taken when it comes to write.
+            Db::Sqlite { write, .. } => Self::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Postgres(pool) => Self::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Makes what it wrote last.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Whether it is on SQLite.
+    pub(super) const fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+}
+
+impl Db {
+    /// Whether it is SQLite.
+    pub(super) const fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 mod db;
+mod insert;
 pub mod keys;
 pub mod logs;
 mod postgres;

@@ -3,8 +3,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
+use super::logs::month::{self, Month};
 use super::{Db, StoreError};
 
 /// Connections of one process.
@@ -24,4 +26,44 @@ pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
 /// Brings the schema up to date; several processes may try at once.
 pub(super) async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
     Ok(sqlx::migrate!("migrations/postgres").run(pool).await?)
+}
+
+/// Guards the making of partitions among processes: an arbitrary number of our own.
+const PARTITION_LOCK: i64 = 0x6c6f_6773;
+
+/// Makes the monthly partitions that hold these times, where they are not there. Asks the database each time: another process may drop one.
+pub(super) async fn make_partitions(pool: &PgPool, times: &[i64]) -> Result<(), StoreError> {
+    let mut months: Vec<Month> = Vec::new();
+    for &time in times {
+        if !months.iter().any(|month| month.start <= time && time < month.end) {
+            months.push(month::of(time));
+        }
+    }
+    for month in months {
+        let table = format!("log_blocks_{}", month.name);
+        let there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+            .bind(table)
+            .fetch_one(pool)
+            .await?;
+        if !there {
+            make_partition(pool, &month).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn make_partition(pool: &PgPool, month: &Month) -> Result<(), StoreError> {
+    let mut transaction = pool.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(PARTITION_LOCK)
+        .execute(&mut *transaction)
+        .await?;
+    for table in ["logs", "log_blocks"] {
+        // Names and bounds are numbers that `month` wrote.
+        let Month { name, start, end } = month;
+        let sql = format!("CREATE TABLE IF NOT EXISTS {table}_{name} PARTITION OF {table} FOR VALUES FROM ({start}) TO ({end})");
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
 }

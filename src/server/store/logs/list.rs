@@ -1,13 +1,27 @@
 //! Lists of logs, by filter and by text, newest or oldest first, in keyset pages.
+//!
+//! A list is read through one branch a value of its most selective filter, each on the index of that filter in the list's own order, and merged.
+//! What no index settles is checked row by row, a window of time at a go, until the page is full or the time allowed has run out.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use memchr::memmem::Finder;
+use sea_query::{Expr, ExprTrait, Query, SimpleExpr};
+
+use super::conditions::{self, Branch, Plan};
+use super::fold::fold;
+use super::rows::{COLUMNS, FactsRow};
+use super::windows::Windows;
+use super::{counts, keyed, render, search};
 use crate::model::log::LogFacts;
-use crate::model::page::{Page, Place};
+use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
-use crate::model::selection::LogSelection;
+use crate::model::selection::{LogSelection, TimeRange};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
+
+/// Rows that one statement reads at least where the path is looked at afterwards.
+const PATH_ROWS: usize = 500;
 
 /// A page that is asked for.
 #[derive(Clone, Debug)]
@@ -26,8 +40,284 @@ pub struct ListRequest<'a> {
     pub budget: Duration,
 }
 
+/// Where a list is read from, and in which direction: a page before a key is read backwards.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    pub(super) order: Order,
+    /// Only what comes after this key, in this walk's order.
+    pub(super) after: Option<Key>,
+    /// The range that is left.
+    pub(super) range: TimeRange,
+    pub(super) until: Instant,
+    /// Rows that are wanted: one more than the page holds.
+    pub(super) wanted: usize,
+}
+
+/// What a walk found, in its order.
+#[derive(Debug)]
+pub(super) struct Walked {
+    pub(super) rows: Vec<LogFacts>,
+    /// Set where the time ran out.
+    pub(super) searched_to: Option<i64>,
+}
+
 /// One page of logs.
 pub async fn page(db: &Db, request: ListRequest<'_>) -> Result<Page<LogFacts>, StoreError> {
-    let _ = (db, request);
-    todo!()
+    let walk = Walk::of(&request);
+    let selection = LogSelection {
+        range: walk.range,
+        ..request.selection.clone()
+    };
+    let walked = if walk.range.from >= walk.range.to || request.limit == 0 {
+        Walked {
+            rows: Vec::new(),
+            searched_to: None,
+        }
+    } else if selection.text.is_empty() {
+        rows(db, request.project, &selection, &walk).await?
+    } else {
+        search::rows(db, request.project, &selection, &walk).await?
+    };
+    Ok(walk.page(walked, &request))
+}
+
+/// The rows that a walk over facts alone finds.
+pub(super) async fn rows(db: &Db, project: ProjectKey, selection: &LogSelection, walk: &Walk) -> Result<Walked, StoreError> {
+    if !selection.ids.wanted.is_empty() {
+        let keys = keyed::keys_of(db, project, &selection.ids.wanted).await?;
+        let mut rows = keyed::rows(db, project, selection, &keys).await?;
+        rows.retain(|facts| walk.is_ahead(facts));
+        return Ok(Walked {
+            rows: walk.sorted(rows),
+            searched_to: None,
+        });
+    }
+    let codes = if conditions::has_code_class(selection) {
+        Some(counts::codes_in_use(db, project, selection).await?)
+    } else {
+        None
+    };
+    let reader = Reader {
+        db,
+        project,
+        plan: conditions::plan(selection, codes.as_deref()),
+        path: PathNeedle::of(selection),
+        walk,
+    };
+    if reader.is_settled() {
+        return Ok(Walked {
+            rows: reader.window(walk.range, walk.wanted).await?,
+            searched_to: None,
+        });
+    }
+    let mut windows = Windows::new(db, project, &selection.origins, walk.range, walk.order);
+    let mut rows = Vec::new();
+    while let Some(window) = windows.next().await? {
+        rows.extend(reader.window(window, walk.wanted - rows.len()).await?);
+        if rows.len() >= walk.wanted {
+            break;
+        }
+        if Instant::now() >= walk.until && !windows.is_done() {
+            return Ok(Walked {
+                rows,
+                searched_to: Some(windows.reached()),
+            });
+        }
+    }
+    Ok(Walked { rows, searched_to: None })
+}
+
+impl Walk {
+    fn of(request: &ListRequest<'_>) -> Self {
+        let (order, after) = match (&request.place, request.order) {
+            (Place::Start, order) => (order, None),
+            (Place::After(key), order) => (order, Some(key.clone())),
+            (Place::Before(key), Order::NewestFirst) => (Order::OldestFirst, Some(key.clone())),
+            (Place::Before(key), Order::OldestFirst) => (Order::NewestFirst, Some(key.clone())),
+        };
+        let mut range = request.selection.range;
+        if let Some(key) = &after {
+            match order {
+                // A key without an id stands before all rows of its millisecond.
+                Order::NewestFirst => {
+                    range.to = std::cmp::min(range.to, key.created_at.saturating_add(i64::from(!key.id.is_empty())))
+                }
+                Order::OldestFirst => range.from = std::cmp::max(range.from, key.created_at),
+            }
+        }
+        let wanted = request.limit.saturating_add(1);
+        Self {
+            order,
+            after: after.filter(|key| !key.id.is_empty()),
+            range,
+            until: Instant::now() + request.budget,
+            wanted,
+        }
+    }
+
+    /// Whether a row comes after the key that the walk began at.
+    pub(super) fn is_ahead(&self, facts: &LogFacts) -> bool {
+        let place = (facts.created_at, facts.id.as_str());
+        self.after.as_ref().is_none_or(|key| match self.order {
+            Order::NewestFirst => place < (key.created_at, key.id.as_str()),
+            Order::OldestFirst => place > (key.created_at, key.id.as_str()),
+        })
+    }
+
+    /// Rows in the walk's order, each once, as many as are wanted.
+    pub(super) fn sorted(&self, mut rows: Vec<LogFacts>) -> Vec<LogFacts> {
+        rows.sort_unstable_by(|a, b| {
+            let order = (a.created_at, &a.id).cmp(&(b.created_at, &b.id));
+            if self.order == Order::NewestFirst {
+                order.reverse()
+            } else {
+                order
+            }
+        });
+        rows.dedup_by(|a, b| a.created_at == b.created_at && a.id == b.id);
+        rows.truncate(self.wanted);
+        rows
+    }
+
+    /// The condition that a key stands for.
+    fn condition(&self) -> Option<SimpleExpr> {
+        self.after.as_ref().map(|key| key_condition(key, self.order))
+    }
+
+    fn page(&self, walked: Walked, request: &ListRequest<'_>) -> Page<LogFacts> {
+        let Walked { mut rows, searched_to } = walked;
+        let more = rows.len() > request.limit || searched_to.is_some();
+        rows.truncate(request.limit);
+        if matches!(request.place, Place::Before(_)) {
+            rows.reverse();
+            return Page {
+                rows,
+                more_before: more,
+                more_after: true,
+                searched_to,
+            };
+        }
+        Page {
+            rows,
+            more_before: matches!(request.place, Place::After(_)),
+            more_after: more,
+            searched_to,
+        }
+    }
+}
+
+fn key_condition(key: &Key, order: Order) -> SimpleExpr {
+    let place = Expr::tuple([Expr::col("created_at"), Expr::col("id")]);
+    let edge = Expr::tuple([Expr::val(key.created_at), Expr::val(key.id.clone())]);
+    match order {
+        Order::NewestFirst => place.lt(edge),
+        Order::OldestFirst => place.gt(edge),
+    }
+}
+
+/// A literal part of the path, in any case.
+pub(super) struct PathNeedle(Finder<'static>);
+
+impl PathNeedle {
+    /// What the selection asks of the path.
+    pub(super) fn of(selection: &LogSelection) -> Option<Self> {
+        selection
+            .path
+            .as_ref()
+            .map(|path| Self(Finder::new(&fold(path.as_bytes())).into_owned()))
+    }
+
+    /// Whether a path has it.
+    pub(super) fn is_in(&self, path: &str) -> bool {
+        self.0.find(&fold(path.as_bytes())).is_some()
+    }
+
+    /// What is looked for, folded.
+    pub(super) fn needle(&self) -> &[u8] {
+        self.0.needle()
+    }
+}
+
+/// Reads a plan's branches.
+struct Reader<'a> {
+    db: &'a Db,
+    project: ProjectKey,
+    plan: Plan,
+    path: Option<PathNeedle>,
+    walk: &'a Walk,
+}
+
+impl Reader<'_> {
+    /// Whether indexes settle everything, so that a page never reads rows in vain.
+    fn is_settled(&self) -> bool {
+        self.plan.residual.is_empty() && self.path.is_none()
+    }
+
+    /// The first rows of a window, in the walk's order.
+    async fn window(&self, window: TimeRange, wanted: usize) -> Result<Vec<LogFacts>, StoreError> {
+        let mut rows = Vec::new();
+        for branch in &self.plan.branches {
+            rows.extend(self.branch(branch, window, wanted).await?);
+        }
+        let mut rows = self.walk.sorted(rows);
+        rows.truncate(wanted);
+        Ok(rows)
+    }
+
+    async fn branch(&self, branch: &Branch, window: TimeRange, wanted: usize) -> Result<Vec<LogFacts>, StoreError> {
+        let Some(path) = &self.path else {
+            return self.read(branch, window, self.walk.condition(), wanted).await;
+        };
+        let mut found = Vec::new();
+        let mut condition = self.walk.condition();
+        loop {
+            let some = self.read(branch, window, condition, wanted.max(PATH_ROWS)).await?;
+            let is_last = some.len() < wanted.max(PATH_ROWS);
+            condition = some.last().map(|facts| {
+                key_condition(
+                    &Key {
+                        created_at: facts.created_at,
+                        id: facts.id.clone(),
+                    },
+                    self.walk.order,
+                )
+            });
+            found.extend(some.into_iter().filter(|facts| path.is_in(&facts.path)));
+            if is_last || found.len() >= wanted {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn read(
+        &self,
+        branch: &Branch,
+        window: TimeRange,
+        place: Option<SimpleExpr>,
+        limit: usize,
+    ) -> Result<Vec<LogFacts>, StoreError> {
+        let order = if self.walk.order == Order::NewestFirst {
+            sea_query::Order::Desc
+        } else {
+            sea_query::Order::Asc
+        };
+        let mut select = Query::select();
+        select.columns(COLUMNS);
+        branch.restrict(&mut select, self.project, window);
+        if let Some(place) = place {
+            select.and_where(place);
+        }
+        for condition in &self.plan.residual {
+            select.and_where(condition.clone());
+        }
+        if let Some(path) = &self.path {
+            select.and_where(conditions::path_may_contain(path.needle(), self.db.is_sqlite()));
+        }
+        select
+            .order_by("created_at", order.clone())
+            .order_by("id", order)
+            .limit(limit as u64);
+        let rows: Vec<FactsRow> = render::fetch(self.db, &select, branch.sqlite_index()).await?;
+        Ok(rows.into_iter().map(LogFacts::from).collect())
+    }
 }

@@ -3,10 +3,29 @@
 //! Writing goes through [`write`] alone; everything else reads. To add a fact to a log: its column in a migration, its place in
 //! [`rows`], and, where people filter by it, an index and its branch in `conditions`.
 
-pub mod block;
+mod bars;
+mod batch;
+mod block;
+mod blocks;
+mod call;
+mod compact;
+mod conditions;
 pub mod counts;
+mod fold;
+mod headers;
+mod keyed;
 pub mod list;
+pub(super) mod month;
+mod needles;
 pub mod one;
+mod render;
+mod repeats;
+mod rows;
+mod search;
+mod sequence;
+mod signature;
+mod tallies;
+mod windows;
 pub mod write;
 
 /// A field whose values in use are counted by the hour.

@@ -1,0 +1,195 @@
+//! Counting rows into bars, where the counts that are kept do not say.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sqlx::query_as;
+
+use super::conditions::{self, Branch, Plan};
+use super::counts::{self, Bars};
+use super::list::PathNeedle;
+use super::render;
+use super::windows::Windows;
+use crate::model::log::Status;
+use crate::model::query::Order;
+use crate::model::selection::{LogSelection, TimeRange};
+use crate::server::store::db::on_db;
+use crate::server::store::projects::ProjectKey;
+use crate::server::store::{Db, StoreError};
+
+/// All rows of a short range, where only origin and status choose.
+pub(super) async fn rows(
+    db: &Db,
+    project: ProjectKey,
+    selection: &LogSelection,
+    step: i64,
+    range: TimeRange,
+    bars: &mut Bars,
+) -> Result<(), StoreError> {
+    const COUNT: &str = "SELECT created_at - created_at % $5, status, COUNT(*) FROM logs
+        WHERE project_id = $1 AND origin = $2 AND created_at >= $3 AND created_at < $4 GROUP BY 1, 2";
+    if range.from >= range.to {
+        return Ok(());
+    }
+    for origin in &selection.origins {
+        let sums: Vec<(i64, i16, i64)> = on_db!(read db, pool => {
+            query_as(COUNT).bind(project).bind(origin.number()).bind(range.from).bind(range.to).bind(step).fetch_all(pool).await?
+        });
+        for (bar, status, count) in sums {
+            counts::add(
+                bars,
+                selection,
+                if step == i64::MAX { 0 } else { bar },
+                Status::of_number(status),
+                count,
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Counts rows of any selection without text, newest first, up to `bound` or until the time has run out; gives whether all were counted.
+pub(super) async fn counted(
+    db: &Db,
+    project: ProjectKey,
+    selection: &LogSelection,
+    step: i64,
+    bound: u64,
+    until: Instant,
+) -> Result<(Bars, bool), StoreError> {
+    let codes = if conditions::has_code_class(selection) {
+        Some(counts::codes_in_use(db, project, selection).await?)
+    } else {
+        None
+    };
+    let plan = conditions::plan(selection, codes.as_deref());
+    let mut count = Count {
+        db,
+        project,
+        selection,
+        path: PathNeedle::of(selection),
+        step,
+        bars: Bars::new(),
+        left: bound,
+    };
+    if plan.residual.is_empty() && count.path.is_none() {
+        let whole = count.window(&plan, selection.range).await?;
+        return Ok((count.bars, whole));
+    }
+    let mut windows = Windows::new(db, project, &selection.origins, selection.range, Order::NewestFirst);
+    while let Some(window) = windows.next().await? {
+        if !count.window(&plan, window).await? {
+            return Ok((count.bars, false));
+        }
+        if Instant::now() >= until && !windows.is_done() {
+            return Ok((count.bars, false));
+        }
+    }
+    Ok((count.bars, true))
+}
+
+struct Count<'a> {
+    db: &'a Db,
+    project: ProjectKey,
+    selection: &'a LogSelection,
+    path: Option<PathNeedle>,
+    step: i64,
+    bars: Bars,
+    /// How many logs may still be counted.
+    left: u64,
+}
+
+impl Count<'_> {
+    /// Counts a window; false where the bound was met.
+    async fn window(&mut self, plan: &Plan, window: TimeRange) -> Result<bool, StoreError> {
+        let mut seen = HashSet::new();
+        for branch in &plan.branches {
+            // One more than may be counted tells whether there are more.
+            let limit = self.left.saturating_add(1);
+            let (counted, cut): (Vec<(i64, i16, i64)>, bool) = if plan.overlapping || self.path.is_some() {
+                self.one_by_one(plan, branch, window, limit, &mut seen).await?
+            } else {
+                let grouped = self.grouped(plan, branch, window, limit);
+                (render::fetch(self.db, &grouped, branch.sqlite_index()).await?, false)
+            };
+            for (bar, status, count) in counted {
+                let taken = std::cmp::min(count.unsigned_abs(), self.left);
+                self.left -= taken;
+                counts::add(&mut self.bars, self.selection, bar, Status::of_number(status), taken as i64);
+                if taken < count.unsigned_abs() {
+                    return Ok(false);
+                }
+            }
+            if cut {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn bar(&self, created_at: i64) -> i64 {
+        if self.step == i64::MAX {
+            0
+        } else {
+            created_at - created_at % self.step
+        }
+    }
+
+    fn rows(&self, plan: &Plan, branch: &Branch, window: TimeRange, limit: u64) -> SelectStatement {
+        let mut select = Query::select();
+        branch.restrict(&mut select, self.project, window);
+        for condition in &plan.residual {
+            select.and_where(condition.clone());
+        }
+        if let Some(path) = &self.path {
+            select.and_where(conditions::path_may_contain(path.needle(), self.db.is_sqlite()));
+        }
+        select
+            .order_by("created_at", sea_query::Order::Desc)
+            .order_by("id", sea_query::Order::Desc)
+            .limit(limit);
+        select
+    }
+
+    fn grouped(&self, plan: &Plan, branch: &Branch, window: TimeRange, limit: u64) -> SelectStatement {
+        let created_at = || Expr::col("created_at");
+        let bar = if self.step == i64::MAX {
+            Expr::cust("CAST(0 AS BIGINT)")
+        } else {
+            created_at().sub(created_at().modulo(self.step))
+        };
+        let mut rows = self.rows(plan, branch, window, limit);
+        rows.expr_as(bar, "bar").column("status");
+        let mut grouped = Query::select();
+        grouped
+            .column("bar")
+            .column("status")
+            .expr(Expr::cust("COUNT(*)"))
+            .from_subquery(rows, "counted")
+            .group_by_columns(["bar", "status"]);
+        grouped
+    }
+
+    /// Row by row, where two branches may give the same log, or the path has to be looked at; and whether there were more rows than may be read.
+    async fn one_by_one(
+        &self,
+        plan: &Plan,
+        branch: &Branch,
+        window: TimeRange,
+        limit: u64,
+        seen: &mut HashSet<(i64, String)>,
+    ) -> Result<(Vec<(i64, i16, i64)>, bool), StoreError> {
+        let mut rows = self.rows(plan, branch, window, limit);
+        rows.columns(["created_at", "id", "status", "path"]);
+        let rows: Vec<(i64, String, i16, String)> = render::fetch(self.db, &rows, branch.sqlite_index()).await?;
+        let cut = rows.len() as u64 == limit;
+        let mut counted = Vec::new();
+        for (created_at, id, status, path) in rows {
+            if self.path.as_ref().is_none_or(|needle| needle.is_in(&path)) && seen.insert((created_at, id)) {
+                counted.push((self.bar(created_at), status, 1));
+            }
+        }
+        Ok((counted, cut))
+    }
+}

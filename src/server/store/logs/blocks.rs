@@ -1,0 +1,74 @@
+//! Blocks in the database: written, read one by one, read to be opened.
+
+use std::collections::HashMap;
+
+use sqlx::{AssertSqlSafe, query, query_as};
+
+use super::block::{self, SealedBlock};
+use crate::server::store::db::{WriteTx, on_db, on_tx};
+use crate::server::store::insert::Insert;
+use crate::server::store::projects::ProjectKey;
+use crate::server::store::{Db, StoreError};
+
+/// Few rows a statement: a block weighs some 30 KB.
+const INSERT: Insert = Insert {
+    head: "INSERT INTO log_blocks (project_id, id, min_time, max_time, count, small, bytes, width, lane, sha256, signature, content) VALUES",
+    tail: "",
+    columns: 12,
+};
+const ROWS: usize = 20;
+
+/// Writes blocks under their ids.
+pub(super) async fn insert<M>(tx: &mut WriteTx, blocks: &[(ProjectKey, i64, &SealedBlock<M>)]) -> Result<(), StoreError> {
+    for some in blocks.chunks(ROWS) {
+        for chunk in INSERT.chunks(some) {
+            let sql = INSERT.sql(chunk.len(), tx.is_sqlite());
+            on_tx!(tx, connection => {
+                let mut statement = query(sql);
+                for (project, id, block) in chunk {
+                    statement = statement
+                        .bind(*project)
+                        .bind(*id)
+                        .bind(block.min_time)
+                        .bind(block.max_time)
+                        .bind(block.members.len() as i16)
+                        .bind(i16::from(block.small))
+                        .bind(block.bytes as i64)
+                        .bind(block.width as i32)
+                        .bind(block.lane as i32)
+                        .bind(block.sha256.to_vec())
+                        .bind(block.signature.to_vec())
+                        .bind(block.content.to_vec());
+                }
+                statement.execute(connection).await?;
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A block's content as the database has it: id, bytes before compression, SHA-256, compressed content.
+pub(super) type Closed = (i64, i64, Vec<u8>, Vec<u8>);
+
+/// The content of one block, opened and checked.
+pub(super) async fn read(db: &Db, project: ProjectKey, id: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    const READ: &str = "SELECT id, bytes, sha256, content FROM log_blocks WHERE project_id = $1 AND id = $2";
+    let closed: Option<Closed> = on_db!(read db, pool => query_as(READ).bind(project).bind(id).fetch_optional(pool).await?);
+    closed
+        .map(|(id, bytes, sha256, content)| block::open(id, &content, bytes, &sha256))
+        .transpose()
+}
+
+/// Several blocks, still closed, by id. Those that are gone are left out.
+pub(super) async fn read_closed(db: &Db, project: ProjectKey, ids: &[i64]) -> Result<HashMap<i64, Closed>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // Ids are numbers of the database's own, so they may stand in the text.
+    let list = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+    let sql = AssertSqlSafe(format!(
+        "SELECT id, bytes, sha256, content FROM log_blocks WHERE project_id = $1 AND id IN ({list})"
+    ));
+    let closed: Vec<Closed> = on_db!(read db, pool => query_as(sql).bind(project).persistent(false).fetch_all(pool).await?);
+    Ok(closed.into_iter().map(|block| (block.0, block)).collect())
+}

@@ -1,0 +1,77 @@
+//! A call on its way to the writer: its facts, and its texts as entries or as blocks that are sealed already.
+
+use super::block::{self, Loose, SealedBlock};
+use super::write::{Idempotency, LogCall};
+use crate::model::log::{LogFacts, NewLog};
+use crate::server::store::StoreError;
+use crate::server::store::projects::ProjectKey;
+
+/// A call, ready for the writer.
+#[derive(Debug)]
+pub(super) struct PreparedCall {
+    pub(super) project: ProjectKey,
+    pub(super) received_at: i64,
+    pub(super) idempotency: Option<Idempotency>,
+    pub(super) logs: Vec<PreparedLog>,
+    pub(super) text: PreparedText,
+}
+
+/// One log of it.
+#[derive(Debug)]
+pub(super) struct PreparedLog {
+    pub(super) facts: LogFacts,
+    pub(super) client_id: bool,
+}
+
+/// What its logs say.
+#[derive(Debug)]
+pub(super) enum PreparedText {
+    /// One entry a log, to be put into blocks together with other calls' logs.
+    Loose(Vec<Vec<u8>>),
+    /// Blocks, whose members are places among the call's logs.
+    Sealed(Vec<SealedBlock<usize>>),
+}
+
+impl PreparedCall {
+    /// A call of few logs.
+    pub(super) fn of_few(call: LogCall) -> Self {
+        Self::with(call, PreparedText::Loose)
+    }
+
+    /// A call that fills blocks of its own: takes a while, so it has a thread to itself.
+    pub(super) fn of_many(call: LogCall) -> Result<Self, StoreError> {
+        let mut prepared = Self::with(call, PreparedText::Loose);
+        if let PreparedText::Loose(entries) = std::mem::replace(&mut prepared.text, PreparedText::Sealed(Vec::new())) {
+            let loose = entries
+                .into_iter()
+                .zip(&prepared.logs)
+                .enumerate()
+                .map(|(member, (entry, log))| Loose {
+                    created_at: log.facts.created_at,
+                    id: log.facts.id.clone(),
+                    entry,
+                    member,
+                });
+            prepared.text = PreparedText::Sealed(block::seal(loose.collect())?);
+        }
+        Ok(prepared)
+    }
+
+    fn with(call: LogCall, text: impl FnOnce(Vec<Vec<u8>>) -> PreparedText) -> Self {
+        let prepare =
+            |NewLog { facts, client_id, text }: NewLog| (block::encode(&facts, &text), PreparedLog { facts, client_id });
+        let (entries, logs): (Vec<_>, Vec<_>) = call.logs.into_iter().map(prepare).unzip();
+        Self {
+            project: call.project,
+            received_at: call.received_at,
+            idempotency: call.idempotency,
+            logs,
+            text: text(entries),
+        }
+    }
+
+    /// How many logs it has.
+    pub(super) const fn len(&self) -> usize {
+        self.logs.len()
+    }
+}

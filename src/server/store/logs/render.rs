@@ -1,0 +1,38 @@
+//! Statements that are put together as they are needed: built once with sea-query, rendered for whichever database there is.
+
+use sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder};
+use sea_query_sqlx::{SqlxBinder, SqlxValues};
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow, query_as_with};
+
+use crate::server::store::{Db, StoreError};
+
+/// Runs a select and gives its rows. On SQLite its first table `logs` is read through `index` where one is named: SQLite's planner knows nothing of
+/// how many logs a value has, and the branches of a list are cut for their index.
+pub(super) async fn fetch<T>(db: &Db, select: &SelectStatement, index: Option<&str>) -> Result<Vec<T>, StoreError>
+where
+    T: Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
+{
+    Ok(match db {
+        Db::Sqlite { read, .. } => {
+            let (sql, values) = render_sqlite(select, index);
+            query_as_with(AssertSqlSafe(sql), values).fetch_all(read).await?
+        }
+        Db::Postgres(pool) => {
+            let (sql, values) = select.build_sqlx(PostgresQueryBuilder);
+            query_as_with(AssertSqlSafe(sql), values).fetch_all(pool).await?
+        }
+    })
+}
+
+fn render_sqlite(select: &SelectStatement, index: Option<&str>) -> (String, SqlxValues) {
+    let (sql, values) = select.build_sqlx(SqliteQueryBuilder);
+    match index {
+        Some(index) => (
+            sql.replacen("FROM \"logs\"", &format!("FROM \"logs\" INDEXED BY {index}"), 1),
+            values,
+        ),
+        None => (sql, values),
+    }
+}

@@ -1,0 +1,221 @@
+//! Search by text: literal, any part, any case, in the list's order.
+//!
+//! Signatures are read block by block from the end of time that comes first; only blocks that may have the text are opened, and the real text is
+//! looked at field by field. What a block gives is kept back until no unread block can reach past it, since blocks may overlap in time.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::headers::{Header, Headers};
+use super::list::{self, Walk, Walked};
+use super::needles::Needles;
+use super::{blocks, keyed};
+use crate::model::log::LogFacts;
+use crate::model::query::Order;
+use crate::model::selection::{LogSelection, TextNeedles};
+use crate::server::store::projects::ProjectKey;
+use crate::server::store::{Db, StoreError};
+
+/// Blocks that are opened together at first, and at most.
+const GROUP: (usize, usize) = (2, 16);
+/// Where the other filters leave no more logs than this, those are looked at one by one instead.
+const FEW: usize = 200;
+
+/// The rows that a walk finds whose text has the selection's needles.
+pub(super) async fn rows(db: &Db, project: ProjectKey, selection: &LogSelection, walk: &Walk) -> Result<Walked, StoreError> {
+    let needles = Needles::of(&selection.text);
+    if let Some(few) = few_rows(db, project, selection, walk).await? {
+        return Ok(Walked {
+            rows: among(db, project, selection, walk, &needles, few).await?,
+            searched_to: None,
+        });
+    }
+    Search {
+        db,
+        project,
+        selection,
+        walk,
+        needles: &needles,
+        found: BTreeMap::new(),
+    }
+    .run()
+    .await
+}
+
+/// All logs that the other filters leave, where they are few.
+async fn few_rows(
+    db: &Db,
+    project: ProjectKey,
+    selection: &LogSelection,
+    walk: &Walk,
+) -> Result<Option<Vec<LogFacts>>, StoreError> {
+    let chosen = [
+        &selection.ids,
+        &selection.request_ids,
+        &selection.users,
+        &selection.resources,
+        &selection.ips,
+        &selection.apps,
+        &selection.client_apps,
+        &selection.endpoints,
+    ];
+    if chosen.iter().all(|values| values.wanted.is_empty()) {
+        return Ok(None);
+    }
+    let facts_alone = LogSelection {
+        text: TextNeedles::default(),
+        ..selection.clone()
+    };
+    let some = list::rows(
+        db,
+        project,
+        &facts_alone,
+        &Walk {
+            wanted: FEW + 1,
+            ..walk.clone()
+        },
+    )
+    .await?;
+    Ok((some.rows.len() <= FEW && some.searched_to.is_none()).then_some(some.rows))
+}
+
+/// Those of a few logs that have the text.
+async fn among(
+    db: &Db,
+    project: ProjectKey,
+    selection: &LogSelection,
+    walk: &Walk,
+    needles: &Needles,
+    few: Vec<LogFacts>,
+) -> Result<Vec<LogFacts>, StoreError> {
+    let keys: Vec<_> = few.iter().map(|facts| (facts.created_at, facts.id.clone())).collect();
+    let mut block_ids: Vec<i64> = keyed::blocks(db, project, selection, &keys)
+        .await?
+        .into_iter()
+        .map(|(_, block)| block)
+        .collect();
+    block_ids.sort_unstable();
+    block_ids.dedup();
+    let mut hits = std::collections::HashSet::new();
+    for group in block_ids.chunks(GROUP.1) {
+        let closed = blocks::read_closed(db, project, group).await?;
+        hits.extend(needles.find(closed.into_values().collect()).await?);
+    }
+    let rows = few
+        .into_iter()
+        .filter(|facts| hits.contains(&(facts.created_at, facts.id.clone())))
+        .collect();
+    Ok(walk.sorted(rows))
+}
+
+struct Search<'a> {
+    db: &'a Db,
+    project: ProjectKey,
+    selection: &'a LogSelection,
+    walk: &'a Walk,
+    needles: &'a Needles,
+    /// What was found so far, in rising order of (time, id).
+    found: BTreeMap<(i64, String), LogFacts>,
+}
+
+impl Search<'_> {
+    async fn run(mut self) -> Result<Walked, StoreError> {
+        let mut headers = Headers::new(self.db, self.project, self.walk, self.needles.hashes());
+        let mut group = GROUP.0;
+        while let Some(chunk) = headers.next().await? {
+            let mut waiting: &[Header] = &chunk.candidates;
+            while !waiting.is_empty() {
+                if self.is_full(waiting[0].edge) {
+                    return Ok(self.walked(None));
+                }
+                let (some, rest) = waiting.split_at(group.min(waiting.len()));
+                self.open(some).await?;
+                waiting = rest;
+                group = (group * 2).min(GROUP.1);
+                let edge = rest.first().map_or(chunk.edge, |header| header.edge);
+                if Instant::now() >= self.walk.until && self.has_moved(edge) {
+                    return Ok(self.stopped(edge));
+                }
+            }
+            if self.is_full(chunk.edge) {
+                return Ok(self.walked(None));
+            }
+            if Instant::now() >= self.walk.until && self.has_moved(chunk.edge) && !chunk.is_last {
+                return Ok(self.stopped(chunk.edge));
+            }
+        }
+        Ok(self.walked(None))
+    }
+
+    /// Opens blocks and keeps what they have.
+    async fn open(&mut self, headers: &[Header]) -> Result<(), StoreError> {
+        let ids: Vec<i64> = headers.iter().map(|header| header.id).collect();
+        let closed = blocks::read_closed(self.db, self.project, &ids).await?;
+        let range = self.selection.range;
+        let mut keys = self.needles.find(closed.into_values().collect()).await?;
+        keys.retain(|(time, _)| range.from <= *time && *time < range.to);
+        for facts in keyed::rows(self.db, self.project, self.selection, &keys).await? {
+            if self.walk.is_ahead(&facts) {
+                self.found.insert((facts.created_at, facts.id.clone()), facts);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no unread block, the nearest of which ends at `edge`, can have a log before `time` in the walk's order.
+    fn is_settled(&self, time: i64, edge: i64) -> bool {
+        match self.walk.order {
+            Order::NewestFirst => time > edge,
+            Order::OldestFirst => time < edge,
+        }
+    }
+
+    fn is_full(&self, edge: i64) -> bool {
+        let settled = match self.walk.order {
+            Order::NewestFirst => self
+                .found
+                .keys()
+                .rev()
+                .take_while(|(time, _)| *time > edge)
+                .take(self.walk.wanted)
+                .count(),
+            Order::OldestFirst => self
+                .found
+                .keys()
+                .take_while(|(time, _)| *time < edge)
+                .take(self.walk.wanted)
+                .count(),
+        };
+        settled >= self.walk.wanted
+    }
+
+    /// Whether stopping at `edge` would be further than where the walk began: a search that goes on must get on.
+    fn has_moved(&self, edge: i64) -> bool {
+        match self.walk.order {
+            Order::NewestFirst => edge.saturating_add(1) < self.walk.range.to,
+            Order::OldestFirst => edge > self.walk.range.from,
+        }
+    }
+
+    /// The time ran out: only what is settled is given, the rest will be found again.
+    fn stopped(mut self, edge: i64) -> Walked {
+        let order = self.walk.order;
+        let found = std::mem::take(&mut self.found);
+        self.found = found
+            .into_iter()
+            .filter(|((time, _), _)| self.is_settled(*time, edge))
+            .collect();
+        self.walked(Some(if order == Order::NewestFirst {
+            edge.saturating_add(1)
+        } else {
+            edge
+        }))
+    }
+
+    fn walked(self, searched_to: Option<i64>) -> Walked {
+        Walked {
+            rows: self.walk.sorted(self.found.into_values().collect()),
+            searched_to,
+        }
+    }
+}
