@@ -161,12 +161,12 @@ fn knows(headers: &HeaderMap, tag: &str) -> bool {
         .any(|known| known == tag || known == "*")
 }
 
-/// Trunk writes `NAME-HASH.ext` and `NAME-HASH_bg.wasm`, with 16 hexadecimal digits.
+/// Trunk writes `NAME-HASH.ext` and `NAME-HASH_bg.wasm`: 64 bits in hexadecimal, without leading noughts.
 fn is_hashed(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     let hash = stem.trim_end_matches("_bg").rsplit('-').next().unwrap_or_default();
-    hash.len() == 16 && hash.len() < stem.len() && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    (12..=16).contains(&hash.len()) && hash.len() < stem.len() && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn content_type(path: &str) -> String {
