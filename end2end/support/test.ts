@@ -1,0 +1,105 @@
+// `test` and `expect` for every file here: a page that is signed in, and that fails its test on any error in the console.
+import AxeBuilder from "@axe-core/playwright";
+import { type Browser, type BrowserContext, type Page, test as base, expect } from "@playwright/test";
+import { ADA, type Facts, PASSWORD } from "./data";
+
+export { expect };
+
+interface Options {
+  /** Who is signed in; empty: nobody. */
+  person: string;
+  /** Messages of the console that this test brings about itself, such as a failed request while the server is down. */
+  expectedErrors: RegExp[];
+}
+
+interface Fixtures {
+  facts: Facts;
+  /** What the console and uncaught exceptions said so far. */
+  errors: string[];
+  /** The address of a page of the project with the logs. */
+  at: (path: string) => string;
+}
+
+/** Waits until the browser half has taken the page over. */
+export async function alive(page: Page): Promise<void> {
+  await page.waitForFunction(() => Reflect.get(window, "tookOver") === true);
+}
+
+/** Opens a page and waits until it is alive. */
+export async function open(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await alive(page);
+}
+
+/** Fails on anything axe finds. */
+export async function checkAccessibility(page: Page): Promise<void> {
+  const found = await new AxeBuilder({ page }).analyze();
+  expect(found.violations.map(({ id, nodes }) => ({ id, where: nodes.map((node) => node.html.slice(0, 160)) }))).toEqual([]);
+}
+
+/** Fails where the page is wider than its window. */
+export async function checkWidth(page: Page): Promise<void> {
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  expect(content, "no sideways scrolling of the page").toBeLessThanOrEqual(window);
+}
+
+const sessions = new Map<string, Awaited<ReturnType<BrowserContext["storageState"]>>>();
+
+/** Signs in through the form, once a person. */
+async function session(browser: Browser, address: string, person: string) {
+  const key = `${address} ${person}`;
+  const known = sessions.get(key);
+  if (known) return known;
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await signIn(page, address, person);
+  const state = await context.storageState();
+  await context.close();
+  sessions.set(key, state);
+  return state;
+}
+
+/** Fills in the sign-in form and sends it. */
+export async function signIn(page: Page, address: string, person = ADA, password = PASSWORD): Promise<void> {
+  await page.goto(`${address}/sign-in`);
+  await page.getByLabel("E-mail").fill(person);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => url.pathname !== "/sign-in" || url.searchParams.has("error"));
+}
+
+export const test = base.extend<Options & Fixtures>({
+  person: [ADA, { option: true }],
+  expectedErrors: [[], { option: true }],
+
+  facts: async ({}, use) => {
+    await use(JSON.parse(process.env.AUDIT_LOG_FACTS!) as Facts);
+  },
+
+  at: async ({ facts }, use) => {
+    await use((path) => `${facts.address}/projects/${facts.project}/${path}`);
+  },
+
+  storageState: async ({ browser, facts, person }, use) => {
+    await use(person ? await session(browser, facts.address, person) : { cookies: [], origins: [] });
+  },
+
+  errors: async ({}, use) => {
+    await use([]);
+  },
+
+  page: async ({ page, errors, expectedErrors }, use) => {
+    const note = (text: string) => {
+      if (!expectedErrors.some((expected) => expected.test(text))) errors.push(text);
+    };
+    page.on("console", (message) => {
+      if (message.type() === "error") note(`${message.text()} (${message.location().url})`);
+    });
+    page.on("pageerror", (error) => note(String(error.stack ?? error)));
+    await page.addInitScript(() => {
+      window.addEventListener("TrunkApplicationStarted", () => Reflect.set(window, "tookOver", true));
+    });
+    await use(page);
+    expect(errors, "errors in the browser's console").toEqual([]);
+  },
+});

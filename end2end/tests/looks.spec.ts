@@ -1,0 +1,38 @@
+import { checkAccessibility, checkWidth, expect, open, test } from "../support/test";
+
+const pages = {
+  "the list of logs": "logs",
+  "the list with filters": "logs?status=FAILURE&channel=API,WEBSITE&path=/v1&from=-7d",
+  "an empty list": "logs?q=there-is-no-such-text",
+  "an address that makes no sense": "logs?code=banana",
+  "a log": "logs/failed-redemption",
+};
+
+for (const [name, path] of Object.entries(pages)) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`axe finds nothing on ${name}, ${colorScheme}`, async ({ page, at }) => {
+      await page.emulateMedia({ colorScheme });
+      await open(page, at(path));
+      await checkAccessibility(page);
+    });
+  }
+  test(`${name} fits 360 px and a 4K screen`, async ({ page, at }) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await open(page, at(path));
+    await checkWidth(page);
+    await checkAccessibility(page);
+    await page.setViewportSize({ width: 3840, height: 2160 });
+    await checkWidth(page);
+  });
+}
+
+test("dialogs and menus pass axe as well", async ({ page, at }) => {
+  await open(page, at("logs"));
+  for (const name of [/^\+ Filter/, "Columns", "Keys and help", /^Time range/, /^Time zone/, /^Account/]) {
+    await page.getByRole("button", { name }).click();
+    await expect(page.locator(":popover-open").first()).toBeVisible();
+    await checkAccessibility(page);
+    await page.keyboard.press("Escape");
+    await expect(page.locator(":popover-open")).toHaveCount(0);
+  }
+});
