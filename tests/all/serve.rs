@@ -11,7 +11,8 @@ use crate::support::run_binary;
 /// A server of its own process; killed with the test, if it has not ended by then.
 struct Served {
     child: Child,
-    lines: BufReader<std::process::ChildStdout>,
+    /// Its standard output, held open: a server whose reader has gone could not print.
+    _lines: BufReader<std::process::ChildStdout>,
     address: SocketAddr,
 }
 
@@ -32,7 +33,11 @@ impl Served {
         lines.read_line(&mut line).unwrap();
         let address = line.trim().rsplit("http://").next().unwrap_or_default();
         let address = address.parse().unwrap_or_else(|_| panic!("it printed {line:?}"));
-        Self { child, lines, address }
+        Self {
+            child,
+            _lines: lines,
+            address,
+        }
     }
 
     fn connect(&self) -> TcpStream {
