@@ -32,11 +32,27 @@ impl Victim {
     fn new(preload: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut victim =
-            Self { folder, port, preload, child: None, project: String::new(), app_id: String::new(), app_token: String::new() };
+        let mut victim = Self {
+            folder,
+            port,
+            preload,
+            child: None,
+            project: String::new(),
+            app_id: String::new(),
+            app_token: String::new(),
+        };
         victim.project = victim.command(&["project", "add", "Killed"]).trim().to_owned();
         let project = victim.project.clone();
-        let key = victim.command(&["key", "add", "--project", &project, "--name", "sender", "--scopes", "logs:write,read,read:bodies"]);
+        let key = victim.command(&[
+            "key",
+            "add",
+            "--project",
+            &project,
+            "--name",
+            "sender",
+            "--scopes",
+            "logs:write,read,read:bodies",
+        ]);
         let key: Value = serde_json::from_str(&key).unwrap();
         key["app_id"].as_str().unwrap().clone_into(&mut victim.app_id);
         key["app_token"].as_str().unwrap().clone_into(&mut victim.app_token);
@@ -51,7 +67,10 @@ impl Victim {
         let mut command = Command::new(env!("CARGO_BIN_EXE_audit-log"));
         command
             .env("DATABASE_URL", format!("sqlite://{}", self.database().display()))
-            .env("AUDIT_LOG_FILES_URL", format!("file:{}", self.folder.path().join("files").display()))
+            .env(
+                "AUDIT_LOG_FILES_URL",
+                format!("file:{}", self.folder.path().join("files").display()),
+            )
             .stderr(Stdio::null());
         command
     }
@@ -67,10 +86,15 @@ impl Victim {
         if let Some(library) = &self.preload {
             command.env("LD_PRELOAD", library);
         }
-        command.args(["serve", "--listen", &format!("127.0.0.1:{}", self.port)]).stdout(Stdio::null());
+        command
+            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port)])
+            .stdout(Stdio::null());
         self.child = Some(command.spawn().unwrap());
         for _ in 0..400 {
-            if reqwest::get(format!("http://127.0.0.1:{}/health/ready", self.port)).await.is_ok_and(|answer| answer.status() == 200) {
+            if reqwest::get(format!("http://127.0.0.1:{}/health/ready", self.port))
+                .await
+                .is_ok_and(|answer| answer.status() == 200)
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
@@ -146,8 +170,14 @@ async fn send_until_dead(victim: (u16, String, String), told: Arc<Mutex<Told>>, 
     let client = reqwest::Client::new();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     loop {
-        let size = if random.random_bool(0.5) { 1 } else { random.random_range(2..200) };
-        let ids: Vec<String> = (0..size).map(|_| format!("c{}", counter.fetch_add(1, Ordering::SeqCst))).collect();
+        let size = if random.random_bool(0.5) {
+            1
+        } else {
+            random.random_range(2..200)
+        };
+        let ids: Vec<String> = (0..size)
+            .map(|_| format!("c{}", counter.fetch_add(1, Ordering::SeqCst)))
+            .collect();
         let logs: Vec<Value> = ids.iter().map(|id| a_log(id, &mut random)).collect();
         told.lock().unwrap().calls.push(ids.clone());
         let sent = client
@@ -181,7 +211,12 @@ async fn kill_at_random_moments(mut victim: Victim, moments: u64) {
         let senders: Vec<_> = (0..SENDERS)
             .map(|sender| {
                 let door = (victim.port, victim.app_id.clone(), victim.app_token.clone());
-                tokio::spawn(send_until_dead(door, told.clone(), counter.clone(), moment * 10 + sender as u64))
+                tokio::spawn(send_until_dead(
+                    door,
+                    told.clone(),
+                    counter.clone(),
+                    moment * 10 + sender as u64,
+                ))
             })
             .collect();
         tokio::time::sleep(Duration::from_millis(random.random_range(20..400))).await;
@@ -195,16 +230,27 @@ async fn kill_at_random_moments(mut victim: Victim, moments: u64) {
         nothing_is_lost(&victim.database(), &told.lock().unwrap()).await;
     }
     let acknowledged = told.lock().unwrap().acknowledged.len();
-    assert!(acknowledged > 1_000, "too few logs were acknowledged for the test to mean anything: {acknowledged}");
-    assert!(victim.preload.is_none() || thrown_away > 0, "no unsynced write was thrown away: the library was not preloaded");
+    assert!(
+        acknowledged > 1_000,
+        "too few logs were acknowledged for the test to mean anything: {acknowledged}"
+    );
+    assert!(
+        victim.preload.is_none() || thrown_away > 0,
+        "no unsynced write was thrown away: the library was not preloaded"
+    );
     every_text_is_there(&mut victim, &told).await;
 }
 
 async fn nothing_is_lost(database: &Path, told: &Told) {
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", database.display())).await.unwrap();
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", database.display()))
+        .await
+        .unwrap();
     let integrity: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&pool).await.unwrap();
     assert_eq!(integrity, "ok");
-    let rows = sqlx::query("SELECT id, COUNT(*) AS times FROM logs GROUP BY id").fetch_all(&pool).await.unwrap();
+    let rows = sqlx::query("SELECT id, COUNT(*) AS times FROM logs GROUP BY id")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
     let stored: BTreeSet<String> = rows
         .iter()
         .map(|row| {
@@ -216,9 +262,16 @@ async fn nothing_is_lost(database: &Path, told: &Told) {
     assert!(lost.is_empty(), "acknowledged and gone: {lost:?}");
     for call in &told.calls {
         let there = call.iter().filter(|id| stored.contains(*id)).count();
-        assert!(there == 0 || there == call.len(), "half a call was stored: {there} of {}", call.len());
+        assert!(
+            there == 0 || there == call.len(),
+            "half a call was stored: {there} of {}",
+            call.len()
+        );
     }
-    let counted: i64 = sqlx::query_scalar("SELECT COALESCE(SUM(count), 0) FROM log_minutes").fetch_one(&pool).await.unwrap();
+    let counted: i64 = sqlx::query_scalar("SELECT COALESCE(SUM(count), 0) FROM log_minutes")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert_eq!(counted, stored.len() as i64, "the minute counts do not agree with the logs");
     pool.close().await;
 }
@@ -246,7 +299,13 @@ async fn every_text_is_there(victim: &mut Victim, told: &Arc<Mutex<Told>>) {
 fn shim(folder: &Path) -> PathBuf {
     let library = folder.join("unsynced.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shim/unsynced.c");
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl").status().unwrap();
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(&library)
+        .arg(source)
+        .arg("-ldl")
+        .status()
+        .unwrap();
     assert!(built.success(), "cc could not build the library");
     library
 }
@@ -271,7 +330,12 @@ fn the_undo_of_a_file_gives_back_what_was_synced() {
         syswrite($f, 'synced'); $f->sync or die;\n\
         sysseek($f, 0, 0); syswrite($f, 'LOST'); sysseek($f, 100, 0); syswrite($f, 'more');\n\
         truncate($f, 3) or die; kill 'KILL', $$;\n";
-    let mut child = Command::new("perl").args(["-e", script]).arg(&path).env("LD_PRELOAD", &library).spawn().unwrap();
+    let mut child = Command::new("perl")
+        .args(["-e", script])
+        .arg(&path)
+        .env("LD_PRELOAD", &library)
+        .spawn()
+        .unwrap();
     child.wait().unwrap();
     assert_eq!(undo(&path), 3);
     let mut text = String::new();

@@ -16,7 +16,7 @@ mod support;
 
 mod command_line;
 mod keys;
-mod serve;
 mod kill;
 mod outage;
+mod serve;
 mod sign_in;

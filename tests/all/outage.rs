@@ -29,7 +29,13 @@ async fn allow(admin: &PgPool, name: &str, connections: bool) {
 async fn while_the_database_is_gone(app: &TestApp) {
     let project = app.add_project("shop").await;
     let key = app.add_key(&project, &[Scope::LogsWrite, Scope::Read]).await;
-    let send = async |id: &str| app.call(Method::POST, "/v1/logs", &key).json(&a_log(id)).send().await.unwrap();
+    let send = async |id: &str| {
+        app.call(Method::POST, "/v1/logs", &key)
+            .json(&a_log(id))
+            .send()
+            .await
+            .unwrap()
+    };
     assert_eq!(send("before").await.status(), 201);
 
     let (server, name) = app.database_url.rsplit_once('/').unwrap();
@@ -41,8 +47,14 @@ async fn while_the_database_is_gone(app: &TestApp) {
     assert!(answer.headers().contains_key("retry-after"));
     let problem: Value = answer.json().await.unwrap();
     assert_eq!(problem["code"], 503);
-    assert!(problem["message"].is_string() && problem["request_id"].is_string(), "{problem}");
-    assert!(!problem.to_string().to_lowercase().contains("select"), "no SQL is told: {problem}");
+    assert!(
+        problem["message"].is_string() && problem["request_id"].is_string(),
+        "{problem}"
+    );
+    assert!(
+        !problem.to_string().to_lowercase().contains("select"),
+        "no SQL is told: {problem}"
+    );
     assert_eq!(app.get("/health/ready").await.status(), 503);
     assert_eq!(app.get("/health/live").await.status(), 200);
 

@@ -28,15 +28,17 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
         .map_err(CliError::io(format!("{address} cannot be served")))?;
     config.listen = listener.local_addr().map_err(CliError::io("the listening address"))?;
     let server = Server::new(db, config, key, Clock::System, random);
+    // Whoever reads the address may stop the server from then on.
+    let signals = StopSignals::listen().map_err(CliError::io("listening for signals"))?;
     print(&format!("audit-log serves {}", server.config.public_url()))?;
-    let outcome = answer(&server, listener).await;
+    let outcome = answer(&server, listener, signals).await;
     server.writer.stop().await;
     server.db.close().await;
     outcome
 }
 
 /// Answers until told to stop; then takes no new connection, and gives what runs its time to finish.
-async fn answer(server: &Server, listener: TcpListener) -> Result<(), CliError> {
+async fn answer(server: &Server, listener: TcpListener, mut signals: StopSignals) -> Result<(), CliError> {
     // Without this the small last packet of a page waits for the other side's delayed acknowledgement, 40 ms.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
@@ -52,7 +54,7 @@ async fn answer(server: &Server, listener: TcpListener) -> Result<(), CliError> 
     );
     tokio::select! {
         ended = &mut serving => return ended.map_err(CliError::io("serving")),
-        told = told_to_stop() => told.map_err(CliError::io("waiting for signals"))?,
+        () = signals.next() => {}
     }
     tracing::info!("stopping: what runs is finished first");
     stop.cancel();
@@ -63,20 +65,44 @@ async fn answer(server: &Server, listener: TcpListener) -> Result<(), CliError> 
             tracing::warn!("some requests did not finish in {} s and are cut off", patience.as_secs());
             Ok(())
         }
-        _ = told_to_stop() => Ok(()),
+        // Told twice: whoever stops it does not want to wait.
+        () = signals.next() => Ok(()),
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn told_to_stop() -> std::io::Result<()> {
+/// Ctrl-C and SIGTERM, listened for from the moment this is made: a signal that comes earlier ends the process as the system does.
+struct StopSignals {
     #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
+        #[cfg(unix)]
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "Ctrl-C cannot be heard: stopping");
         }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
