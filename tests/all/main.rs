@@ -17,6 +17,7 @@ mod support;
 mod command_line;
 mod keys;
 mod kill;
+mod logs;
 mod outage;
 mod serve;
 mod sign_in;

@@ -18,6 +18,9 @@ use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
 
+/// Rows that are read one by one at least.
+const LOOKED_AT: u64 = 2_000;
+
 /// All rows of a short range, where only origin and status choose.
 pub(super) async fn rows(
     db: &Db,
@@ -180,6 +183,8 @@ impl Count<'_> {
         limit: u64,
         seen: &mut HashSet<(i64, String)>,
     ) -> Result<(Vec<(i64, i16, i64)>, bool), StoreError> {
+        // Some rows are passed over, so a few more than may be counted are read.
+        let limit = std::cmp::max(limit, LOOKED_AT);
         let mut rows = self.rows(plan, branch, window, limit);
         rows.columns(["created_at", "id", "status", "path"]);
         let rows: Vec<(i64, String, i16, String)> = render::fetch(self.db, &rows, branch.sqlite_index()).await?;

@@ -128,16 +128,11 @@ fn drivers(selection: &LogSelection, codes_in_use: Option<&[u16]>) -> Vec<Driver
     users.extend(each("logs_by_user_id", "user_id", &selection.users));
     add(users, true, Settled::Users);
     if selection.resources.wanted.iter().all(|resource| resource.contains(':')) {
-        add(
-            selection
-                .resources
-                .wanted
-                .iter()
-                .map(|resource| ("logs_by_resource", resource_is(resource)))
-                .collect(),
-            true,
-            Settled::Resources,
-        );
+        let mut resources = texts(&selection.resources.wanted);
+        resources.sort_unstable();
+        resources.dedup();
+        let entries = resources.iter().map(|resource| ("logs_by_resource", resource_is(resource)));
+        add(entries.collect(), false, Settled::Resources);
     }
     add(each("logs_by_ip", "ip", &selection.ips), false, Settled::Ips);
     let mut apps = each("logs_by_app_id", "app_id", &selection.apps);
@@ -303,7 +298,7 @@ pub(super) fn all_conditions(selection: &LogSelection) -> Vec<SimpleExpr> {
 /// What a path must be for its letters to be looked at in Rust: letters beyond ASCII fold in ways that databases do not agree on.
 pub(super) fn path_may_contain(folded: &[u8], sqlite: bool) -> SimpleExpr {
     let (beyond_ascii, position) = if sqlite {
-        ("length(path) <> length(CAST(path AS BLOB))", "instr(lower(path), $1) > 0")
+        ("length(path) <> length(CAST(path AS BLOB))", "instr(lower(path), ?) > 0")
     } else {
         ("length(path) <> octet_length(path)", "strpos(lower(path), $1) > 0")
     };

@@ -86,13 +86,12 @@ pub(super) async fn blocks(
 fn only(select: &mut SelectStatement, db: &Db, project: ProjectKey, selection: &LogSelection, keys: &[(i64, String)]) {
     let places = Expr::tuple([Expr::col("created_at"), Expr::col("id")]);
     let among = if db.is_sqlite() {
-        let pairs: Vec<_> = (0..keys.len())
-            .map(|pair| format!("(${},${})", pair * 2 + 1, pair * 2 + 2))
-            .collect();
+        // sea-query takes `?` for a value on SQLite, and `$1` on PostgreSQL.
+        let pairs = vec!["(?,?)"; keys.len()].join(",");
         let values = keys
             .iter()
             .flat_map(|(time, id)| [Value::from(*time), Value::from(id.clone())]);
-        Expr::cust_with_values(format!("(created_at, id) IN (VALUES {})", pairs.join(",")), values)
+        Expr::cust_with_values(format!("(created_at, id) IN (VALUES {pairs})"), values)
     } else {
         places.in_tuples(keys.to_vec())
     };

@@ -186,7 +186,10 @@ impl Walk {
 
     fn page(&self, walked: Walked, request: &ListRequest<'_>) -> Page<LogFacts> {
         let Walked { mut rows, searched_to } = walked;
-        let more = rows.len() > request.limit || searched_to.is_some();
+        let is_full = rows.len() > request.limit;
+        // A full page ends at its last row, wherever the search had got to.
+        let searched_to = searched_to.filter(|_| !is_full);
+        let more = is_full || searched_to.is_some();
         rows.truncate(request.limit);
         if matches!(request.place, Place::Before(_)) {
             rows.reverse();

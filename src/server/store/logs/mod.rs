@@ -8,7 +8,7 @@ mod batch;
 mod block;
 mod blocks;
 mod call;
-mod compact;
+pub mod compact;
 mod conditions;
 pub mod counts;
 mod fold;
@@ -25,6 +25,7 @@ mod search;
 mod sequence;
 mod signature;
 mod tallies;
+pub mod upkeep;
 mod windows;
 pub mod write;
 

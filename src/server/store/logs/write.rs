@@ -202,7 +202,7 @@ impl LogWriter {
     }
 
     /// Merges blocks that came too small, in the writer's turn.
-    pub(super) async fn compact(&self) -> Result<compact::Compacted, WriteError> {
+    pub async fn compact(&self) -> Result<compact::Compacted, WriteError> {
         let (answer, answered) = oneshot::channel();
         self.0
             .queue
@@ -316,7 +316,9 @@ impl Writer {
         let results = self.write_calls(&calls).await;
         let speed = bytes as f64 / started.elapsed().as_secs_f64().max(0.001);
         self.load.bytes_per_second.store(speed as u64, Ordering::Relaxed);
-        for ((answer, _share), result) in answers.into_iter().zip(results) {
+        for ((answer, share), result) in answers.into_iter().zip(results) {
+            // There is room again by the time that the caller hears of it.
+            drop(share);
             // Whoever asked may have gone; the logs are written all the same.
             let _gone = answer.send(result);
         }

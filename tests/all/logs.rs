@@ -1,0 +1,638 @@
+//! Logs in the database: what was written is listed, counted, found and read back, as a plain scan over the same logs says.
+
+use std::time::Duration;
+
+use audit_log::model::filter::LogFilter;
+use audit_log::model::log::{BodyKind, ImportFile, Log, LogFacts, LogText, Message, NewLog, Note, Origin, Resource, Status};
+use audit_log::model::page::{Key, Place, Total};
+use audit_log::model::query::Order;
+use audit_log::model::selection::{LogSelection, OneOf, TimeRange};
+use audit_log::server::clock::Random;
+use audit_log::server::store::Db;
+use audit_log::server::store::logs::counts;
+use audit_log::server::store::logs::list::{self, ListRequest};
+use audit_log::server::store::logs::one;
+use audit_log::server::store::logs::write::{Idempotency, LogCall, LogWriter, WriteError, WriterOptions, Written};
+use audit_log::server::store::projects::ProjectKey;
+
+use crate::support::TestApp;
+
+/// 2026-11-20T10:00:00Z, on the hour.
+const START: i64 = 1_795_168_800_000;
+const LONG: Duration = Duration::from_secs(60);
+
+/// A few random choices, the same for the same seed.
+struct Dice(Random);
+
+impl Dice {
+    fn below(&self, end: usize) -> usize {
+        (u64::from_le_bytes(self.0.bytes()) % end as u64) as usize
+    }
+
+    fn of<'a, T: ?Sized>(&self, all: &[&'a T]) -> &'a T {
+        all[self.below(all.len())]
+    }
+
+    fn maybe(&self, all: &[&str]) -> Option<String> {
+        (self.below(3) > 0).then(|| self.of(all).to_owned())
+    }
+
+    /// Words of several alphabets, with letters that fold to more bytes, or to ASCII, or not at all.
+    fn words(&self, most: usize) -> String {
+        const WORDS: [&str; 14] = [
+            "voucher",
+            "Köln",
+            "STRASSE",
+            "İstanbul",
+            "Ⱥ",
+            "\u{212A}elvin",
+            "σς Σ",
+            "Жук",
+            "漢字",
+            "a\0b",
+            "ab",
+            "%_\\",
+            "\"k\":1",
+            "😀",
+        ];
+        (0..self.below(most))
+            .map(|_| self.of(&WORDS))
+            .collect::<Vec<_>>()
+            .join(self.of(&[" ", "", "-"]))
+    }
+
+    fn log(&self, time: i64) -> NewLog {
+        let client_id = self.below(2) == 0;
+        let id = if client_id {
+            format!("mine-{}", self.below(1_000_000_000))
+        } else {
+            self.0.id(audit_log::model::id::IdKind::Log, time)
+        };
+        let status_code = (self.below(8) > 0).then(|| [200, 201, 400, 404, 429, 500][self.below(6)]);
+        let kind = [BodyKind::Json, BodyKind::Text, BodyKind::Binary, BodyKind::None][self.below(4)];
+        let body = |dice: &Self| match kind {
+            BodyKind::None => Vec::new(),
+            BodyKind::Binary => [b"\xFF\xC3Ab".as_slice(), dice.words(5).as_bytes(), b"\xF0\x9F"].concat(),
+            _ => dice.words(40).into_bytes(),
+        };
+        let text = LogText {
+            url: format!("/v1/{}?q={}", self.of(&["vouchers", "Customers", "orders"]), self.words(4)),
+            user_agent: self.maybe(&["curl/8", "Mozilla"]),
+            request: Message {
+                headers: format!("{{\"x\":\"{}\"}}", self.words(3)),
+                kind,
+                body: body(self),
+                content_type: self.maybe(&["text/plain"]),
+            },
+            response: Message {
+                headers: "{}".into(),
+                kind,
+                body: body(self),
+                content_type: self.maybe(&["application/json"]),
+            },
+        };
+        let facts = LogFacts {
+            id,
+            created_at: time,
+            status: Status::of_code(status_code),
+            status_code,
+            request_id: self.maybe(&["req-1", "req-2", "req-3"]),
+            channel: self.maybe(&["API", "WEBSITE"]),
+            method: self.of(&["GET", "POST", "DELETE"]).to_owned(),
+            endpoint: self
+                .of(&["GET_v1_vouchers", "POST_v1_orders", "GET_v1_customers_{id}"])
+                .to_owned(),
+            path: format!("/v1/{}", self.words(3)),
+            user_email: self.maybe(&["ann@example.com", "bob@example.com"]),
+            user_id: self.maybe(&["ann@example.com", "u2"]),
+            app_id: self.maybe(&["key_1", "key_2"]),
+            app_name: self.maybe(&["key_1", "Shop"]),
+            client_app_id: self.maybe(&["web"]),
+            duration_us: self.maybe(&["x"]).map(|_| self.below(2_000_000) as i64),
+            ip: self.maybe(&["10.0.0.1", "::1"]),
+            origin: [Origin::Application, Origin::Application, Origin::Own][self.below(3)],
+            resource: (self.below(2) == 0).then(|| Resource {
+                kind: self.of(&["voucher", "order"]).to_owned(),
+                id: self.of(&["v:1", "v2"]).to_owned(),
+            }),
+            async_action_id: self.maybe(&["aa_1"]),
+            request_bytes: text.request.body.len() as i64,
+            response_bytes: text.response.body.len() as i64,
+            notes: if self.below(3) == 0 { vec![Note::Masked] } else { Vec::new() },
+        };
+        NewLog { facts, client_id, text }
+    }
+
+    fn one_of(&self, values: &[&str]) -> OneOf {
+        let some = |dice: &Self| (0..dice.below(3)).map(|_| dice.of(values).to_owned()).collect();
+        match self.below(8) {
+            0 => OneOf {
+                wanted: some(self),
+                left_out: Vec::new(),
+            },
+            1 => OneOf {
+                wanted: Vec::new(),
+                left_out: some(self),
+            },
+            _ => OneOf::default(),
+        }
+    }
+
+    fn selection(&self, logs: &[NewLog]) -> LogSelection {
+        let from = START + self.below(7_200_000) as i64 - 600_000;
+        let to = from + self.below(9_000_000) as i64;
+        let mut selection = LogSelection::all(if self.below(2) == 0 {
+            TimeRange { from, to }
+        } else {
+            TimeRange { from: 0, to: i64::MAX }
+        });
+        selection.origins = [
+            vec![Origin::Application],
+            vec![Origin::Own],
+            vec![Origin::Application, Origin::Own],
+        ][self.below(3)]
+        .clone();
+        if self.below(3) == 0 {
+            selection.statuses = vec![[Status::Success, Status::Failure][self.below(2)]];
+        }
+        let code = |dice: &Self| [None, Some((404, 404)), Some((400, 499)), Some((200, 299)), Some((500, 500))][dice.below(5)];
+        match self.below(6) {
+            0 => selection.codes = vec![code(self), code(self)],
+            1 => selection.codes_left_out = vec![code(self)],
+            _ => {}
+        }
+        selection.methods = self.one_of(&["GET", "POST", "PATCH"]);
+        selection.endpoints = self.one_of(&["GET_v1_vouchers", "POST_v1_orders"]);
+        selection.channels = self.one_of(&["API", "WEBSITE", "A\0PI"]);
+        selection.users = self.one_of(&["ann@example.com", "u2"]);
+        selection.apps = self.one_of(&["key_1", "Shop"]);
+        selection.client_apps = self.one_of(&["web"]);
+        selection.request_ids = self.one_of(&["req-1", "req-2"]);
+        selection.resources = self.one_of(&["voucher:v:1", "order", "order:v2"]);
+        selection.ips = self.one_of(&["10.0.0.1", "::1"]);
+        if self.below(12) == 0 {
+            selection.ids.wanted = (0..3).map(|_| logs[self.below(logs.len())].facts.id.clone()).collect();
+        }
+        if self.below(6) == 0 {
+            selection.path = Some(self.needle(&logs[self.below(logs.len())].facts.path));
+        }
+        if self.below(8) == 0 {
+            selection.slower_than_us = Some(self.below(2_000_000) as i64);
+        }
+        if self.below(2) == 0 {
+            let log = &logs[self.below(logs.len())];
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            match self.below(5) {
+                0 => selection.text.request_body = Some(self.needle(&text(&log.text.request.body))),
+                1 => selection.text.response_body = Some(self.needle(&text(&log.text.response.body))),
+                2 => selection.text.anywhere = Some(self.needle(&log.facts.id)),
+                3 => selection.text.anywhere = Some(self.needle(&log.text.url)),
+                _ => {
+                    selection.text.anywhere = Some(self.needle(&text(&log.text.request.body)));
+                    selection.text.response_body = Some(self.needle(&text(&log.text.response.body)));
+                }
+            }
+        }
+        selection
+    }
+
+    /// A part of a text, in another case; now and then something that is nowhere.
+    fn needle(&self, text: &str) -> String {
+        let letters: Vec<char> = text.chars().collect();
+        if letters.is_empty() || self.below(10) == 0 {
+            return self.of(&["nowhere", "q", "ß", "k"]).to_owned();
+        }
+        let start = self.below(letters.len());
+        let part: String = letters[start..(start + 1 + self.below(12)).min(letters.len())]
+            .iter()
+            .collect();
+        match self.below(3) {
+            0 => part
+                .chars()
+                .flat_map(|letter| {
+                    if letter.to_uppercase().count() == 1 {
+                        letter.to_uppercase().next()
+                    } else {
+                        Some(letter)
+                    }
+                })
+                .collect(),
+            1 => part.chars().flat_map(char::to_lowercase).collect(),
+            _ => part,
+        }
+    }
+}
+
+/// The plain scan: folds letter by letter and looks.
+fn has(text: &[u8], needle: &str) -> bool {
+    let fold = |bytes: &[u8]| -> Vec<u8> {
+        let mut folded = Vec::new();
+        for chunk in bytes.utf8_chunks() {
+            folded.extend(
+                chunk
+                    .valid()
+                    .chars()
+                    .flat_map(char::to_lowercase)
+                    .collect::<String>()
+                    .into_bytes(),
+            );
+            folded.extend(chunk.invalid());
+        }
+        folded
+    };
+    let (text, needle) = (fold(text), fold(needle.as_bytes()));
+    needle.is_empty() || text.windows(needle.len()).any(|window| window == needle)
+}
+
+fn says(log: &NewLog, selection: &LogSelection) -> bool {
+    let (facts, text) = (&log.facts, &log.text);
+    let resource = facts
+        .resource
+        .as_ref()
+        .map(|resource| format!("{}:{}", resource.kind, resource.id));
+    let optional = [
+        &facts.request_id,
+        &facts.user_email,
+        &facts.user_id,
+        &facts.app_id,
+        &facts.client_app_id,
+        &facts.ip,
+        &resource,
+        &facts.async_action_id,
+        &text.user_agent,
+        &text.request.content_type,
+        &text.response.content_type,
+    ];
+    let mut fields: Vec<&[u8]> = optional.into_iter().flatten().map(String::as_bytes).collect();
+    fields.extend([
+        facts.id.as_bytes(),
+        text.url.as_bytes(),
+        text.request.headers.as_bytes(),
+        text.response.headers.as_bytes(),
+    ]);
+    fields.extend([text.request.body.as_slice(), text.response.body.as_slice()]);
+    let needles = &selection.text;
+    needles
+        .anywhere
+        .as_ref()
+        .is_none_or(|needle| fields.iter().any(|field| has(field, needle)))
+        && needles
+            .request_body
+            .as_ref()
+            .is_none_or(|needle| has(&text.request.body, needle))
+        && needles
+            .response_body
+            .as_ref()
+            .is_none_or(|needle| has(&text.response.body, needle))
+}
+
+fn is_meant(log: &NewLog, selection: &LogSelection) -> bool {
+    let facts = &log.facts;
+    let passes = |values: &OneOf, fields: &[&Option<String>]| {
+        let is = |value: &String| {
+            fields
+                .iter()
+                .any(|field| field.as_ref() == Some(&value.replace('\0', "\u{2400}")))
+        };
+        (values.wanted.is_empty() || values.wanted.iter().any(is)) && !values.left_out.iter().any(is)
+    };
+    let resource_is = |value: &String| {
+        facts.resource.as_ref().is_some_and(|resource| match value.split_once(':') {
+            Some((kind, id)) => resource.kind == kind && resource.id == id,
+            None => resource.kind == *value,
+        })
+    };
+    let code_is = |range: &Option<(u16, u16)>| match (range, facts.status_code) {
+        (None, code) => code.is_none(),
+        (Some((from, to)), Some(code)) => (from..=to).contains(&&code),
+        _ => false,
+    };
+    (selection.range.from..selection.range.to).contains(&facts.created_at)
+        && selection.origins.contains(&facts.origin)
+        && (selection.statuses.is_empty() || selection.statuses.contains(&facts.status))
+        && (selection.codes.is_empty() || selection.codes.iter().any(code_is))
+        && !selection.codes_left_out.iter().any(code_is)
+        && passes(&selection.methods, &[&Some(facts.method.clone())])
+        && passes(&selection.endpoints, &[&Some(facts.endpoint.clone())])
+        && passes(&selection.channels, &[&facts.channel])
+        && passes(&selection.users, &[&facts.user_email, &facts.user_id])
+        && passes(&selection.apps, &[&facts.app_id, &facts.app_name])
+        && passes(&selection.client_apps, &[&facts.client_app_id])
+        && passes(&selection.request_ids, &[&facts.request_id])
+        && passes(&selection.ids, &[&Some(facts.id.clone())])
+        && passes(&selection.ips, &[&facts.ip])
+        && (selection.resources.wanted.is_empty() || selection.resources.wanted.iter().any(resource_is))
+        && !selection.resources.left_out.iter().any(resource_is)
+        && selection.path.as_ref().is_none_or(|path| {
+            has(
+                facts.path.replace('\0', "\u{2400}").as_bytes(),
+                &path.replace('\0', "\u{2400}"),
+            )
+        })
+        && selection
+            .slower_than_us
+            .is_none_or(|slower| facts.duration_us.is_some_and(|duration| duration > slower))
+        && says(log, selection)
+}
+
+fn call(project: ProjectKey, logs: Vec<NewLog>) -> LogCall {
+    LogCall {
+        project,
+        logs,
+        idempotency: None,
+        received_at: START,
+    }
+}
+
+/// Random logs over two hours, in calls of many sizes, some of which come late.
+async fn write_random(app: &TestApp, project: ProjectKey, dice: &Dice, count: usize) -> Vec<NewLog> {
+    let mut logs: Vec<NewLog> = (0..count)
+        .map(|_| dice.log(START + dice.below(7_200) as i64 * 1_000))
+        .collect();
+    let mut rest = logs.as_slice();
+    while !rest.is_empty() {
+        let size = [1, 3, 70, 200][dice.below(4)].min(rest.len());
+        let (some, after) = rest.split_at(size);
+        let written = app.server.writer.write(call(project, some.to_vec())).await.unwrap();
+        assert_eq!(written.accepted, size as u64);
+        rest = after;
+    }
+    logs.sort_by(|a, b| (a.facts.created_at, &a.facts.id).cmp(&(b.facts.created_at, &b.facts.id)));
+    logs
+}
+
+/// Every page of a list, one after another.
+async fn walk(
+    db: &Db,
+    project: ProjectKey,
+    selection: &LogSelection,
+    order: Order,
+    limit: usize,
+    budget: Duration,
+) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    let mut place = Place::Start;
+    loop {
+        let request = ListRequest {
+            project,
+            selection,
+            order,
+            place: place.clone(),
+            limit,
+            budget,
+        };
+        let page = list::page(db, request).await.unwrap();
+        assert!(page.rows.len() <= limit);
+        ids.extend(page.rows.iter().map(|facts| facts.id.clone()));
+        if !page.more_after {
+            assert_eq!(page.searched_to, None);
+            return ids;
+        }
+        let next = match (page.searched_to, page.rows.last()) {
+            (Some(time), _) => Key {
+                created_at: time,
+                id: String::new(),
+            },
+            (None, Some(last)) => Key {
+                created_at: last.created_at,
+                id: last.id.clone(),
+            },
+            (None, None) => panic!("more is promised after an empty page"),
+        };
+        assert_ne!(place, Place::After(next.clone()), "a search that goes on gets on");
+        place = Place::After(next);
+    }
+}
+
+for_each_db! {
+    async fn every_selection_lists_what_a_plain_scan_finds(app: TestApp) {
+        let dice = Dice(Random::seeded(11));
+        let project = app.add_project("shop").await.key;
+        let other = app.add_project("other").await.key;
+        write_random(app, other, &dice, 100).await;
+        let logs = write_random(app, project, &dice, 500).await;
+        let mut hits = 0;
+        for round in 0..250 {
+            let selection = dice.selection(&logs);
+            let order = [Order::NewestFirst, Order::OldestFirst][dice.below(2)];
+            let mut wanted: Vec<String> = logs.iter().filter(|log| is_meant(log, &selection)).map(|log| log.facts.id.clone()).collect();
+            if order == Order::NewestFirst {
+                wanted.reverse();
+            }
+            hits += wanted.len();
+            let (limit, budget) = (1 + dice.below(60), [LONG, Duration::ZERO][dice.below(2)]);
+            let found = walk(app.db(), project, &selection, order, limit, budget).await;
+            assert_eq!(found, wanted, "round {round}: {order:?} {selection:?}");
+            if !wanted.is_empty() {
+                let place = dice.below(wanted.len());
+                let row = logs.iter().find(|log| log.facts.id == wanted[place]).unwrap();
+                let key = Key { created_at: row.facts.created_at, id: row.facts.id.clone() };
+                let request = ListRequest { project, selection: &selection, order, place: Place::Before(key), limit, budget: LONG };
+                let page = list::page(app.db(), request).await.unwrap();
+                let ids: Vec<String> = page.rows.into_iter().map(|facts| facts.id).collect();
+                assert_eq!(ids, wanted[place.saturating_sub(limit)..place], "round {round}, before: {selection:?}");
+                assert_eq!(page.more_before, place > limit);
+            }
+        }
+        assert!(hits > 2_000, "the selections leave something: {hits}");
+    }
+
+    async fn counts_are_what_a_plain_scan_counts(app: TestApp) {
+        let dice = Dice(Random::seeded(12));
+        let project = app.add_project("shop").await.key;
+        let logs = write_random(app, project, &dice, 700).await;
+        for _ in 0..200 {
+            let mut selection = dice.selection(&logs);
+            selection.text = Default::default();
+            let wanted: Vec<_> = logs.iter().filter(|log| is_meant(log, &selection)).collect();
+            let failures = wanted.iter().filter(|log| log.facts.status == Status::Failure).count() as u64;
+            let successes = wanted.len() as u64 - failures;
+            let total = counts::total(app.db(), project, &selection, 10_000).await.unwrap();
+            assert_eq!(total, (Total::Exact(successes), Total::Exact(failures)), "{selection:?}");
+            let step = [60_000, 300_000, 3_600_000][dice.below(3)];
+            let histogram = counts::histogram(app.db(), project, &selection, step, 10_000).await.unwrap();
+            assert!(histogram.whole);
+            assert_eq!(histogram.bars.iter().map(|bar| bar.success).sum::<u64>(), successes);
+            for bar in &histogram.bars {
+                let inside = wanted.iter().filter(|log| (bar.from..bar.from + step).contains(&log.facts.created_at)).count() as u64;
+                assert_eq!(bar.success + bar.failure, inside);
+                assert_eq!(bar.from % step, 0);
+            }
+            if wanted.len() > 10 && !selection.is_counted() {
+                let (success, failure) = counts::total(app.db(), project, &selection, 10).await.unwrap();
+                let (Total::AtLeast(success), Total::AtLeast(failure)) = (success, failure) else { panic!("a bound that was met shows") };
+                assert_eq!(success + failure, 10);
+            }
+        }
+    }
+
+    async fn values_in_use_have_their_counts(app: TestApp) {
+        let dice = Dice(Random::seeded(13));
+        let project = app.add_project("shop").await.key;
+        let logs = write_random(app, project, &dice, 300).await;
+        let range = TimeRange { from: START, to: START + 3_600_000 };
+        let values = counts::values(app.db(), project, LogFilter::Channel, range, &[Origin::Application], 10).await.unwrap();
+        for (value, count) in &values {
+            let wanted = logs.iter().filter(|log| {
+                log.facts.origin == Origin::Application && log.facts.created_at < range.to && log.facts.channel.as_ref() == Some(value)
+            });
+            assert_eq!(*count, wanted.count() as u64, "{value}");
+        }
+        assert_eq!(values.len(), 2);
+        assert!(counts::values(app.db(), project, LogFilter::Ip, range, &[Origin::Application], 10).await.unwrap().is_empty());
+        let codes = counts::values(app.db(), project, LogFilter::Code, range, &[Origin::Application, Origin::Own], 3).await.unwrap();
+        assert_eq!(codes.len(), 3, "as many as were asked for");
+    }
+
+    async fn a_log_is_read_back_as_it_was_written(app: TestApp) {
+        let dice = Dice(Random::seeded(14));
+        let project = app.add_project("shop").await.key;
+        let other = app.add_project("other").await.key;
+        for log in write_random(app, project, &dice, 150).await {
+            let mut facts = log.facts.clone();
+            facts.path = facts.path.replace('\0', "\u{2400}");
+            let found = one::find(app.db(), project, &facts.id).await.unwrap();
+            assert_eq!(found, Some(Log { facts, text: Some(log.text), import_file: None }));
+            assert_eq!(one::find(app.db(), other, &log.facts.id).await.unwrap(), None, "another project's");
+        }
+        for id in ["", "nothing", "log_00000000000000000000000000", "a\0b", "ü"] {
+            assert_eq!(one::find(app.db(), project, id).await.unwrap(), None, "{id}");
+        }
+    }
+
+    async fn a_repeated_id_counts_as_a_duplicate(app: TestApp) {
+        let dice = Dice(Random::seeded(15));
+        let project = app.add_project("shop").await.key;
+        let writer = &app.server.writer;
+        let mut logs: Vec<NewLog> = (0..100).map(|place| NewLog { client_id: true, ..dice.log(START + place) }).collect();
+        for (place, log) in logs.iter_mut().enumerate() {
+            log.facts.id = format!("mine-{}", place % 90);
+        }
+        let ids: Vec<String> = logs.iter().map(|log| log.facts.id.clone()).collect();
+        let written = writer.write(call(project, logs.clone())).await.unwrap();
+        assert_eq!(written, Written { accepted: 90, duplicates: 10, ids: ids.clone() });
+        let mut later = logs[5].clone();
+        later.facts.created_at += 5_000;
+        let fresh = NewLog { client_id: true, ..dice.log(START) };
+        let written = writer.write(call(project, vec![later, fresh])).await.unwrap();
+        assert_eq!((written.accepted, written.duplicates), (1, 1));
+        let first = one::find(app.db(), project, "mine-5").await.unwrap().unwrap();
+        assert_eq!((first.facts.created_at, first.text.unwrap()), (START + 5, logs[5].text.clone()), "the first one stays");
+        let all = LogSelection { origins: vec![Origin::Application, Origin::Own], ..LogSelection::all(TimeRange { from: 0, to: i64::MAX }) };
+        let (success, failure) = counts::total(app.db(), project, &all, 1).await.unwrap();
+        let (Total::Exact(success), Total::Exact(failure)) = (success, failure) else { panic!("counted") };
+        assert_eq!(success + failure, 91);
+        let elsewhere = app.add_project("other").await.key;
+        assert_eq!(writer.write(call(elsewhere, logs)).await.unwrap().accepted, 90, "an id belongs to its project");
+    }
+
+    async fn an_export_that_is_read_back_in_adds_nothing(app: TestApp) {
+        let dice = Dice(Random::seeded(16));
+        let project = app.add_project("shop").await.key;
+        let logs = write_random(app, project, &dice, 80).await;
+        let again: Vec<NewLog> = logs.into_iter().map(|log| NewLog { client_id: true, ..log }).collect();
+        assert_eq!(app.server.writer.write(call(project, again)).await.unwrap().duplicates, 80);
+    }
+
+    async fn calls_at_the_same_time_each_get_their_own_answer(app: TestApp) {
+        let dice = Dice(Random::seeded(17));
+        let project = app.add_project("shop").await.key;
+        let key = |fingerprint: u8| Some(Idempotency { key: "same".into(), fingerprint: [fingerprint; 32] });
+        let mut calls = Vec::new();
+        for round in 0..60 {
+            let idempotency = match round % 3 { 0 => None, 1 => key(1), _ => key(2) };
+            let mut log = dice.log(START);
+            if round % 3 == 1 {
+                log.facts.id = "same-1".into();
+                log.client_id = true;
+            }
+            calls.push(LogCall { project, logs: vec![log], idempotency, received_at: START });
+        }
+        let writes = calls.into_iter().map(|call| app.server.writer.write(call));
+        let results = futures::future::join_all(writes).await;
+        let (mut first, mut reused) = (None, 0);
+        for (round, result) in results.into_iter().enumerate() {
+            match (round % 3, result) {
+                (0, result) => assert_eq!(result.unwrap().accepted, 1),
+                (1, result) => {
+                    let written = result.unwrap();
+                    assert_eq!(*first.get_or_insert(written.clone()), written, "the first answer again");
+                }
+                (_, Err(WriteError::KeyReused)) => reused += 1,
+                (_, other) => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(reused, 20);
+        assert_eq!(first.unwrap(), Written { accepted: 1, duplicates: 0, ids: vec!["same-1".into()] });
+        let day = 24 * 3_600_000;
+        let call = LogCall { project, logs: vec![dice.log(START)], idempotency: key(2), received_at: START + day + 1 };
+        assert_eq!(app.server.writer.write(call).await.unwrap().accepted, 1, "a key is forgotten after a day");
+    }
+
+    async fn a_full_queue_refuses_and_says_when_to_come_back(app: TestApp) {
+        let dice = Dice(Random::seeded(18));
+        let project = app.add_project("shop").await.key;
+        let writer = LogWriter::start(app.db().clone(), WriterOptions { queue_bytes: 1 });
+        let calls: Vec<_> = (0..20).map(|_| call(project, vec![dice.log(START)])).collect();
+        let results = futures::future::join_all(calls.into_iter().map(|call| writer.write(call))).await;
+        assert!(results[0].is_ok(), "one call always fits");
+        assert!(results[1..].iter().all(|result| matches!(result, Err(WriteError::Full { retry_after_s: 1.. }))));
+        assert_eq!(writer.waiting_bytes(), 0);
+        assert_eq!(writer.write(call(project, Vec::new())).await.unwrap().accepted, 0);
+        writer.stop().await;
+        assert!(matches!(writer.write(call(project, vec![dice.log(START)])).await, Err(WriteError::Stopping)));
+    }
+
+    async fn small_blocks_are_merged_behind_everyones_back(app: TestApp) {
+        const BLOCKS: &str = "SELECT COUNT(*) FROM log_blocks";
+        let dice = Dice(Random::seeded(21));
+        let project = app.add_project("shop").await.key;
+        let month = 31 * 24 * 3_600_000;
+        let logs: Vec<NewLog> = (0..300).map(|place| dice.log(START + (place % 2) * month + place * 1_000)).collect();
+        for log in &logs {
+            app.server.writer.write(call(project, vec![log.clone()])).await.unwrap();
+        }
+        let compacted = app.server.writer.compact().await.unwrap();
+        assert_eq!((compacted.merged, compacted.made), (300, 6), "two months of 150 logs, 64 a block");
+        assert_eq!(app.server.writer.compact().await.unwrap().merged, 0, "what is left is too little");
+        let blocks: i64 = match app.db() {
+            Db::Sqlite { read, .. } => sqlx::query_scalar(BLOCKS).fetch_one(read).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_scalar(BLOCKS).fetch_one(pool).await.unwrap(),
+        };
+        assert_eq!(blocks, 6);
+        for log in &logs {
+            let found = one::find(app.db(), project, &log.facts.id).await.unwrap().unwrap();
+            assert_eq!(found.text.as_ref(), Some(&log.text));
+        }
+        let mut selection = LogSelection::all(TimeRange { from: 0, to: i64::MAX });
+        selection.origins = vec![Origin::Application, Origin::Own];
+        selection.text.anywhere = Some("/V1/CUST".into());
+        let found = walk(app.db(), project, &selection, Order::OldestFirst, 50, LONG).await;
+        assert_eq!(found.len(), logs.iter().filter(|log| is_meant(log, &selection)).count());
+    }
+
+    async fn an_import_file_is_kept_beside_its_log(app: TestApp) {
+        let dice = Dice(Random::seeded(19));
+        let project = app.add_project("shop").await.key;
+        let id = write_random(app, project, &dice, 1).await[0].facts.id.clone();
+        let file = ImportFile { name: "vouchers.csv".into(), bytes: 12 };
+        assert!(!one::put_import_file(app.db(), project, "nothing", &file, b"sealed").await.unwrap());
+        assert!(one::put_import_file(app.db(), project, &id, &file, b"first").await.unwrap());
+        assert!(one::put_import_file(app.db(), project, &id, &file, b"sealed").await.unwrap());
+        assert_eq!(one::import_file(app.db(), project, &id).await.unwrap(), Some((file.clone(), b"sealed".to_vec())));
+        assert_eq!(one::find(app.db(), project, &id).await.unwrap().unwrap().import_file, Some(file));
+    }
+
+    async fn a_block_that_changed_on_disk_is_not_believed(app: TestApp) {
+        const CHANGE: &str = "UPDATE log_blocks SET sha256 = content";
+        let dice = Dice(Random::seeded(20));
+        let project = app.add_project("shop").await.key;
+        let id = write_random(app, project, &dice, 1).await[0].facts.id.clone();
+        match app.db() {
+            Db::Sqlite { write, .. } => drop(sqlx::query(CHANGE).execute(write).await.unwrap()),
+            Db::Postgres(pool) => drop(sqlx::query(CHANGE).execute(pool).await.unwrap()),
+        }
+        let problem = one::find(app.db(), project, &id).await.unwrap_err().to_string();
+        assert!(problem.contains("broken"), "{problem}");
+    }
+}
