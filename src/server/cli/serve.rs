@@ -14,6 +14,7 @@ use crate::server::config::Config;
 use crate::server::secrets::{InstanceKey, KEY_VARIABLE};
 use crate::server::state::Server;
 use crate::server::store::Db;
+use crate::server::store::logs::upkeep;
 use crate::server::{http, telemetry};
 
 pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
@@ -31,8 +32,10 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
     // Whoever reads the address may stop the server from then on.
     let signals = StopSignals::listen().map_err(CliError::io("listening for signals"))?;
     print(&format!("audit-log serves {}", server.config.public_url()))?;
+    let upkeep = upkeep::start(server.db.clone(), server.writer.clone(), server.clock.clone());
     let outcome = answer(&server, listener, signals).await;
     server.writer.stop().await;
+    upkeep.abort();
     server.db.close().await;
     outcome
 }
