@@ -49,6 +49,7 @@ mod on_server {
     use super::ApiError;
     use crate::model::query::QueryProblem;
     use crate::server::access::AccessError;
+    use crate::server::selection::SelectionError;
     use crate::server::store::StoreError;
 
     impl ApiError {
@@ -86,6 +87,15 @@ mod on_server {
         fn from(error: StoreError) -> Self {
             tracing::error!(%error, "a page could not be read");
             Self::Unavailable("The database did not answer. Nothing was changed.".to_owned())
+        }
+    }
+
+    impl From<SelectionError> for ApiError {
+        fn from(error: SelectionError) -> Self {
+            match error {
+                SelectionError::Problem(problem) => problem.into(),
+                SelectionError::NotAllowed(problem) => Self::NotAllowed(problem.to_string()),
+            }
         }
     }
 
