@@ -130,6 +130,16 @@ pub struct Config {
     #[arg(long, env = "AUDIT_LOG_QUEUE_MB", value_name = "MB", default_value_t = Config::default().queue_mb,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub queue_mb: u32,
+    /// How many calls a minute each key may make; past it they are answered 429
+    #[arg(long, env = "AUDIT_LOG_RATE_LIMIT", value_name = "CALLS", default_value_t = Config::default().rate_limit,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_limit: u32,
+    /// Compress pages and JSON that leave this machine; `false` where a proxy does it
+    #[arg(long, env = "AUDIT_LOG_COMPRESS", value_name = "BOOL", default_value_t = Config::default().compress, action = clap::ArgAction::Set)]
+    pub compress: bool,
+    /// A second address that answers `/metrics` alone, to anybody who reaches it. Without it, `/metrics` answers this machine
+    #[arg(long, env = "AUDIT_LOG_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// How many seconds requests in flight have to finish when the server is told to stop
     #[arg(long, env = "AUDIT_LOG_STOP_SECONDS", value_name = "SECONDS", default_value_t = Config::default().stop_seconds)]
     pub stop_seconds: u32,
@@ -153,6 +163,9 @@ impl Default for Config {
             mask_keys: Vec::new(),
             session_days: 30,
             queue_mb: 64,
+            rate_limit: 600_000,
+            compress: true,
+            metrics_listen: None,
             stop_seconds: 25,
             log_format: LogFormat::Human,
             log_level: LOG_LEVEL.to_owned(),

@@ -1,16 +1,19 @@
 //! What every request can reach.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::task::TaskTracker;
 
 use super::access::Door;
 use super::clock::{Clock, Random};
 use super::config::Config;
+use super::http::limits::Limits;
 use super::ingest::endpoint::EndpointNames;
 use super::ingest::mask::MaskRules;
 use super::secrets::InstanceKey;
 use super::store::logs::write::{LogWriter, WriterOptions};
-use super::store::projects::ProjectKey;
+use super::store::projects::{self, ProjectKey};
 use super::store::{Db, StoreError};
 
 /// The running server's parts. Cheap to clone.
@@ -32,6 +35,10 @@ pub struct Server {
     pub key: Arc<InstanceKey>,
     /// Who came in lately.
     pub door: Arc<Door>,
+    /// What is allowed at once and within a minute.
+    pub limits: Arc<Limits>,
+    /// Recordings of this service's own requests that are on their way to the writer.
+    pub recordings: TaskTracker,
     endpoints: Arc<Mutex<HashMap<ProjectKey, Arc<EndpointNames>>>>,
 }
 
@@ -48,6 +55,8 @@ impl Server {
             db,
             writer,
             mask: Arc::new(MaskRules::with(&config.mask_keys, &config.mask_keys)),
+            limits: Arc::new(Limits::new(config.rate_limit)),
+            recordings: TaskTracker::new(),
             config: Arc::new(config),
             clock,
             random,
@@ -59,7 +68,30 @@ impl Server {
 
     /// The endpoint names of a project, read from the database at first use.
     pub async fn endpoints(&self, project: ProjectKey) -> Result<Arc<EndpointNames>, StoreError> {
-        let _ = (project, &self.endpoints);
-        todo!()
+        if let Some(known) = self.known_endpoints().get(&project) {
+            return Ok(known.clone());
+        }
+        let templates = projects::endpoint_templates(&self.db, project).await?;
+        let in_use = projects::endpoint_names_in_use(&self.db, project).await?;
+        let read = Arc::new(EndpointNames::new(&templates, in_use));
+        // Of two that read at the same time the first one stays, so that both note new names in the same place.
+        Ok(self.known_endpoints().entry(project).or_insert(read).clone())
+    }
+
+    /// Reads a project's endpoint names anew at their next use: call it after changing its route templates.
+    pub fn forget_endpoints(&self, project: ProjectKey) {
+        self.known_endpoints().remove(&project);
+    }
+
+    /// Waits for the recordings of requests that have been answered, then for the writer. Call it when nothing is served any more.
+    pub async fn stop(&self) {
+        self.recordings.close();
+        self.recordings.wait().await;
+        self.writer.stop().await;
+    }
+
+    fn known_endpoints(&self) -> MutexGuard<'_, HashMap<ProjectKey, Arc<EndpointNames>>> {
+        // A panic elsewhere leaves the map as good as it was.
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,10 +1,7 @@
 //! `audit-log serve`: everything up, and down again in order.
 
-use std::future::IntoFuture;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +31,7 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
     print(&format!("audit-log serves {}", server.config.public_url()))?;
     let upkeep = upkeep::start(server.db.clone(), server.writer.clone(), server.clock.clone());
     let outcome = answer(&server, listener, signals).await;
-    server.writer.stop().await;
+    server.stop().await;
     upkeep.abort();
     server.db.close().await;
     outcome
@@ -42,28 +39,23 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
 
 /// Answers until told to stop; then takes no new connection, and gives what runs its time to finish.
 async fn answer(server: &Server, listener: TcpListener, mut signals: StopSignals) -> Result<(), CliError> {
-    // Without this the small last packet of a page waits for the other side's delayed acknowledgement, 40 ms.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was refused");
-        }
-    });
     let stop = CancellationToken::new();
-    let service = http::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let mut serving = std::pin::pin!(
-        axum::serve(listener, service)
-            .with_graceful_shutdown(stop.clone().cancelled_owned())
-            .into_future()
-    );
+    if let Some(address) = server.config.metrics_listen {
+        let metrics = TcpListener::bind(address)
+            .await
+            .map_err(CliError::io(format!("{address} cannot be served")))?;
+        tokio::spawn(http::serve::serve(metrics, http::metrics::open_routes(), stop.clone()));
+    }
+    let mut serving = std::pin::pin!(http::serve::serve(listener, http::router(server.clone()), stop.clone()));
     tokio::select! {
-        ended = &mut serving => return ended.map_err(CliError::io("serving")),
+        () = &mut serving => return Ok(()),
         () = signals.next() => {}
     }
     tracing::info!("stopping: what runs is finished first");
     stop.cancel();
     let patience = Duration::from_secs(server.config.stop_seconds.into());
     tokio::select! {
-        ended = &mut serving => ended.map_err(CliError::io("serving")),
+        () = &mut serving => Ok(()),
         () = tokio::time::sleep(patience) => {
             tracing::warn!("some requests did not finish in {} s and are cut off", patience.as_secs());
             Ok(())

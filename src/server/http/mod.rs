@@ -1,18 +1,81 @@
-//! The router: what the service answers to.
+//! The router: what the service answers to, and what every request goes through.
+//!
+//! From the outside in: headers and the request's id, metrics, compression, the time a body may take, the recording, the one shape of errors,
+//! panics, whose recording it is, the origin, the size of a body, and then the routes. To add an endpoint of the API: a file in `v1/`.
 
 pub mod assets;
+mod errors;
+pub mod headers;
+mod health;
+pub mod limits;
+pub mod metrics;
+mod origin;
 pub mod pages;
+pub mod recording;
+pub mod serve;
 pub mod sign_in;
+mod sizes;
+mod v1;
+
+use std::time::Duration;
 
 use axum::Router;
+use axum::http::{HeaderMap, StatusCode, Version, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use recorder::RecorderLayer;
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::state::Server;
 
+/// No byte of a body for so long, and whoever sends it is given up.
+const BODY_IDLE: Duration = Duration::from_secs(30);
+/// Bytes of each body of a request to this service that are recorded.
+const RECORDED: usize = 256 << 10;
+/// Bytes under which an answer is not worth compressing: it goes out in one packet either way.
+const WORTH_COMPRESSING: u64 = 1_500;
+
 /// Everything the service answers to.
 pub fn router(server: Server) -> Router {
-    Router::new()
+    metrics::start();
+    let routes = Router::new()
+        .merge(v1::routes(&server))
+        .merge(health::routes())
+        .merge(metrics::routes())
         .merge(assets::routes())
         .merge(sign_in::routes())
         .merge(pages::routes(&server))
+        .fallback(errors::nothing_here);
+    let compress = server.config.compress;
+    let routes = routes
+        .layer(from_fn(sizes::check))
+        .layer(from_fn_with_state(server.clone(), origin::check))
+        .layer(from_fn_with_state(server.clone(), recording::describe))
+        .layer(CatchPanicLayer::custom(errors::panicked))
+        .layer(from_fn(errors::in_one_shape))
+        .layer(RecorderLayer::new(recording::OwnLogs(server.clone())).keeping(RECORDED))
+        .layer(RequestBodyTimeoutLayer::new(BODY_IDLE));
+    let routes = if compress { routes.layer(compression()) } else { routes };
+    routes
+        .layer(from_fn(metrics::count))
+        .layer(from_fn_with_state(server.clone(), headers::every_answer))
         .with_state(server)
+}
+
+/// Pages and JSON made for this request, at the fastest level: more would cost more time than it saves.
+fn compression() -> CompressionLayer<impl tower_http::compression::Predicate> {
+    let is_worth_it = |_: StatusCode, _: Version, headers: &HeaderMap, _: &axum::http::Extensions| {
+        let kind = headers
+            .get(header::CONTENT_TYPE)
+            .map(axum::http::HeaderValue::as_bytes)
+            .unwrap_or_default();
+        let is_made_here = kind.starts_with(b"text/html") || kind.starts_with(b"application/json");
+        let is_long = limits::declared_length(headers).is_none_or(|length| length >= WORTH_COMPRESSING);
+        is_made_here && is_long && !headers.contains_key(header::CONTENT_DISPOSITION)
+    };
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(is_worth_it)
 }

@@ -138,6 +138,13 @@ fn read_key(row: KeyRow) -> Result<ApiKey, StoreError> {
     })
 }
 
+/// The origins of every client-side key that is taken.
+pub async fn client_origins(db: &Db) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT DISTINCT origins FROM api_keys WHERE client = $1 AND revoked_at IS NULL";
+    let lists: Vec<String> = on_db!(read db, pool => sqlx::query_scalar(SQL).bind(true).fetch_all(pool).await?);
+    Ok(lists.iter().flat_map(|list| words(list)).map(str::to_owned).collect())
+}
+
 /// Notes that a key was used, at most once a minute.
 pub async fn touch(db: &Db, project: ProjectKey, id: &str, now_ms: i64) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE api_keys SET last_used_at = $3 WHERE project_id = $1 AND id = $2 \

@@ -173,6 +173,11 @@ impl LogWriter {
         }))
     }
 
+    /// Whether the writer still takes calls.
+    pub fn is_alive(&self) -> bool {
+        !self.0.queue.is_closed()
+    }
+
     /// Waits until the call is committed. Refuses at once where the queue is full.
     pub async fn write(&self, call: LogCall) -> Result<Written, WriteError> {
         if call.logs.is_empty() {

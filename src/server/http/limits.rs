@@ -1,0 +1,214 @@
+//! What is allowed at once and within a minute: bytes of bodies in flight, calls of a key, and how slowly a body may come.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::time::Instant;
+
+use crate::server::error::ApiError;
+
+/// Bytes of large bodies that may be held at once by the whole process: two calls of the largest size.
+const IN_FLIGHT: usize = 256 << 20;
+/// The budget is given out in pieces of so many bytes.
+const PIECE: usize = 64 << 10;
+/// Recordings that may wait for the writer; past it requests wait before they are handled.
+const RECORDINGS: usize = 1_024;
+/// A body may take so long, and a second more for every [`SLOWEST`] bytes of it.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Bytes a second of the slowest sender that is waited for.
+const SLOWEST: u64 = 16 << 10;
+/// Seconds after which a server that holds too much is worth another try.
+const BUSY_RETRY_S: u64 = 1;
+/// Milliseconds in which a key's allowance fills up again.
+const WINDOW_MS: f64 = 60_000.0;
+
+/// The limits of the process.
+#[derive(Debug)]
+pub struct Limits {
+    bodies: Arc<Semaphore>,
+    /// One permit a recording that is on its way.
+    pub(crate) recordings: Arc<Semaphore>,
+    per_minute: u32,
+    /// By key; only keys that exist come here, so it stays as small as their number.
+    allowances: Mutex<HashMap<String, Allowance>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    left: f64,
+    at_ms: i64,
+}
+
+/// A body that was read, and the place in the budget that it holds until it is dropped.
+#[derive(Debug)]
+pub(crate) struct ReadBody {
+    pub(crate) bytes: Bytes,
+    _held: OwnedSemaphorePermit,
+}
+
+impl Limits {
+    /// Limits with so many calls a minute for each key.
+    pub fn new(per_minute: u32) -> Self {
+        Self {
+            bodies: Arc::new(Semaphore::new(IN_FLIGHT / PIECE)),
+            recordings: Arc::new(Semaphore::new(RECORDINGS)),
+            per_minute,
+            allowances: Mutex::default(),
+        }
+    }
+
+    /// Calls a minute that each key has.
+    pub(crate) const fn per_minute(&self) -> u32 {
+        self.per_minute
+    }
+
+    /// Takes one call from a key's allowance, a bucket that fills up evenly: how many are left, or the seconds until there is one.
+    pub(crate) fn take(&self, key: &str, now_ms: i64) -> Result<u32, u64> {
+        let most = f64::from(self.per_minute);
+        let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
+        let allowance = match allowances.get_mut(key) {
+            Some(allowance) => allowance,
+            None => allowances.entry(key.to_owned()).or_insert(Allowance {
+                left: most,
+                at_ms: now_ms,
+            }),
+        };
+        let filled = (now_ms - allowance.at_ms).max(0) as f64 / WINDOW_MS * most;
+        *allowance = Allowance {
+            left: (allowance.left + filled).min(most),
+            at_ms: now_ms.max(allowance.at_ms),
+        };
+        if allowance.left < 1.0 {
+            let wait_ms = (1.0 - allowance.left) / most * WINDOW_MS;
+            return Err((wait_ms / 1_000.0).ceil().max(1.0) as u64);
+        }
+        allowance.left -= 1.0;
+        Ok(allowance.left as u32)
+    }
+
+    /// Reads a body of at most `most` bytes into memory, if the process may hold that much more just now.
+    pub(crate) async fn read(&self, headers: &HeaderMap, mut body: Body, most: usize) -> Result<ReadBody, ApiError> {
+        let declared = declared_length(headers).unwrap_or(0);
+        if declared > most as u64 {
+            return Err(too_large(declared, most));
+        }
+        let mut held = self.hold(declared as usize)?;
+        let mut bytes = Vec::with_capacity(declared as usize);
+        let started = Instant::now();
+        while let Some(frame) = body.frame().await {
+            let chunk = frame.map_err(|error| broken(&error))?.into_data().unwrap_or_default();
+            let length = bytes.len() + chunk.len();
+            if length > most {
+                return Err(too_large(length as u64, most));
+            }
+            if length > held.num_permits() * PIECE {
+                held.merge(self.hold((length - held.num_permits() * PIECE).max(1 << 20))?);
+            }
+            if started.elapsed() > PATIENCE + Duration::from_secs(length as u64 / SLOWEST) {
+                return Err(ApiError::new(
+                    StatusCode::REQUEST_TIMEOUT,
+                    "the body comes too slowly to be waited for",
+                ));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(ReadBody {
+            bytes: bytes.into(),
+            _held: held,
+        })
+    }
+
+    fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+        let pieces = bytes.div_ceil(PIECE) as u32;
+        self.bodies
+            .clone()
+            .try_acquire_many_owned(pieces)
+            .map_err(|error| match error {
+                TryAcquireError::NoPermits | TryAcquireError::Closed => ApiError::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "more bodies are being read than this server holds at once",
+                )
+                .retry_after(BUSY_RETRY_S),
+            })
+    }
+}
+
+/// The length that the headers tell.
+pub(crate) fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+pub(crate) fn too_large(length: u64, most: usize) -> ApiError {
+    let details = format!("the body is {length} bytes long or more; at most {most} are taken");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, details)
+}
+
+/// A body that ended early: too slow (the layer that waits says so), or the connection broke.
+fn broken(error: &axum::Error) -> ApiError {
+    let said = error.to_string();
+    if said.contains("timeout") || said.contains("timed out") {
+        return ApiError::new(StatusCode::REQUEST_TIMEOUT, "no more of the body came for too long");
+    }
+    ApiError::unreadable("the body broke off before its end")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allowance_fills_up_evenly() {
+        let limits = Limits::new(60);
+        for left in (0..60).rev() {
+            assert_eq!(limits.take("a", 0), Ok(left));
+        }
+        assert_eq!(limits.take("a", 0), Err(1));
+        assert_eq!(limits.take("b", 0), Ok(59), "each key has its own");
+        assert_eq!(limits.take("a", 1_000), Ok(0));
+        assert_eq!(limits.take("a", 500), Err(1), "a clock that goes back gives nothing");
+        assert_eq!(limits.take("a", 120_000), Ok(59), "it never holds more than a minute's");
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_before_it_is_read() {
+        let limits = Limits::new(1);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_LENGTH, "101".parse().unwrap());
+        let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+        assert_eq!(
+            limits.read(&headers, endless, 100).await.unwrap_err().status(),
+            StatusCode::PAYLOAD_TOO_LARGE
+        );
+        let body = limits.read(&HeaderMap::new(), Body::from(vec![0; 101]), 100).await;
+        assert_eq!(body.unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(
+            limits
+                .read(&HeaderMap::new(), Body::from(vec![0; 100]), 100)
+                .await
+                .unwrap()
+                .bytes
+                .len(),
+            100
+        );
+    }
+
+    #[tokio::test]
+    async fn bodies_in_flight_have_a_budget() {
+        let limits = Limits::new(1);
+        let held = limits
+            .read(&HeaderMap::new(), Body::from(vec![0; 1_000]), IN_FLIGHT)
+            .await
+            .unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_LENGTH, IN_FLIGHT.to_string().parse().unwrap());
+        let refused = limits.read(&headers, Body::empty(), IN_FLIGHT).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+        drop(held);
+        assert!(limits.read(&headers, Body::empty(), IN_FLIGHT).await.is_ok());
+    }
+}

@@ -1,0 +1,278 @@
+//! The service records itself: every request that matters becomes a log of its project, origin `self`.
+//!
+//! The layer of the `recorder` crate sees the exchange; [`describe`] and the handlers say whose it is; [`OwnLogs`] writes it down.
+//! Left out are what sends records in, health, metrics, assets, pages (but for a log's own) and the paging of lists.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use recorder::{Exchange, Sink};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::headers::RequestId;
+use crate::model::log::Resource;
+use crate::model::query;
+use crate::server::access::{self, KeyAccess, Member, Person};
+use crate::server::state::Server;
+use crate::server::store::projects::ProjectKey;
+
+mod log;
+mod write;
+
+/// Letters of a client's own channel.
+const MAX_CHANNEL: usize = 64;
+
+/// The recording of a request, as handlers find it in the extensions.
+pub type Recording = recorder::Recording<Subject>;
+
+/// What an exchange is about.
+#[derive(Debug, Default)]
+pub struct Subject {
+    /// Whose log it becomes: usually one project, for a sign-in all of the person's, for a stranger none.
+    pub projects: Vec<ProjectKey>,
+    /// Who did it.
+    pub by: By,
+    /// What it is about.
+    pub resource: Option<Resource>,
+    request_id: String,
+    route: Option<String>,
+    channel: Option<String>,
+    ip: Option<IpAddr>,
+    /// Its place among the recordings that are on their way.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+/// Who did it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// Nobody who is known.
+    #[default]
+    Nobody,
+    /// A person: number, id and e-mail address.
+    Person {
+        /// `usr_…`.
+        id: String,
+        /// How they sign in.
+        email: String,
+    },
+    /// A server-side or a client-side key.
+    Key {
+        /// Its public id.
+        app_id: String,
+        /// Its name.
+        name: String,
+        /// Whether it is a client-side key.
+        client: bool,
+    },
+}
+
+impl Subject {
+    /// Done by a person.
+    pub fn by_person(&mut self, person: &Person) {
+        self.by = By::Person {
+            id: person.id.clone(),
+            email: person.email.clone(),
+        };
+    }
+
+    /// Done by a person in one of their projects.
+    pub fn by_member(&mut self, member: &Member) {
+        self.projects = vec![member.project.key];
+        self.by_person(&member.person);
+    }
+
+    /// Done by a key.
+    pub fn by_key(&mut self, key: &KeyAccess) {
+        self.projects = vec![key.project.key];
+        self.by = By::Key {
+            app_id: key.app_id.clone(),
+            name: key.name.clone(),
+            client: key.client,
+        };
+    }
+}
+
+/// Says that a member asked, of the recording in these extensions; server functions have them in the request's parts.
+pub fn by_member(extensions: &axum::http::Extensions, member: &Member) {
+    if let Some(recording) = extensions.get::<Recording>() {
+        recording.context(|subject| subject.by_member(member));
+    }
+}
+
+/// Where this service's own logs go.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnLogs(pub(crate) Server);
+
+impl Sink for OwnLogs {
+    type Context = Subject;
+
+    fn begin(&self, request: &Parts) -> Option<Subject> {
+        let route = request.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        if !is_recorded(&request.method, route?, request.uri.query().unwrap_or_default()) {
+            return None;
+        }
+        let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
+        Some(Subject {
+            request_id: request
+                .extensions
+                .get::<RequestId>()
+                .map(|id| id.0.clone())
+                .unwrap_or_default(),
+            route: route.map(str::to_owned),
+            channel: Some(channel(route?, &request.headers)),
+            ip: peer.map(|ConnectInfo(peer)| access::client_ip(&self.0.config, *peer, &request.headers)),
+            ..Subject::default()
+        })
+    }
+
+    fn record(&self, exchange: Exchange<Subject>) {
+        if exchange.context.projects.is_empty() {
+            return;
+        }
+        let server = self.0.clone();
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                server
+                    .recordings
+                    .clone()
+                    .spawn_on(async move { write::write(&server, exchange).await }, &runtime);
+            }
+            Err(error) => write::failed(&exchange.context.request_id, &error),
+        }
+    }
+}
+
+/// Whether a request to this route becomes a log.
+fn is_recorded(method: &Method, route: &str, query: &str) -> bool {
+    let is_read = method.is_safe();
+    match route {
+        "/health/live" | "/health/ready" | "/metrics" => false,
+        "/v1/logs" | "/v1/events" if *method == Method::POST => false,
+        _ if *method == Method::OPTIONS || route.starts_with("/assets/") => false,
+        _ if route.starts_with("/v1/") || route.starts_with("/management/") => !(is_read && is_paging(query)),
+        // A log's page and its files show what was said; the other pages show lists.
+        _ if is_read => route.starts_with("/projects/") && is_of_one_log(route),
+        _ => true,
+    }
+}
+
+fn is_paging(query: &str) -> bool {
+    query::pairs(query).any(|(name, value)| matches!(name.as_str(), "after" | "before") && !value.is_empty())
+}
+
+fn is_of_one_log(route: &str) -> bool {
+    route.split('/').nth(3) == Some("logs") && route.split('/').nth(4).is_some()
+}
+
+/// WEBSITE, API, or what a client calls itself, where that is a name of a sane length.
+fn channel(route: &str, headers: &HeaderMap) -> String {
+    let own = headers
+        .get("x-voucherify-channel")
+        .and_then(|value| value.to_str().ok())
+        .map(str::trim);
+    let is_name =
+        |name: &&str| (1..=MAX_CHANNEL).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let default = if super::errors::is_for_machines(route) {
+        "API"
+    } else {
+        "WEBSITE"
+    };
+    own.filter(is_name).unwrap_or(default).to_owned()
+}
+
+/// Waits for a place among the recordings, and says of the exchange what can be said without its handler.
+pub(crate) async fn describe(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let Some(recording) = request.extensions().get::<Recording>().cloned() else {
+        return next.run(request).await;
+    };
+    // Nothing is dropped where the writer is behind: whoever asks waits.
+    if let Ok(place) = server.limits.recordings.clone().acquire_owned().await {
+        recording.context(|subject| subject.place = Some(place));
+    }
+    let visited = project_of_path(request.uri().path()).map(|project| (project.to_owned(), request.headers().clone()));
+    let is_read = request.method().is_safe();
+    let response = next.run(request).await;
+    if is_read && (response.status().is_success() || is_page(&response)) {
+        // Records and files lie here already; who read them, and when, is what counts.
+        recording.not_captured();
+    }
+    if let Some(person) = response.extensions().get::<Person>() {
+        signed_in(&server, &recording, person).await;
+    } else if let Some((project, headers)) = visited
+        && let Ok(member) = access::member(&server, &headers, &project).await
+    {
+        recording.context(|subject| subject.by_member(&member));
+    }
+    response
+}
+
+/// A sign-in is a log of every project that it opens.
+async fn signed_in(server: &Server, recording: &Recording, person: &Person) {
+    match access::projects_of(server, person).await {
+        Ok(projects) => recording.context(|subject| {
+            subject.by_person(person);
+            subject.projects = projects.iter().map(|(project, _)| project.key).collect();
+        }),
+        Err(error) => tracing::error!(%error, "a sign-in could not be recorded: its projects are not known"),
+    }
+}
+
+fn project_of_path(path: &str) -> Option<&str> {
+    path.strip_prefix("/projects/")?.split('/').next().filter(|id| !id.is_empty())
+}
+
+fn is_page(response: &Response) -> bool {
+    response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_matters_is_recorded() {
+        for (method, route, query, is) in [
+            (Method::POST, "/v1/logs", "", false),
+            (Method::GET, "/v1/logs", "status=FAILURE", true),
+            (Method::GET, "/v1/logs", "after=abc", false),
+            (Method::GET, "/v1/logs", "after=", true),
+            (Method::GET, "/v1/logs/{id}", "", true),
+            (Method::PUT, "/v1/logs/{id}/import-file", "", true),
+            (Method::POST, "/v1/events", "", false),
+            (Method::OPTIONS, "/v1/logs", "", false),
+            (Method::GET, "/health/ready", "", false),
+            (Method::GET, "/assets/{*path}", "", false),
+            (Method::POST, "/sign-in", "", true),
+            (Method::POST, "/sign-out", "", true),
+            (Method::GET, "/sign-in", "", false),
+            (Method::GET, "/projects/{project}/logs", "", false),
+            (Method::GET, "/projects/{project}/logs/{id}", "", true),
+            (Method::GET, "/projects/{project}/logs/{id}/request", "", true),
+            (Method::GET, "/projects/{project}/tasks/{id}", "", false),
+            (Method::POST, "/api/delete_export", "", true),
+        ] {
+            assert_eq!(is_recorded(&method, route, query), is, "{method} {route}?{query}");
+        }
+    }
+
+    #[test]
+    fn a_channel_is_a_name() {
+        let of = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-voucherify-channel", axum::http::HeaderValue::from_bytes(value).unwrap());
+            channel("/v1/logs", &headers)
+        };
+        assert_eq!(of(b"Node.js-v20.20.2-SDK-v2.9.0"), "Node.js-v20.20.2-SDK-v2.9.0");
+        for bad in [&b""[..], b"  ", "é".as_bytes(), &[b'a'; 65]] {
+            assert_eq!(of(bad), "API");
+        }
+        assert_eq!(channel("/sign-in", &HeaderMap::new()), "WEBSITE");
+    }
+}

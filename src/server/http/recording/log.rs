@@ -1,0 +1,162 @@
+//! An exchange as a log: through the same check and the same masking as everybody's.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderMap, header};
+use recorder::{Captured, Ending, Exchange};
+use serde::de::IgnoredAny;
+
+use super::{By, Subject};
+use crate::model::log::{NewLog, Note, Origin};
+use crate::server::ingest::draft::{Body, Code, Draft, DraftMessage, Fault, ResourceParts, When};
+use crate::server::ingest::entry::EntryContext;
+use crate::server::ingest::headers::{Headers, MAX_HEADERS};
+
+/// Bytes of a URL, a content type or a user agent that a log takes.
+const MAX_URL: usize = 8 << 10;
+const MAX_LONG_TEXT: usize = 4_096;
+
+/// The log that an exchange becomes.
+pub(super) fn of_exchange(exchange: &Exchange<Subject>, context: &EntryContext<'_>) -> Result<NewLog, Fault> {
+    let subject = &exchange.context;
+    let uri = exchange.uri.to_string();
+    let mut draft = Draft {
+        created_at: Some(When::Millis(context.now_ms - exchange.duration.as_millis() as i64)),
+        status_code: exchange
+            .status
+            .map_or(Code::NoAnswer, |status| Code::Number(status.as_u16().into())),
+        method: Some(exchange.method.as_str().into()),
+        endpoint: subject
+            .route
+            .as_deref()
+            .map(|route| endpoint(exchange.method.as_str(), route).into()),
+        url: Some(Cow::Owned(uri.chars().take(MAX_URL).collect())),
+        request_id: Some(subject.request_id.as_str().into()),
+        channel: subject.channel.as_deref().map(Cow::from),
+        ip: subject.ip.map(|ip| ip.to_string().into()),
+        user_agent: text(&exchange.request_headers, &header::USER_AGENT),
+        duration_ms: Some(exchange.duration.as_secs_f64() * 1_000.0),
+        resource: subject
+            .resource
+            .as_ref()
+            .map(|resource| -> ResourceParts<'_> { (resource.kind.as_str().into(), resource.id.as_str().into()) }),
+        notes: notes(exchange),
+        origin: Some(Origin::Own),
+        request: message(&exchange.request_headers, &exchange.request),
+        response: message(&exchange.response_headers, &exchange.response),
+        ..Draft::default()
+    };
+    match &subject.by {
+        By::Nobody => {}
+        By::Person { id, email } => {
+            draft.user_id = Some(id.into());
+            draft.user_email = Some(email.into());
+        }
+        By::Key { app_id, name, client } => {
+            let place = if *client {
+                &mut draft.client_app_id
+            } else {
+                &mut draft.app_id
+            };
+            *place = Some(app_id.into());
+            draft.app_name = Some(name.into());
+        }
+    }
+    draft.check(context)
+}
+
+/// `GET_v1_logs_{id}`: the method and the route's template.
+fn endpoint(method: &str, route: &str) -> String {
+    format!("{method}{}", route.replace("{*", "{").replace('/', "_"))
+}
+
+fn notes<C>(exchange: &Exchange<C>) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if exchange.request.truncated || exchange.response.truncated || exchange.ending != Ending::Whole {
+        notes.push(Note::Truncated);
+    }
+    if exchange.request.left_out || exchange.response.left_out {
+        notes.push(Note::NotCaptured);
+    }
+    notes
+}
+
+fn message<'a>(headers: &'a HeaderMap, captured: &'a Captured) -> DraftMessage<'a> {
+    let content_type = text(headers, &header::CONTENT_TYPE);
+    DraftMessage {
+        headers: pairs(headers),
+        body: body(captured, content_type.as_deref()),
+        content_type,
+        bytes: Some(captured.length as i64),
+    }
+}
+
+fn body<'a>(captured: &'a Captured, content_type: Option<&str>) -> Body<'a> {
+    if captured.bytes.is_empty() {
+        return Body::None;
+    }
+    // A text that was cut off may end within a letter.
+    let (text, is_text) = match std::str::from_utf8(&captured.bytes) {
+        Ok(text) => (text, true),
+        Err(error) if captured.truncated && error.error_len().is_none() => (
+            std::str::from_utf8(&captured.bytes[..error.valid_up_to()]).unwrap_or_default(),
+            true,
+        ),
+        Err(_) => ("", false),
+    };
+    if !is_text {
+        return Body::Binary(captured.bytes.clone());
+    }
+    let is_json = content_type.is_some_and(|kind| kind.contains("json")) && serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if is_json {
+        Body::Json(text.trim().into())
+    } else {
+        Body::Text(text.into())
+    }
+}
+
+/// The headers, as many as a log takes.
+fn pairs(headers: &HeaderMap) -> Headers<'_> {
+    let mut room = MAX_HEADERS;
+    let taken = headers.iter().map_while(|(name, value)| {
+        room = room.checked_sub(name.as_str().len() + 3 * value.len())?;
+        Some((Cow::Borrowed(name.as_str()), String::from_utf8_lossy(value.as_bytes())))
+    });
+    Headers {
+        pairs: taken.take(1_000).collect(),
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<Cow<'a, str>> {
+    let value = String::from_utf8_lossy(headers.get(name)?.as_bytes());
+    (value.len() <= MAX_LONG_TEXT).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_named_by_its_route() {
+        assert_eq!(endpoint("GET", "/v1/logs/{id}/request"), "GET_v1_logs_{id}_request");
+        assert_eq!(endpoint("GET", "/assets/{*path}"), "GET_assets_{path}");
+    }
+
+    #[test]
+    fn a_body_is_kept_as_what_it_is() {
+        let captured = |bytes: &[u8], truncated| Captured {
+            bytes: bytes.to_vec(),
+            length: bytes.len() as u64,
+            truncated,
+            ended: true,
+            left_out: false,
+        };
+        let json = Some("application/json");
+        assert!(matches!(body(&captured(br#"{"a":1}"#, false), json), Body::Json(_)));
+        assert!(matches!(body(&captured(br#"{"a":"#, true), json), Body::Text(_)));
+        assert!(matches!(body(&captured("é".as_bytes(), false), None), Body::Text(text) if text == "é"));
+        assert!(matches!(body(&captured(b"a\xC3", true), None), Body::Text(text) if text == "a"));
+        assert!(matches!(body(&captured(b"a\xC3", false), None), Body::Binary(_)));
+        assert!(matches!(body(&captured(b"", false), json), Body::None));
+    }
+}

@@ -1,0 +1,66 @@
+//! Writes a recorded exchange: it waits where the writer is busy, and what cannot be written is counted and said.
+
+use std::time::Duration;
+
+use recorder::Exchange;
+
+use super::{Subject, log};
+use crate::model::log::Origin;
+use crate::server::ingest::entry::EntryContext;
+use crate::server::state::Server;
+use crate::server::store::StoreError;
+use crate::server::store::logs::write::{LogCall, WriteError};
+use crate::server::store::projects::ProjectKey;
+
+/// Writes the exchange into each of its projects.
+pub(super) async fn write(server: &Server, exchange: Exchange<Subject>) {
+    for project in &exchange.context.projects {
+        if let Err(error) = write_into(server, *project, &exchange).await {
+            failed(&exchange.context.request_id, &error);
+        }
+    }
+}
+
+/// Why an exchange was not written.
+#[derive(Debug, thiserror::Error)]
+enum RecordError {
+    #[error("it is no log: {0}")]
+    Fault(String),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+async fn write_into(server: &Server, project: ProjectKey, exchange: &Exchange<Subject>) -> Result<(), RecordError> {
+    let endpoints = server.endpoints(project).await?;
+    let now_ms = server.clock.now_ms();
+    let context = EntryContext {
+        now_ms,
+        retention_ms: i64::MAX,
+        mask: &server.mask,
+        endpoints: &endpoints,
+        random: &server.random,
+        origin: Origin::Own,
+        sender: None,
+    };
+    let log = log::of_exchange(exchange, &context).map_err(|fault| RecordError::Fault(fault.to_string()))?;
+    loop {
+        let call = LogCall {
+            project,
+            logs: vec![log.clone()],
+            idempotency: None,
+            received_at: now_ms,
+        };
+        match server.writer.write(call).await {
+            Err(WriteError::Full { retry_after_s }) => tokio::time::sleep(Duration::from_secs(retry_after_s)).await,
+            written => return Ok(written.map(|_| ())?),
+        }
+    }
+}
+
+/// An audit log that loses a record says so.
+pub(super) fn failed(request_id: &str, error: &dyn std::error::Error) {
+    metrics::counter!("recordings_failed_total").increment(1);
+    tracing::error!(request_id, error = %error, "a request to this service could not be recorded");
+}

@@ -1,0 +1,51 @@
+//! Who calls: the key behind a call, its allowance, and what is recorded of it.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::server::access;
+use crate::server::error::ApiError;
+use crate::server::http::recording::Recording;
+use crate::server::state::Server;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-rate-limit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-rate-limit-remaining");
+
+/// Lets a call in by its key, which handlers then find in the extensions; client-side keys only send.
+pub(super) async fn let_in(State(server): State<Server>, mut request: Request, next: Next) -> Response {
+    match allowed(&server, &mut request).await {
+        Err(error) => error.into_response(),
+        Ok(left) => {
+            let mut answer = next.run(request).await;
+            if answer.status().is_success() {
+                answer
+                    .headers_mut()
+                    .insert(LIMIT, HeaderValue::from(server.limits.per_minute()));
+                answer.headers_mut().insert(REMAINING, HeaderValue::from(left));
+            }
+            answer
+        }
+    }
+}
+
+async fn allowed(server: &Server, request: &mut Request) -> Result<u32, ApiError> {
+    let sends = *request.method() == Method::POST && matches!(request.uri().path(), "/v1/logs" | "/v1/events");
+    let key = if sends {
+        access::sender_key(server, request.headers()).await?
+    } else {
+        access::key(server, request.headers()).await?
+    };
+    if let Some(recording) = request.extensions().get::<Recording>() {
+        recording.context(|subject| subject.by_key(&key));
+    }
+    let left = server.limits.take(&key.app_id, server.clock.now_ms()).map_err(|seconds| {
+        let details = format!("this key has {} calls a minute", server.limits.per_minute());
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, details)
+            .keyed("rate_limited")
+            .retry_after(seconds)
+    })?;
+    request.extensions_mut().insert(key);
+    Ok(left)
+}

@@ -1,0 +1,135 @@
+//! `GET /v1/logs`: the logs that a query means, a page at a time, each as `GET /v1/logs/{id}` gives it; but a body that is large for a list
+//! is left to the log itself.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use jiff::tz::TimeZone;
+
+use super::json::{Bodies, time, write_log};
+use crate::model::log::{Log, LogFacts, Origin};
+use crate::model::page::{Key, Page};
+use crate::model::query::{LogQuery, QueryProblem};
+use crate::model::rights::Scope;
+use crate::server::access::KeyAccess;
+use crate::server::error::ApiError;
+use crate::server::selection::{QueryContext, cursor, resolve};
+use crate::server::state::Server;
+use crate::server::store::logs::{list, one};
+
+/// How long a search may take before it says how far it got.
+const BUDGET: Duration = Duration::from_secs(5);
+/// Bytes of both bodies of a log that a list shows.
+const LOG_BYTES: i64 = 256 << 10;
+/// Bytes of all bodies on a page.
+const PAGE_BYTES: i64 = 8 << 20;
+
+/// The handler.
+pub(super) async fn list(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    key.require(Scope::Read)?;
+    let query = LogQuery::parse(query.as_deref().unwrap_or_default())?;
+    let zone = zone(query.tz.as_deref(), &key.project.time_zone)?;
+    let context = QueryContext {
+        now_ms: server.clock.now_ms(),
+        zone: &zone,
+        rights: key.rights,
+        key: &server.key,
+        project_id: &key.project.id,
+        default_origin: Origin::Application,
+    };
+    let (selection, place) = resolve(&query, &context)?;
+    let request = list::ListRequest {
+        project: key.project.key,
+        selection: &selection,
+        order: query.order,
+        place,
+        limit: usize::from(query.limit),
+        budget: BUDGET,
+    };
+    let page = list::page(&server.db, request).await?;
+    let next = next_cursor(&server, &key, &page);
+    let json = write_page(&server, &key, page, next).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+}
+
+/// The zone in which times without an offset are meant: UTC, unless `tz` says otherwise.
+fn zone(asked: Option<&str>, project: &str) -> Result<TimeZone, QueryProblem> {
+    let name = match asked {
+        None | Some("utc") => return Ok(TimeZone::UTC),
+        Some("project") => project,
+        Some(name) => name,
+    };
+    TimeZone::get(name).map_err(|_| QueryProblem::new("tz", "utc, project, or a zone such as Europe/Berlin"))
+}
+
+/// Where the next page begins: after the last row, or where a search ran out of time.
+fn next_cursor(server: &Server, key: &KeyAccess, page: &Page<LogFacts>) -> Option<String> {
+    if !page.more_after {
+        return None;
+    }
+    let place = match (page.searched_to, page.rows.last()) {
+        (Some(searched_to), _) => Key {
+            created_at: searched_to,
+            id: String::new(),
+        },
+        (None, Some(last)) => Key {
+            created_at: last.created_at,
+            id: last.id.clone(),
+        },
+        (None, None) => return None,
+    };
+    Some(cursor(&server.key, &key.project.id, &place))
+}
+
+async fn write_page(server: &Server, key: &KeyAccess, page: Page<LogFacts>, next: Option<String>) -> Result<Vec<u8>, ApiError> {
+    let mut json = br#"{"object":"list","data_ref":"data","data":["#.to_vec();
+    let mut room = PAGE_BYTES;
+    let searched_to = page.searched_to;
+    for (place, facts) in page.rows.into_iter().enumerate() {
+        if place > 0 {
+            json.push(b',');
+        }
+        let bytes = facts.request_bytes.saturating_add(facts.response_bytes);
+        let fits = bytes <= LOG_BYTES.min(room);
+        room -= if fits { bytes } else { 0 };
+        let bodies = if fits || !key.rights.read_bodies {
+            Bodies::of(key.rights)
+        } else {
+            Bodies::TooLarge
+        };
+        write_row(server, key, facts, bodies, &mut json).await?;
+    }
+    let tail = serde_json::json!({
+        "has_more": next.is_some(),
+        "more_starting_after": next,
+        "searched_to": searched_to.map(time),
+    });
+    json.extend_from_slice(b"],");
+    json.extend_from_slice(&tail.to_string().as_bytes()[1..]);
+    Ok(json)
+}
+
+async fn write_row(
+    server: &Server,
+    key: &KeyAccess,
+    facts: LogFacts,
+    bodies: Bodies,
+    json: &mut Vec<u8>,
+) -> Result<(), ApiError> {
+    let whole = one::find(&server.db, key.project.key, &facts.id).await?;
+    // Retention may have taken it since the page was read; its facts are still true.
+    let log = whole.unwrap_or(Log {
+        facts,
+        text: None,
+        import_file: None,
+    });
+    write_log(json, &log, key.rights, bodies);
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! The API, `/v1`. One file an endpoint: its route, its errors, its answer.
+//!
+//! To add one: a file here with a handler that takes the caller's [`KeyAccess`](crate::server::access::KeyAccess) as an `Extension` and asks
+//! for its scope, and its route below.
+
+mod caller;
+mod cors;
+mod import_file;
+mod json;
+mod list_logs;
+mod log;
+mod raw_body;
+mod send_logs;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post, put};
+
+use crate::server::state::Server;
+
+/// Every path of `/v1`, and the same files for people who are signed in.
+pub(super) fn routes(server: &Server) -> Router<Server> {
+    let by_key = Router::new()
+        .route("/v1/logs", get(list_logs::list).merge(post(send_logs::send)))
+        .route("/v1/logs/{id}", get(log::one))
+        .route("/v1/logs/{id}/request", get(raw_body::request))
+        .route("/v1/logs/{id}/response", get(raw_body::response))
+        .route(
+            "/v1/logs/{id}/import-file",
+            put(import_file::put).merge(get(import_file::get)),
+        )
+        .route_layer(from_fn_with_state(server.clone(), caller::let_in))
+        .route_layer(from_fn_with_state(server.clone(), cors::answer));
+    let by_session = Router::new()
+        .route("/projects/{project}/logs/{id}/request", get(raw_body::request_for_member))
+        .route("/projects/{project}/logs/{id}/response", get(raw_body::response_for_member))
+        .route("/projects/{project}/logs/{id}/import-file", get(import_file::get_for_member));
+    by_key.merge(by_session)
+}

@@ -1,0 +1,162 @@
+//! `POST /v1/logs`: one log, an array of logs, or one log a line. All or nothing, answered after the commit.
+
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::model::log::{NewLog, Origin};
+use crate::model::rights::Scope;
+use crate::server::access::KeyAccess;
+use crate::server::error::ApiError;
+use crate::server::http::limits::ReadBody;
+use crate::server::ingest::endpoint::EndpointNames;
+use crate::server::ingest::entry::{EntryContext, EntryError, MAX_CALL, Payload, Sender, read_call};
+use crate::server::state::Server;
+use crate::server::store::logs::write::{Idempotency, LogCall, Written};
+
+/// Letters of an `Idempotency-Key`.
+const MAX_IDEMPOTENCY_KEY: usize = 255;
+
+#[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "the answer's own names")]
+struct Accepted {
+    accepted: u64,
+    duplicates: u64,
+    ids: Vec<String>,
+}
+
+/// The handler.
+pub(super) async fn send(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match take(&server, &key, &headers, body).await {
+        Ok(written) => {
+            metrics::counter!("ingest_logs_accepted_total").increment(written.accepted);
+            metrics::counter!("ingest_logs_duplicate_total").increment(written.duplicates);
+            let Written {
+                accepted,
+                duplicates,
+                ids,
+            } = written;
+            (
+                StatusCode::CREATED,
+                Json(Accepted {
+                    accepted,
+                    duplicates,
+                    ids,
+                }),
+            )
+                .into_response()
+        }
+        Err(error) => {
+            metrics::counter!("ingest_calls_refused_total", "status" => error.status().as_u16().to_string()).increment(1);
+            error.into_response()
+        }
+    }
+}
+
+async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body) -> Result<Written, ApiError> {
+    key.require(Scope::LogsWrite)?;
+    let payload = payload(headers)?;
+    let idempotency_key = idempotency_key(headers)?;
+    let endpoints = server.endpoints(key.project.key).await?;
+    let body = server.limits.read(headers, body, MAX_CALL).await?;
+    let received_at = server.clock.now_ms();
+    let started = Instant::now();
+    let call = {
+        let (server, key) = (server.clone(), key.clone());
+        // Reading and masking 128 MB takes longer than other requests should wait for this thread.
+        let read = move || read(&server, &key, &endpoints, payload, body, idempotency_key, received_at);
+        tokio::task::spawn_blocking(read).await.map_err(|error| {
+            tracing::error!(%error, "reading a call broke");
+            ApiError::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something broke on the server while reading the call",
+            )
+        })??
+    };
+    let written = server.writer.write(call).await?;
+    metrics::histogram!("ingest_commit_seconds").record(started.elapsed());
+    metrics::gauge!("ingest_queue_bytes").set(server.writer.waiting_bytes() as f64);
+    Ok(written)
+}
+
+fn read(
+    server: &Server,
+    key: &KeyAccess,
+    endpoints: &EndpointNames,
+    payload: Payload,
+    body: ReadBody,
+    idempotency_key: Option<String>,
+    received_at: i64,
+) -> Result<LogCall, EntryError> {
+    let context = EntryContext {
+        now_ms: received_at,
+        retention_ms: server.config.retention_ms(),
+        mask: &server.mask,
+        endpoints,
+        random: &server.random,
+        origin: Origin::Application,
+        sender: Some(Sender {
+            app_id: key.app_id.clone(),
+            name: key.name.clone(),
+            client: key.client,
+        }),
+    };
+    let logs: Vec<NewLog> = read_call(payload, &body.bytes, &context)?;
+    let idempotency = idempotency_key.map(|key| Idempotency {
+        key,
+        fingerprint: fingerprint(&body.bytes),
+    });
+    Ok(LogCall {
+        project: key.project.key,
+        logs,
+        idempotency,
+        received_at,
+    })
+}
+
+fn fingerprint(body: &[u8]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update("POST /v1/logs\n")
+        .chain_update(body)
+        .finalize()
+        .into()
+}
+
+fn payload(headers: &HeaderMap) -> Result<Payload, ApiError> {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.as_str() {
+        "application/json" => Ok(Payload::Json),
+        "application/x-ndjson" => Ok(Payload::Ndjson),
+        _ => Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Content-Type must be application/json (one log, or an array of logs) or application/x-ndjson (one log a line)",
+        )),
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Ok(key) if (1..=MAX_IDEMPOTENCY_KEY).contains(&key.len()) => Ok(Some(key.to_owned())),
+        _ => Err(ApiError::unreadable(format!(
+            "Idempotency-Key must be 1 to {MAX_IDEMPOTENCY_KEY} printable letters"
+        ))),
+    }
+}
