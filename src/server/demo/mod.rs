@@ -1,0 +1,154 @@
+//! `--demo`: on an empty database, a project with 30 days of recorded traffic of an imaginary loyalty API.
+//!
+//! Everything goes in through the door that applications use: JSON, read, checked and masked, then the one writer. A seeded generator makes it,
+//! a day at a time, the newest first; only where the day stands depends on now. To add a kind of request: a function in `calls.rs` or
+//! `campaigns.rs` and its weight in [`calls::ORDINARY`]; to add a story: a function in `stories.rs`.
+
+mod call;
+mod calls;
+mod campaigns;
+mod cast;
+mod customers;
+mod dice;
+mod rhythm;
+mod stories;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use super::access::passwords::{self, PasswordError};
+use super::access::{DEMO_EMAIL, DEMO_PASSWORD};
+use super::ingest::entry::{EntryContext, EntryError, Payload, read_call};
+use super::state::Server;
+use super::store::logs::one::put_import_file;
+use super::store::logs::write::{LogCall, WriteError};
+use super::store::projects::{self, Project};
+use super::store::{StoreError, accounts};
+use crate::model::id::IdKind;
+use crate::model::log::{ImportFile, NewLog, Origin};
+use crate::model::rights::Role;
+use call::Call;
+
+/// Days of traffic.
+pub const DAYS: i64 = 30;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// The newest log is a minute old.
+const END_BEFORE_NOW_MS: i64 = 60 * 1_000;
+/// What import originals are sealed for.
+const IMPORT_FILE: &str = "import-file";
+/// A call to the writer has so many logs.
+const BATCH: usize = 500;
+
+/// Why the demo could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The person's password could not be kept.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The logs could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A log of the demo's own was refused.
+    #[error("the demo's own traffic was refused: {0}")]
+    Entry(#[from] EntryError),
+}
+
+/// On an empty database, makes the demo's project and its person, who is let in on this machine alone. None where a project is there already.
+pub async fn prepare(server: &Server) -> Result<Option<Project>, DemoError> {
+    if !projects::all(&server.db).await?.is_empty() {
+        return Ok(None);
+    }
+    let now_ms = server.clock.now_ms();
+    let id = server.random.id(IdKind::Project, now_ms - DAYS * DAY_MS);
+    let project = projects::add(&server.db, &id, "Acme Loyalty", now_ms - DAYS * DAY_MS).await?;
+    projects::set_endpoint_templates(&server.db, project.key, &cast::templates()).await?;
+    let user = match accounts::find_by_email(&server.db, DEMO_EMAIL).await? {
+        Some(user) => user,
+        None => {
+            let new = accounts::NewUser {
+                id: &server.random.id(IdKind::User, now_ms),
+                email: DEMO_EMAIL,
+                name: "Demo",
+                password_hash: &passwords::hash(DEMO_PASSWORD.to_owned(), &server.random).await?,
+                may_operate: false,
+                now_ms,
+            };
+            accounts::add(&server.db, new).await?
+        }
+    };
+    accounts::set_member(&server.db, project.key, user.key, Role::Owner, now_ms).await?;
+    accounts::set_last_project(&server.db, user.key, project.key).await?;
+    Ok(Some(project))
+}
+
+/// Records the traffic, the newest day first; `told` hears how many days are there and how many logs. Gives the number of logs.
+pub async fn record(server: &Server, project: &Project, mut told: impl FnMut(i64, u64)) -> Result<u64, DemoError> {
+    let end_ms = server.clock.now_ms() - END_BEFORE_NOW_MS;
+    let mut written = 0;
+    for day in 0..DAYS {
+        let calls = day_of_calls(end_ms, day);
+        written += record_calls(server, project, &calls).await?;
+        told(day + 1, written);
+    }
+    Ok(written)
+}
+
+/// Every call of the day that ends `day` days before `end_ms`, in the order they came.
+fn day_of_calls(end_ms: i64, day: i64) -> Vec<Call> {
+    let until = end_ms - day * DAY_MS;
+    let from = until - DAY_MS;
+    let mut calls = calls::ordinary(from, until, day);
+    calls.extend(stories::of_day(end_ms, from, until));
+    calls.sort_by_key(|call| call.at);
+    calls
+}
+
+async fn record_calls(server: &Server, project: &Project, calls: &[Call]) -> Result<u64, DemoError> {
+    let endpoints = server.endpoints(project.key).await?;
+    let now_ms = server.clock.now_ms();
+    let mut written = 0;
+    for batch in calls.chunks(BATCH) {
+        let context = EntryContext {
+            now_ms,
+            retention_ms: server.config.retention_ms().max((DAYS + 1) * DAY_MS),
+            mask: &server.mask,
+            endpoints: &endpoints,
+            random: &server.random,
+            origin: Origin::Application,
+            sender: None,
+        };
+        let entries: Vec<String> = batch.iter().map(|call| call.to_entry().to_string()).collect();
+        let logs = read_call(Payload::Ndjson, entries.join("\n").as_bytes(), &context)?;
+        let done = write(server, project, logs).await?;
+        for (call, id) in batch.iter().zip(&done) {
+            if let Some((name, file)) = &call.import_file {
+                keep_import_file(server, project, id, name, file).await?;
+            }
+        }
+        written += done.len() as u64;
+    }
+    Ok(written)
+}
+
+/// Writes logs as a patient client does, and gives their ids.
+async fn write(server: &Server, project: &Project, logs: Vec<NewLog>) -> Result<Vec<String>, DemoError> {
+    loop {
+        let call = LogCall { project: project.key, logs: logs.clone(), idempotency: None, received_at: server.clock.now_ms() };
+        match server.writer.write(call).await {
+            Ok(written) => return Ok(written.ids),
+            Err(WriteError::Full { retry_after_s }) => tokio::time::sleep(Duration::from_secs(retry_after_s.max(1))).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn keep_import_file(server: &Server, project: &Project, id: &str, name: &str, file: &str) -> Result<(), DemoError> {
+    let sealed = server.key.seal(IMPORT_FILE, file.as_bytes(), &server.random);
+    let about = ImportFile { name: name.to_owned(), bytes: file.len() as i64 };
+    put_import_file(&server.db, project.key, id, &about, &sealed).await?;
+    Ok(())
+}
