@@ -132,7 +132,11 @@ impl Call {
 
     /// The log, as an application sends it in.
     pub(super) fn to_entry(&self) -> Value {
-        let (app_field, name_field) = if self.caller.client { ("client_app_id", "app_name") } else { ("app_id", "app_name") };
+        let (app_field, name_field) = if self.caller.client {
+            ("client_app_id", "app_name")
+        } else {
+            ("app_id", "app_name")
+        };
         let mut entry = json!({
             "created_at": self.at, "method": self.method, "url": format!("https://{HOST}{}", self.target), "status_code": self.code,
             "request_duration": self.duration_ms, "request_id": self.request_id, "channel": self.caller.channel, "ip": self.ip,
@@ -140,8 +144,7 @@ impl Call {
             "request": { "headers": self.request_headers(), "body": self.request.json(), "content_type": self.request.content_type() },
         });
         if self.code.is_some() {
-            entry["response"] =
-                json!({ "headers": self.response_headers(), "body": self.response.json(), "content_type": self.response.content_type() });
+            entry["response"] = json!({ "headers": self.response_headers(), "body": self.response.json(), "content_type": self.response.content_type() });
         }
         if !self.caller.app_id.is_empty() {
             entry[app_field] = self.caller.app_id.into();

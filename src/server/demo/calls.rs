@@ -80,7 +80,9 @@ fn validate(at: i64, dice: &mut Dice) -> Call {
         "redeemables": [{ "object": "voucher", "id": code }], "customer": { "source_id": buyer.id(), "email": buyer.email() },
         "order": { "amount": amount, "items": items }, "session": { "type": "LOCK", "key": format!("ssn_{}", dice.hex(12)), "ttl": 30, "ttl_unit": "MINUTES" }
     });
-    let call = Call::new(at, dice, caller, "POST", "/v1/validations").sent(sent).about("voucher", code.clone());
+    let call = Call::new(at, dice, caller, "POST", "/v1/validations")
+        .sent(sent)
+        .about("voucher", code.clone());
     if dice.percent(6) {
         let reason = json!({ "key": "order_rules_violated", "message": "the order does not match the validation rules" });
         let body = json!({ "valid": false, "redeemables": [], "inapplicable_redeemables": [{ "status": "INAPPLICABLE", "id": code, "result": { "error": reason } }] });
@@ -115,9 +117,16 @@ pub(super) fn redemption(at: i64, dice: &mut Dice, caller: Caller, target: Strin
         "order": { "source_id": format!("order-{}", dice.range(100_000, 999_999)), "amount": amount, "items": items, "status": "PAID" },
         "metadata": { "store": dice.range(400, 440), "cashier_pin": format!("{:04}", dice.range(0, 9_999)) }
     });
-    let call = Call::new(at, dice, caller, "POST", target).sent(sent).about("voucher", code.clone());
+    let call = Call::new(at, dice, caller, "POST", target)
+        .sent(sent)
+        .about("voucher", code.clone());
     match dice.range(0, 99) {
-        0..=2 => call.refused(404, "voucher_not_found", "Resource not found", &format!("Cannot find voucher with id {code}")),
+        0..=2 => call.refused(
+            404,
+            "voucher_not_found",
+            "Resource not found",
+            &format!("Cannot find voucher with id {code}"),
+        ),
         3..=5 => call.refused(400, "quantity_exceeded", "quantity exceeded", &code),
         _ => {
             let body = json!({
@@ -135,33 +144,54 @@ fn customer(at: i64, dice: &mut Dice) -> Call {
     let caller = any_caller(dice);
     let call = Call::new(at, dice, caller, "GET", format!("/v1/customers/{}", customer.id())).about("customer", customer.id());
     if dice.percent(4) {
-        return call.refused(404, "not_found", "Resource not found", &format!("Cannot find customer with id {}", customer.id()));
+        return call.refused(
+            404,
+            "not_found",
+            "Resource not found",
+            &format!("Cannot find customer with id {}", customer.id()),
+        );
     }
     call.answered(200, customer.json())
 }
 
 fn customers(at: i64, dice: &mut Dice) -> Call {
-    let limit = *dice.pick(&[10, 25, 100]);
+    let limit = *dice.weighted(&[(6, 5), (5, 10), (1, 100)]);
     let page = dice.range(1, 8);
     let data: Vec<Value> = (0..limit).map(|nth| Customer::of_number(page * 100 + nth).json()).collect();
     let caller = any_caller(dice);
     let duration = dice.duration(64.0);
-    Call::new(at, dice, caller, "GET", format!("/v1/customers?limit={limit}&page={page}&order=-created_at"))
-        .answered(200, json!({ "object": "list", "data_ref": "customers", "customers": data, "total": 900 }))
-        .took(duration)
+    Call::new(
+        at,
+        dice,
+        caller,
+        "GET",
+        format!("/v1/customers?limit={limit}&page={page}&order=-created_at"),
+    )
+    .answered(
+        200,
+        json!({ "object": "list", "data_ref": "customers", "customers": data, "total": 900 }),
+    )
+    .took(duration)
 }
 
 fn new_customer(at: i64, dice: &mut Dice) -> Call {
     let customer = Customer::any(dice);
     let caller = any_caller(dice);
-    let card = format!("4111 1111 1111 {}", if dice.percent(50) { "1111" } else { "1129" });
+    let card = *dice.pick(&["4111 1111 1111 1111", "5555 5555 5555 4444"]);
     let sent = json!({
         "source_id": customer.id(), "name": customer.name(), "email": customer.email(), "password": format!("{}!{}", customer.city(), dice.hex(6)),
         "address": { "city": customer.city() }, "payment": { "card": { "number": card, "expires": "11/29" } }, "consents": { "newsletter": dice.percent(40) }
     });
-    let call = Call::new(at, dice, caller, "POST", "/v1/customers").sent(sent).about("customer", customer.id());
+    let call = Call::new(at, dice, caller, "POST", "/v1/customers")
+        .sent(sent)
+        .about("customer", customer.id());
     if dice.percent(5) {
-        return call.refused(409, "duplicate_found", "Duplicate resource", "A customer with this source_id exists already");
+        return call.refused(
+            409,
+            "duplicate_found",
+            "Duplicate resource",
+            "A customer with this source_id exists already",
+        );
     }
     call.answered(200, customer.json())
 }
@@ -171,7 +201,12 @@ fn voucher(at: i64, dice: &mut Dice) -> Call {
     let caller = any_caller(dice);
     let call = Call::new(at, dice, caller, "GET", format!("/v1/vouchers/{code}")).about("voucher", code.clone());
     if dice.percent(9) {
-        return call.refused(404, "not_found", "Resource not found", &format!("Cannot find voucher with id {code}"));
+        return call.refused(
+            404,
+            "not_found",
+            "Resource not found",
+            &format!("Cannot find voucher with id {code}"),
+        );
     }
     let body = json!({
         "id": format!("v_{}", dice.hex(20)), "code": code, "campaign_id": campaign, "type": "DISCOUNT_VOUCHER", "active": true,
@@ -184,7 +219,10 @@ fn event(at: i64, dice: &mut Dice) -> Call {
     let customer = Customer::any(dice);
     let name = *dice.pick(&["page_viewed", "cart_abandoned", "review_written", "app_opened"]);
     let sent = json!({ "event": name, "customer": { "source_id": customer.id() }, "metadata": { "path": "/coffee", "device_token": dice.hex(24) } });
-    Call::new(at, dice, WIDGET, "POST", "/v1/events?async=true").sent(sent).answered(202, json!({ "object": "event", "type": name })).about("customer", customer.id())
+    Call::new(at, dice, WIDGET, "POST", "/v1/events?async=true")
+        .sent(sent)
+        .answered(202, json!({ "object": "event", "type": name }))
+        .about("customer", customer.id())
 }
 
 fn qualify(at: i64, dice: &mut Dice) -> Call {
@@ -200,14 +238,19 @@ fn qualify(at: i64, dice: &mut Dice) -> Call {
     let sent = json!({ "customer": { "source_id": customer.id() }, "order": { "amount": amount, "items": items }, "scenario": "ALL", "options": { "limit": 5 } });
     let answer = json!({ "redeemables": { "object": "list", "data": vouchers, "total": vouchers.len(), "has_more": false } });
     let duration = dice.duration(120.0);
-    Call::new(at, dice, caller, "POST", "/v1/qualifications").sent(sent).answered(200, answer).took(duration)
+    Call::new(at, dice, caller, "POST", "/v1/qualifications")
+        .sent(sent)
+        .answered(200, answer)
+        .took(duration)
 }
 
 fn member(at: i64, dice: &mut Dice) -> Call {
     let code = dice.code("LOYAL");
     let caller = any_caller(dice);
     let answer = json!({ "code": code, "type": "LOYALTY_CARD", "loyalty_card": { "points": dice.range(0, 4_000), "balance": dice.range(0, 900) }, "tier": "silver" });
-    Call::new(at, dice, caller, "GET", format!("/v1/loyalties/camp_Loyalty/members/{code}")).answered(200, answer).about("member", code)
+    Call::new(at, dice, caller, "GET", format!("/v1/loyalties/camp_Loyalty/members/{code}"))
+        .answered(200, answer)
+        .about("member", code)
 }
 
 fn add_points(at: i64, dice: &mut Dice) -> Call {
@@ -215,9 +258,16 @@ fn add_points(at: i64, dice: &mut Dice) -> Call {
     let points = dice.range(1, 40) * 5;
     let target = format!("/v1/loyalties/camp_Loyalty/members/{code}/balance");
     let answer = json!({ "points": points, "total": points + dice.range(0, 900), "type": "loyalty_card" });
-    let call = Call::new(at, dice, MOBILE, "POST", target).sent(json!({ "points": points, "reason": "purchase" })).about("member", code);
+    let call = Call::new(at, dice, MOBILE, "POST", target)
+        .sent(json!({ "points": points, "reason": "purchase" }))
+        .about("member", code);
     if dice.percent(4) {
-        return call.refused(400, "invalid_payload", "Invalid payload", "points must not bring the balance below zero");
+        return call.refused(
+            400,
+            "invalid_payload",
+            "Invalid payload",
+            "points must not bring the balance below zero",
+        );
     }
     call.answered(200, answer)
 }
@@ -228,11 +278,18 @@ fn order(at: i64, dice: &mut Dice) -> Call {
     let id = format!("ord_{}", dice.hex(16));
     let sent = json!({ "source_id": format!("order-{}", dice.range(100_000, 999_999)), "amount": amount, "items": items, "customer": { "source_id": customer.id() }, "status": "CREATED" });
     let answer = json!({ "id": id, "object": "order", "status": "CREATED", "amount": amount, "items_count": items.len(), "customer_id": customer.id() });
-    Call::new(at, dice, SHOP, "POST", "/v1/orders").sent(sent).answered(200, answer).about("order", id)
+    Call::new(at, dice, SHOP, "POST", "/v1/orders")
+        .sent(sent)
+        .answered(200, answer)
+        .about("order", id)
 }
 
 fn sign_in_of_application(at: i64, dice: &mut Dice) -> Call {
-    let form = format!("grant_type=client_credentials&client_id={}&client_secret={}&scope=redemptions", MOBILE.app_id, dice.hex(40));
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}&scope=redemptions",
+        MOBILE.app_id,
+        dice.hex(40)
+    );
     let answer = json!({ "access_token": format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", dice.hex(60), dice.hex(43)), "token_type": "Bearer", "expires_in": 3_600, "scope": "redemptions" });
     let mut call = Call::new(at, dice, MOBILE, "POST", "/oauth/token").answered(200, answer);
     call.request = Body::Text("application/x-www-form-urlencoded", form);
@@ -241,8 +298,15 @@ fn sign_in_of_application(at: i64, dice: &mut Dice) -> Call {
 
 fn relayed_webhook(at: i64, dice: &mut Dice) -> Call {
     let lines: Vec<&str> = PAYLOADS.lines().collect();
-    let payload: Value = serde_json::from_str(dice.pick(&lines)).unwrap_or_default();
-    let event = payload["type"].as_str().unwrap_or_default().split('.').next().unwrap_or_default().to_owned();
+    let line: &str = dice.pick::<&str>(&lines);
+    let payload: Value = serde_json::from_str(line).unwrap_or_default();
+    let event = payload["type"]
+        .as_str()
+        .unwrap_or_default()
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     let delivery = dice.hex(32);
     Call::new(at, dice, RELAY, "POST", "/v1/hooks/github?secret=relay-2026")
         .sent(payload["data"].clone())

@@ -17,12 +17,19 @@ pub(super) fn list(at: i64, dice: &mut Dice) -> Call {
         .iter()
         .map(|(id, prefix)| json!({ "id": id, "name": prefix, "campaign_type": "DISCOUNT_COUPONS", "active": true, "vouchers_count": dice.range(500, 90_000) }))
         .collect();
-    Call::new(at, dice, caller, "GET", "/v1/campaigns?limit=100").answered(200, json!({ "object": "list", "data_ref": "campaigns", "campaigns": campaigns, "total": campaigns.len() }))
+    Call::new(at, dice, caller, "GET", "/v1/campaigns?limit=100").answered(
+        200,
+        json!({ "object": "list", "data_ref": "campaigns", "campaigns": campaigns, "total": campaigns.len() }),
+    )
 }
 
-/// The whole catalogue: up to 200 KB.
+/// A page of the catalogue, or now and then the whole of it: up to 200 KB.
 pub(super) fn products(at: i64, dice: &mut Dice) -> Call {
-    let count = dice.range(40, 320);
+    let count = if dice.percent(15) {
+        dice.range(150, 290)
+    } else {
+        dice.range(5, 25)
+    };
     let products: Vec<Value> = (0..count)
         .map(|nth| {
             let (name, price) = PRODUCTS[nth as usize % PRODUCTS.len()];
@@ -34,7 +41,10 @@ pub(super) fn products(at: i64, dice: &mut Dice) -> Call {
         .collect();
     let duration = dice.duration(310.0);
     Call::new(at, dice, JOBS, "GET", format!("/v1/products?limit={count}&expand=skus"))
-        .answered(200, json!({ "object": "list", "data_ref": "products", "products": products, "total": count }))
+        .answered(
+            200,
+            json!({ "object": "list", "data_ref": "products", "products": products, "total": count }),
+        )
         .took(duration)
 }
 
@@ -73,8 +83,14 @@ fn sign_in(at: i64, dice: &mut Dice, person: (&'static str, &'static str)) -> Ca
         return call.refused(401, "unauthorized", "Unauthorized", "The password or the code is wrong");
     }
     let session = dice.hex(32);
-    call.answered(200, json!({ "user": { "id": person.1, "email": person.0 }, "refresh_token": dice.hex(48) }))
-        .with_response_header("set-cookie", format!("session={session}; Path=/; HttpOnly; Secure; SameSite=Lax"))
+    call.answered(
+        200,
+        json!({ "user": { "id": person.1, "email": person.0 }, "refresh_token": dice.hex(48) }),
+    )
+    .with_response_header(
+        "set-cookie",
+        format!("session={session}; Path=/; HttpOnly; Secure; SameSite=Lax"),
+    )
 }
 
 /// A CSV file as an answer.
@@ -84,8 +100,8 @@ fn download(at: i64, dice: &mut Dice, person: (&'static str, &'static str)) -> C
         let (campaign, code) = super::calls::any_code(dice);
         csv.push_str(&format!("{code},{campaign},{}\r\n", dice.range(0, 1)));
     }
-    let export = dice.hex(24);
-    let mut call = Call::new(at, dice, DASHBOARD, "GET", format!("/v1/exports/exp_{export}?token={}", dice.hex(32))).by(person);
+    let (export, token) = (dice.hex(24), dice.hex(32));
+    let mut call = Call::new(at, dice, DASHBOARD, "GET", format!("/v1/exports/exp_{export}?token={token}")).by(person);
     call.response = Body::Text("text/csv", csv);
     call.about("export", format!("exp_{export}"))
 }

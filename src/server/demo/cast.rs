@@ -92,11 +92,26 @@ pub(super) const PEOPLE: [(&str, &str); 6] = [
 ];
 
 pub(super) const FIRST_NAMES: [&str; 16] = [
-    "Ada", "Bruno", "Chiara", "Dmitri", "Elif", "Farid", "Grace", "Hugo", "Ines", "Jun", "Kofi", "Lena", "Marek", "Noor", "Olga", "Pia",
+    "Ada", "Bruno", "Chiara", "Dmitri", "Elif", "Farid", "Grace", "Hugo", "Ines", "Jun", "Kofi", "Lena", "Marek", "Noor", "Olga",
+    "Pia",
 ];
 pub(super) const LAST_NAMES: [&str; 16] = [
-    "Abara", "Bianchi", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Horvat", "Ito", "Jansen", "Kowalska", "Lindqvist", "Moreau", "Nguyen",
-    "Öztürk", "Pereira",
+    "Abara",
+    "Bianchi",
+    "Costa",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "García",
+    "Horvat",
+    "Ito",
+    "Jansen",
+    "Kowalska",
+    "Lindqvist",
+    "Moreau",
+    "Nguyen",
+    "Öztürk",
+    "Pereira",
 ];
 pub(super) const CITIES: [&str; 8] = ["Berlin", "Lisbon", "Lyon", "Kraków", "Milan", "Oslo", "Utrecht", "Zürich"];
 
@@ -120,8 +135,13 @@ pub(super) const PRODUCTS: [(&str, i64); 12] = [
 ];
 
 /// Campaigns whose codes are about.
-pub(super) const CAMPAIGNS: [(&str, &str); 5] =
-    [("camp_Spring26", "SPRING"), ("camp_Welcome", "HELLO"), ("camp_Birthday", "BDAY"), ("camp_Referral", "FRIEND"), ("camp_Loyalty", "LOYAL")];
+pub(super) const CAMPAIGNS: [(&str, &str); 5] = [
+    ("camp_Spring26", "SPRING"),
+    ("camp_Welcome", "HELLO"),
+    ("camp_Birthday", "BDAY"),
+    ("camp_Referral", "FRIEND"),
+    ("camp_Loyalty", "LOYAL"),
+];
 
 /// The project's own route templates.
 pub(super) fn templates() -> Vec<String> {
@@ -145,7 +165,9 @@ pub(super) struct Customer {
 impl Customer {
     /// One of them, some far more often than others.
     pub(super) fn any(dice: &mut Dice) -> Self {
-        Self { number: dice.pick_popular(CUSTOMERS) }
+        Self {
+            number: dice.pick_popular(CUSTOMERS),
+        }
     }
 
     /// The same person has the same name each time.
@@ -177,6 +199,10 @@ impl Customer {
         CITIES[self.number as usize % CITIES.len()]
     }
 
+    fn tier(&self) -> &'static str {
+        ["blue", "silver", "gold"][self.number as usize % 3]
+    }
+
     /// As the API shows them.
     pub(super) fn json(&self) -> Value {
         json!({
@@ -187,7 +213,7 @@ impl Customer {
                 "orders": { "total_count": self.number % 23, "total_amount": self.number * 431 % 90_000, "average_amount": 2_340 }
             },
             "loyalty": { "points": self.number * 13 % 2_000, "referred_customers": self.number % 2 },
-            "metadata": { "tier": ["blue", "silver", "gold"][self.number as usize % 3], "newsletter": self.number % 2 == 0 }
+            "metadata": { "tier": self.tier(), "newsletter": self.number % 2 == 0 }
         })
     }
 }

@@ -14,7 +14,13 @@ pub(super) fn file() -> String {
         let customer = Customer::of_number(2_000 + number);
         // One row in seventy lacks its address: these are the ones that the import could not take.
         let email = if number % 70 == 69 { String::new() } else { customer.email() };
-        let row = [customer.name(), email, format!("crm-{number}"), customer.city().to_owned(), "blue".to_owned()];
+        let row = [
+            customer.name(),
+            email,
+            format!("crm-{number}"),
+            customer.city().to_owned(),
+            "blue".to_owned(),
+        ];
         file.push_str(&row.join(","));
         file.push_str("\r\n");
     }

@@ -52,13 +52,19 @@ impl Dice {
     /// Milliseconds of a request: mostly near `typical`, now and then much longer.
     pub(super) fn duration(&mut self, typical: f64) -> f64 {
         let spread: f64 = (0..4).map(|_| self.0.random::<f64>()).sum::<f64>() / 2.0;
-        let tail = if self.percent(3) { 4.0 + self.0.random::<f64>() * 8.0 } else { 1.0 };
+        let tail = if self.percent(3) {
+            4.0 + self.0.random::<f64>() * 8.0
+        } else {
+            1.0
+        };
         (typical * (0.35 + 0.65 * spread) * tail * 100.0).round() / 100.0
     }
 
     /// Lower-case hexadecimal digits.
     pub(super) fn hex(&mut self, digits: usize) -> String {
-        (0..digits).map(|_| char::from_digit(self.0.random_range(0..16), 16).unwrap_or('0')).collect()
+        (0..digits)
+            .map(|_| char::from_digit(self.0.random_range(0..16), 16).unwrap_or('0'))
+            .collect()
     }
 
     /// A code as people type them: `SPRING-K7QP2X`.

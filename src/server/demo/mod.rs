@@ -15,10 +15,12 @@ mod stories;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::passwords::{self, PasswordError};
 use super::access::{DEMO_EMAIL, DEMO_PASSWORD};
+use super::ingest::endpoint::EndpointNames;
 use super::ingest::entry::{EntryContext, EntryError, Payload, read_call};
 use super::state::Server;
 use super::store::logs::one::put_import_file;
@@ -55,6 +57,9 @@ pub enum DemoError {
     /// A log of the demo's own was refused.
     #[error("the demo's own traffic was refused: {0}")]
     Entry(#[from] EntryError),
+    /// A day could not be made.
+    #[error("the demo's traffic could not be made: {0}")]
+    Made(tokio::task::JoinError),
 }
 
 /// On an empty database, makes the demo's project and its person, who is let in on this machine alone. None where a project is there already.
@@ -88,10 +93,19 @@ pub async fn prepare(server: &Server) -> Result<Option<Project>, DemoError> {
 /// Records the traffic, the newest day first; `told` hears how many days are there and how many logs. Gives the number of logs.
 pub async fn record(server: &Server, project: &Project, mut told: impl FnMut(i64, u64)) -> Result<u64, DemoError> {
     let end_ms = server.clock.now_ms() - END_BEFORE_NOW_MS;
+    let endpoints = server.endpoints(project.key).await?;
     let mut written = 0;
     for day in 0..DAYS {
-        let calls = day_of_calls(end_ms, day);
-        written += record_calls(server, project, &calls).await?;
+        let (parts, names) = (server.clone(), Arc::clone(&endpoints));
+        // Making a day is work for a processor; the server answers meanwhile.
+        let made = tokio::task::spawn_blocking(move || read_day(&parts, &names, day_of_calls(end_ms, day))).await;
+        for batch in made.map_err(DemoError::Made)?? {
+            let ids = write(server, project, batch.logs).await?;
+            for (place, (name, file)) in &batch.files {
+                keep_import_file(server, project, &ids[*place], name, file).await?;
+            }
+            written += ids.len() as u64;
+        }
         told(day + 1, written);
     }
     Ok(written)
@@ -107,37 +121,45 @@ fn day_of_calls(end_ms: i64, day: i64) -> Vec<Call> {
     calls
 }
 
-async fn record_calls(server: &Server, project: &Project, calls: &[Call]) -> Result<u64, DemoError> {
-    let endpoints = server.endpoints(project.key).await?;
-    let now_ms = server.clock.now_ms();
-    let mut written = 0;
-    for batch in calls.chunks(BATCH) {
-        let context = EntryContext {
-            now_ms,
-            retention_ms: server.config.retention_ms().max((DAYS + 1) * DAY_MS),
-            mask: &server.mask,
-            endpoints: &endpoints,
-            random: &server.random,
-            origin: Origin::Application,
-            sender: None,
-        };
+/// Logs that are written together, and the import files of those that have one.
+struct Batch {
+    logs: Vec<NewLog>,
+    files: Vec<(usize, (&'static str, String))>,
+}
+
+/// Through the door: as JSON, read as everybody's is.
+fn read_day(server: &Server, endpoints: &EndpointNames, mut calls: Vec<Call>) -> Result<Vec<Batch>, EntryError> {
+    let context = EntryContext {
+        now_ms: server.clock.now_ms(),
+        retention_ms: server.config.retention_ms().max((DAYS + 1) * DAY_MS),
+        mask: &server.mask,
+        endpoints,
+        random: &server.random,
+        origin: Origin::Application,
+        sender: None,
+    };
+    let batches = calls.chunks_mut(BATCH).map(|batch| {
         let entries: Vec<String> = batch.iter().map(|call| call.to_entry().to_string()).collect();
         let logs = read_call(Payload::Ndjson, entries.join("\n").as_bytes(), &context)?;
-        let done = write(server, project, logs).await?;
-        for (call, id) in batch.iter().zip(&done) {
-            if let Some((name, file)) = &call.import_file {
-                keep_import_file(server, project, id, name, file).await?;
-            }
-        }
-        written += done.len() as u64;
-    }
-    Ok(written)
+        let files = batch
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(place, call)| Some((place, call.import_file.take()?)))
+            .collect();
+        Ok(Batch { logs, files })
+    });
+    batches.collect()
 }
 
 /// Writes logs as a patient client does, and gives their ids.
 async fn write(server: &Server, project: &Project, logs: Vec<NewLog>) -> Result<Vec<String>, DemoError> {
     loop {
-        let call = LogCall { project: project.key, logs: logs.clone(), idempotency: None, received_at: server.clock.now_ms() };
+        let call = LogCall {
+            project: project.key,
+            logs: logs.clone(),
+            idempotency: None,
+            received_at: server.clock.now_ms(),
+        };
         match server.writer.write(call).await {
             Ok(written) => return Ok(written.ids),
             Err(WriteError::Full { retry_after_s }) => tokio::time::sleep(Duration::from_secs(retry_after_s.max(1))).await,
@@ -148,7 +170,10 @@ async fn write(server: &Server, project: &Project, logs: Vec<NewLog>) -> Result<
 
 async fn keep_import_file(server: &Server, project: &Project, id: &str, name: &str, file: &str) -> Result<(), DemoError> {
     let sealed = server.key.seal(IMPORT_FILE, file.as_bytes(), &server.random);
-    let about = ImportFile { name: name.to_owned(), bytes: file.len() as i64 };
+    let about = ImportFile {
+        name: name.to_owned(),
+        bytes: file.len() as i64,
+    };
     put_import_file(&server.db, project.key, id, &about, &sealed).await?;
     Ok(())
 }

@@ -8,7 +8,9 @@ use super::dice::Dice;
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
 /// Requests in each hour of a working day, from midnight; their sum is about 900.
-const HOURS: [i64; 24] = [9, 6, 4, 4, 5, 9, 18, 30, 44, 54, 58, 62, 68, 60, 54, 52, 54, 60, 66, 62, 48, 34, 22, 14];
+const HOURS: [i64; 24] = [
+    9, 6, 4, 4, 5, 9, 18, 30, 44, 54, 58, 62, 68, 60, 54, 52, 54, 60, 66, 62, 48, 34, 22, 14,
+];
 
 /// The times of a day's requests within `[from, until)`, a whole number of hours apart.
 pub(super) fn moments(from: i64, until: i64, dice: &mut Dice) -> Vec<i64> {

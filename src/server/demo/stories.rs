@@ -23,7 +23,11 @@ pub(super) fn of_day(end: i64, from: i64, until: i64) -> Vec<Call> {
         (end - 3 * DAY - 5 * HOUR, campaign_launch),
         (end - 12 * DAY - 8 * HOUR, campaign_launch),
     ];
-    let mut told: Vec<Call> = stories.into_iter().filter(|(at, _)| (from..until).contains(at)).flat_map(|(at, story)| story(at)).collect();
+    let mut told: Vec<Call> = stories
+        .into_iter()
+        .filter(|(at, _)| (from..until).contains(at))
+        .flat_map(|(at, story)| story(at))
+        .collect();
     if (2..9).contains(&((end - until) / DAY)) {
         told.extend(integrators_mistake(from, until));
     }
@@ -68,7 +72,9 @@ fn no_answer(at: i64) -> Vec<Call> {
             let moment = at + nth * 70 * SECOND;
             let (items, amount) = calls::items(&mut dice);
             let sent = json!({ "amount": amount, "items": items, "payment": { "cardNumber": "4111111111111111", "cvc": "123" } });
-            let mut call = Call::new(moment, &mut dice, MOBILE, "POST", "/v1/orders/checkout").sent(sent).took(30_000.0 + dice_free(nth));
+            let mut call = Call::new(moment, &mut dice, MOBILE, "POST", "/v1/orders/checkout")
+                .sent(sent)
+                .took(30_000.0 + dice_free(nth));
             call.code = None;
             call.response = Body::None;
             call
@@ -89,13 +95,25 @@ fn expired_key(at: i64) -> Vec<Call> {
             let moment = at + nth * 5 * SECOND + dice.range(0, SECOND);
             let target = format!("/v1/vouchers/{code}");
             Call::new(moment, &mut dice, TILL, "GET", target)
-                .refused(401, "unauthorized", "Unauthorized", "The key app_1d93b6f0c5aa expired at midnight")
+                .refused(
+                    401,
+                    "unauthorized",
+                    "Unauthorized",
+                    "The key app_1d93b6f0c5aa expired at midnight",
+                )
                 .with_response_header("www-authenticate", "Bearer error=\"invalid_token\"")
                 .took(4.0 + (nth % 5) as f64)
         })
         .collect();
     let renewed = json!({ "app_id": TILL.app_id, "app_token": dice.hex(40), "expires_at": null });
-    let new_key = Call::new(at + 190 * 5 * SECOND, &mut dice, DASHBOARD, "POST", format!("/v1/keys/{}/renew", TILL.app_id)).answered(200, renewed);
+    let new_key = Call::new(
+        at + 190 * 5 * SECOND,
+        &mut dice,
+        DASHBOARD,
+        "POST",
+        format!("/v1/keys/{}/renew", TILL.app_id),
+    )
+    .answered(200, renewed);
     told.push(new_key.by(PEOPLE[3]).about("key", TILL.app_id));
     told
 }
@@ -106,8 +124,13 @@ fn csv_import(at: i64) -> Vec<Call> {
     let task = format!("aa_{}", dice.hex(16));
     let refused = ROWS / 70;
     let file = file();
-    let form = format!("--acme\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{FILE_NAME}\"\r\nContent-Type: text/csv\r\n\r\n{file}\r\n--acme--\r\n");
-    let mut import = Call::new(at, &mut dice, DASHBOARD, "POST", "/v1/customers/importCSV").answered(202, json!({ "async_action_id": task })).by(PEOPLE[0]).took(184.0);
+    let form = format!(
+        "--acme\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{FILE_NAME}\"\r\nContent-Type: text/csv\r\n\r\n{file}\r\n--acme--\r\n"
+    );
+    let mut import = Call::new(at, &mut dice, DASHBOARD, "POST", "/v1/customers/importCSV")
+        .answered(202, json!({ "async_action_id": task }))
+        .by(PEOPLE[0])
+        .took(184.0);
     import.request = Body::Text("multipart/form-data; boundary=acme", form);
     import.import_file = Some((FILE_NAME, file));
     import.async_action_id = Some(task.clone());
@@ -120,7 +143,15 @@ fn csv_import(at: i64) -> Vec<Call> {
             status["operation_status"] = "SUCCESS".into();
             status["result"] = json!({ "message": "Import done", "done_count": ROWS - refused, "failed_count": refused });
         }
-        let mut asked = Call::new(at + nth * 3 * SECOND, &mut dice, DASHBOARD, "GET", format!("/v1/async-actions/{task}")).answered(200, status).by(PEOPLE[0]);
+        let mut asked = Call::new(
+            at + nth * 3 * SECOND,
+            &mut dice,
+            DASHBOARD,
+            "GET",
+            format!("/v1/async-actions/{task}"),
+        )
+        .answered(200, status)
+        .by(PEOPLE[0]);
         asked.async_action_id = Some(task.clone());
         asked.request_id.clone_from(&request_id);
         told.push(asked);

@@ -24,7 +24,11 @@ fn recorded() -> (Vec<Call>, Vec<NewLog>) {
         origin: Origin::Application,
         sender: None,
     };
-    let read = |call: &Call| read_call(Payload::Json, call.to_entry().to_string().as_bytes(), &context).unwrap().remove(0);
+    let read = |call: &Call| {
+        read_call(Payload::Json, call.to_entry().to_string().as_bytes(), &context)
+            .unwrap()
+            .remove(0)
+    };
     let logs = calls.iter().map(read).collect();
     (calls, logs)
 }
@@ -44,8 +48,15 @@ fn a_month_of_traffic_tells_its_stories_and_keeps_no_secret() {
     }
     let failures = logs.iter().filter(|log| log.facts.status == Status::Failure).count();
     assert!(failures * 100 / logs.len() < 15, "most requests go well");
-    let sizes: Vec<i64> = logs.iter().map(|log| log.facts.request_bytes + log.facts.response_bytes).collect();
-    assert!(sizes.iter().any(|size| *size > 150_000) && sizes.iter().all(|size| *size < 260_000), "{:?}", sizes.iter().max());
+    let sizes: Vec<i64> = logs
+        .iter()
+        .map(|log| log.facts.request_bytes + log.facts.response_bytes)
+        .collect();
+    assert!(
+        sizes.iter().any(|size| *size > 150_000) && sizes.iter().all(|size| *size < 260_000),
+        "{:?}",
+        sizes.iter().max()
+    );
     let channels: HashSet<_> = logs.iter().map(|log| log.facts.channel.clone()).collect();
     assert!(channels.len() >= 6);
     let endpoints: HashSet<_> = logs.iter().map(|log| log.facts.endpoint.clone()).collect();
@@ -53,24 +64,53 @@ fn a_month_of_traffic_tells_its_stories_and_keeps_no_secret() {
     assert_eq!(calls.iter().filter(|call| call.import_file.is_some()).count(), 1);
     let masked = logs.iter().filter(|log| log.facts.notes.contains(&Note::Masked)).count();
     assert!(masked > logs.len() / 2);
-    for secret in ["client_secret=0", "Bearer 0", "4111", "relay-2026", "\"cvc\":\"123\""] {
-        assert!(logs.iter().all(|log| !String::from_utf8_lossy(&log.text.request.body).contains(secret)), "{secret}");
-        assert!(logs.iter().all(|log| !log.text.url.contains(secret) && !log.text.request.headers.contains(secret)), "{secret}");
+    for secret in [
+        "client_secret=0",
+        "Bearer 0",
+        "4111 1111",
+        "5555 5555",
+        "relay-2026",
+        "\"cvc\":\"123\"",
+    ] {
+        assert!(
+            logs.iter()
+                .all(|log| !String::from_utf8_lossy(&log.text.request.body).contains(secret)),
+            "{secret}"
+        );
+        assert!(
+            logs.iter()
+                .all(|log| !log.text.url.contains(secret) && !log.text.request.headers.contains(secret)),
+            "{secret}"
+        );
     }
 }
 
 #[test]
 fn the_same_day_is_the_same_each_time() {
-    let day = |_| day_of_calls(NOW, 3).iter().map(|call| call.to_entry().to_string()).collect::<Vec<_>>();
+    let day = |_| {
+        day_of_calls(NOW, 3)
+            .iter()
+            .map(|call| call.to_entry().to_string())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(day(1), day(2));
 }
 
 #[test]
 fn nights_and_sundays_are_quieter() {
     let calls: Vec<Call> = (0..28).flat_map(|day| day_of_calls(NOW, day)).collect();
-    let at = |call: &Call| jiff::Timestamp::from_millisecond(call.at).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
+    let at = |call: &Call| {
+        jiff::Timestamp::from_millisecond(call.at)
+            .unwrap()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+    };
     let in_hour = |hour: i8| calls.iter().filter(|call| at(call).hour() == hour).count();
-    assert!(in_hour(3) * 5 < in_hour(12), "{} at night, {} at noon", in_hour(3), in_hour(12));
+    assert!(
+        in_hour(3) * 5 < in_hour(12),
+        "{} at night, {} at noon",
+        in_hour(3),
+        in_hour(12)
+    );
     let on = |weekday| calls.iter().filter(|call| at(call).weekday() == weekday).count();
     assert!(on(jiff::civil::Weekday::Sunday) < on(jiff::civil::Weekday::Tuesday));
 }
