@@ -8,11 +8,13 @@ use clap::{Parser, Subcommand};
 use super::access::issue::KeyIssueError;
 use super::access::passwords::PasswordError;
 use super::config::{Config, DEFAULT_CONFIG};
+use super::demo::DemoError;
 use super::ingest::import::ImportError;
 use super::secrets::KeyError;
 use super::store::StoreError;
 use super::telemetry::TelemetryError;
 
+mod demo;
 mod import;
 mod people;
 mod serve;
@@ -57,6 +59,8 @@ pub(crate) enum CliError {
     Password(#[from] PasswordError),
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error("{what}: {error}")]

@@ -29,6 +29,9 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
     // Whoever reads the address may stop the server from then on.
     let signals = StopSignals::listen().map_err(CliError::io("listening for signals"))?;
     print(&format!("audit-log serves {}", server.config.public_url()))?;
+    if server.config.demo {
+        super::demo::start(&server).await?;
+    }
     let upkeep = upkeep::start(server.db.clone(), server.writer.clone(), server.clock.clone());
     let outcome = answer(&server, listener, signals).await;
     server.stop().await;
