@@ -126,6 +126,9 @@ const CARDS: &[&str] = &[
 /// Longer than every name of the lists; what lies further from a name's end is not looked at.
 const LONGEST: usize = 64;
 
+/// So many different [`pair`]s there are.
+const PAIRS: usize = 32 * 32;
+
 /// What a name says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameKind {
@@ -145,8 +148,8 @@ pub(super) struct SecretNames {
     endings: Vec<Vec<u8>>,
     exceptions: HashSet<Vec<u8>>,
     cards: HashSet<Vec<u8>>,
-    /// The letters that a listed name can end in: most names are settled by their last one.
-    last_letters: [bool; 256],
+    /// The pairs of letters that a listed name can end in: most names are settled by their last two.
+    endings_in_use: Box<[bool; PAIRS]>,
 }
 
 impl SecretNames {
@@ -163,9 +166,9 @@ impl SecretNames {
         let whole = backwards(WHOLE);
         let cards = backwards(CARDS);
         let endings = ENDINGS.iter().map(|name| reversed(name)).collect();
-        let mut last_letters = [false; 256];
+        let mut endings_in_use = Box::new([false; PAIRS]);
         for name in words.iter().chain(&whole).chain(&cards) {
-            last_letters[usize::from(name[0])] = true;
+            endings_in_use[pair(name.get(1).copied().unwrap_or_default(), name[0])] = true;
         }
         Self {
             words,
@@ -173,7 +176,7 @@ impl SecretNames {
             endings,
             exceptions: backwards(EXCEPTIONS),
             cards,
-            last_letters,
+            endings_in_use,
         }
     }
 
@@ -181,9 +184,10 @@ impl SecretNames {
     pub(super) fn kind(&self, name: &[u8]) -> NameKind {
         let end = name.iter().rposition(|byte| is_letter(*byte)).map_or(0, |last| last + 1);
         let name = &name[..end];
-        match name.last() {
-            Some(last) if self.last_letters[usize::from(last.to_ascii_lowercase())] => {}
-            _ => return NameKind::Plain,
+        match *name {
+            [] => return NameKind::Plain,
+            [.., before, last] if !is_separator(before) && !self.endings_in_use[pair(before, last)] => return NameKind::Plain,
+            _ => {}
         }
         let mut read = [0_u8; LONGEST];
         let mut len = 0;
@@ -214,6 +218,11 @@ impl SecretNames {
             NameKind::Plain
         }
     }
+}
+
+/// A number for two letters, the same in either case.
+const fn pair(before: u8, last: u8) -> usize {
+    (before as usize & 31) << 5 | (last as usize & 31)
 }
 
 /// Anything that is not ASCII counts as a letter: it belongs to the word that it stands in.
