@@ -15,6 +15,8 @@
 mod support;
 
 mod command_line;
+mod demo;
+mod import;
 mod keys;
 mod kill;
 mod logs;

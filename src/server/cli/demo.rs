@@ -31,7 +31,7 @@ pub(super) async fn start(server: &Server) -> Result<(), CliError> {
 
 async fn record(server: Server, project: Project) {
     let bar = std::io::stderr().is_terminal().then(bar);
-    let recorded = demo::record(&server, &project, |days, logs| {
+    let recorded = demo::record(&server, &project, DAYS, |days, logs| {
         if let Some(bar) = &bar {
             bar.set_position(days.unsigned_abs());
             bar.set_message(format!("{logs} logs"));

@@ -90,12 +90,12 @@ pub async fn prepare(server: &Server) -> Result<Option<Project>, DemoError> {
     Ok(Some(project))
 }
 
-/// Records the traffic, the newest day first; `told` hears how many days are there and how many logs. Gives the number of logs.
-pub async fn record(server: &Server, project: &Project, mut told: impl FnMut(i64, u64)) -> Result<u64, DemoError> {
+/// Records the traffic of the last `days`, the newest first; `told` hears how many days are there and how many logs. Gives the number of logs.
+pub async fn record(server: &Server, project: &Project, days: i64, mut told: impl FnMut(i64, u64)) -> Result<u64, DemoError> {
     let end_ms = server.clock.now_ms() - END_BEFORE_NOW_MS;
     let endpoints = server.endpoints(project.key).await?;
     let mut written = 0;
-    for day in 0..DAYS {
+    for day in 0..days {
         let (parts, names) = (server.clone(), Arc::clone(&endpoints));
         // Making a day is work for a processor; the server answers meanwhile.
         let made = tokio::task::spawn_blocking(move || read_day(&parts, &names, day_of_calls(end_ms, day))).await;
