@@ -98,7 +98,9 @@ fn download(at: i64, dice: &mut Dice, person: (&'static str, &'static str)) -> C
     let mut csv = "code,campaign,redeemed_quantity\r\n".to_owned();
     for _ in 0..dice.range(40, 160) {
         let (campaign, code) = super::calls::any_code(dice);
-        csv.push_str(&format!("{code},{campaign},{}\r\n", dice.range(0, 1)));
+        let redeemed = dice.range(0, 1).to_string();
+        csv.push_str(&[code.as_str(), campaign, &redeemed].join(","));
+        csv.push_str("\r\n");
     }
     let (export, token) = (dice.hex(24), dice.hex(32));
     let mut call = Call::new(at, dice, DASHBOARD, "GET", format!("/v1/exports/exp_{export}?token={token}")).by(person);

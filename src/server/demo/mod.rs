@@ -72,22 +72,25 @@ pub async fn prepare(server: &Server) -> Result<Option<Project>, DemoError> {
     let project = projects::add(&server.db, &id, "Acme Loyalty", now_ms - DAYS * DAY_MS).await?;
     projects::set_endpoint_templates(&server.db, project.key, &cast::templates()).await?;
     let user = match accounts::find_by_email(&server.db, DEMO_EMAIL).await? {
-        Some(user) => user,
-        None => {
-            let new = accounts::NewUser {
-                id: &server.random.id(IdKind::User, now_ms),
-                email: DEMO_EMAIL,
-                name: "Demo",
-                password_hash: &passwords::hash(DEMO_PASSWORD.to_owned(), &server.random).await?,
-                may_operate: false,
-                now_ms,
-            };
-            accounts::add(&server.db, new).await?
-        }
+        Some(user) => user.key,
+        None => add_person(server, now_ms).await?,
     };
-    accounts::set_member(&server.db, project.key, user.key, Role::Owner, now_ms).await?;
-    accounts::set_last_project(&server.db, user.key, project.key).await?;
+    accounts::set_member(&server.db, project.key, user, Role::Owner, now_ms).await?;
+    accounts::set_last_project(&server.db, user, project.key).await?;
     Ok(Some(project))
+}
+
+/// Makes the person who is let in; gives their number.
+async fn add_person(server: &Server, now_ms: i64) -> Result<i64, DemoError> {
+    let new = accounts::NewUser {
+        id: &server.random.id(IdKind::User, now_ms),
+        email: DEMO_EMAIL,
+        name: "Demo",
+        password_hash: &passwords::hash(DEMO_PASSWORD.to_owned(), &server.random).await?,
+        may_operate: false,
+        now_ms,
+    };
+    Ok(accounts::add(&server.db, new).await?.key)
 }
 
 /// Records the traffic of the last `days`, the newest first; `told` hears how many days are there and how many logs. Gives the number of logs.

@@ -60,12 +60,12 @@ impl Display {
     fn show(&mut self, rejected: &[Rejected], progress: Progress) {
         match self {
             Self::Bar(bar) => {
-                bar.suspend(|| rejected.iter().for_each(|entry| eprintln!("{entry}")));
+                bar.suspend(|| tell(rejected));
                 bar.set_position(progress.bytes_read);
                 bar.set_message(summary(progress));
             }
             Self::Lines { total, last } => {
-                rejected.iter().for_each(|entry| eprintln!("{entry}"));
+                tell(rejected);
                 if last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
                     let percent = 100 * progress.bytes_read / (*total).max(1);
@@ -79,5 +79,11 @@ impl Display {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
         }
+    }
+}
+
+fn tell(rejected: &[Rejected]) {
+    for entry in rejected {
+        eprintln!("{entry}");
     }
 }

@@ -191,7 +191,7 @@ fn draft(json: &str) -> Result<Draft<'_>, Fault> {
     Ok(draft)
 }
 
-fn request<'a>(headers: Option<&'a RawValue>, data: Option<PostData>, size: Option<f64>) -> Result<DraftMessage<'a>, Fault> {
+fn request(headers: Option<&RawValue>, data: Option<PostData>, size: Option<f64>) -> Result<DraftMessage<'_>, Fault> {
     let headers = read_headers(headers, "request.headers")?;
     let Some(data) = data else {
         return Ok(DraftMessage {
@@ -214,7 +214,7 @@ fn request<'a>(headers: Option<&'a RawValue>, data: Option<PostData>, size: Opti
     )
 }
 
-fn answer<'a>(headers: Option<&'a RawValue>, content: Option<Content>) -> Result<DraftMessage<'a>, Fault> {
+fn answer(headers: Option<&RawValue>, content: Option<Content>) -> Result<DraftMessage<'_>, Fault> {
     let headers = read_headers(headers, "response.headers")?;
     match content {
         None => Ok(DraftMessage {

@@ -21,7 +21,7 @@ struct Kept {
 
 impl Sink for Kept {
     fn entry(&mut self, number: u64, content: &[u8], draft: Result<Draft<'_>, String>) -> ControlFlow<()> {
-        let context = EntryContext {
+        let with = EntryContext {
             now_ms: NOW,
             retention_ms: 86_400_000 * 400,
             mask: &MaskRules::default(),
@@ -32,7 +32,7 @@ impl Sink for Kept {
         };
         let checked = draft.and_then(|mut draft| {
             draft.id.get_or_insert_with(|| Cow::Owned(id_of(number, content)));
-            draft.check(&context).map_err(|fault| fault.to_string())
+            draft.check(&with).map_err(|fault| fault.to_string())
         });
         match checked {
             Ok(log) => self.logs.push(log),

@@ -206,7 +206,9 @@ fn write(tree: &Tree, masked: bool, spaces: &[&str], place: &mut usize, out: &mu
                     out.push(',');
                 }
                 space(out);
-                out.push_str(&format!("\"{key}\""));
+                out.push('"');
+                out.push_str(key);
+                out.push('"');
                 space(out);
                 out.push(':');
                 space(out);
