@@ -27,11 +27,11 @@ pub fn Pager(
     };
     let limit = move || query.with(|query| query.limit.to_string());
     let now = query.with_untracked(|query| query.limit);
-    let button = move |words: &'static str, turn: fn(&LogsPage) -> &Option<Turn>| {
+    let button = move |words: &'static str, class: &'static str, turn: fn(&LogsPage) -> &Option<Turn>| {
         let name = move || page.with(|page| turn(page).as_ref().map(Turn::argument));
         let cursor = move || page.with(|page| turn(page).as_ref().map(|turn| turn.cursor.clone()));
         let none = move || page.with(|page| turn(page).is_none());
-        view! { <button type="submit" class="button" name=name value=cursor disabled=none>{words}</button> }
+        view! { <button type="submit" class=class name=name value=cursor disabled=none>{words}</button> }
     };
     view! {
         <div class="pager">
@@ -44,8 +44,8 @@ pub fn Pager(
             </span>
             <form method="get" data-go data-turn>
                 {kept}
-                {button("Newer", |page| &page.newer)}
-                {button("Older", |page| &page.older)}
+                {button("Newer", "button newer", |page| &page.newer)}
+                {button("Older", "button older", |page| &page.older)}
             </form>
         </div>
     }
