@@ -65,7 +65,9 @@ pub(super) fn start(document: &Document, go: &Go) {
 
     let go = go.clone();
     listen::<MouseEvent>(document, "click", move |event| {
-        let Some(bar) = around(event, "a[data-bar]") else { return };
+        let Some(bar) = around(event, "[data-chart] .bars a") else {
+            return;
+        };
         if event.ctrl_key() || event.meta_key() || event.shift_key() {
             return;
         }
@@ -131,8 +133,6 @@ fn say(event: &PointerEvent) {
     let Some(place) = chart.query_selector("[data-says]").ok().flatten() else {
         return;
     };
-    let text = around(event, "[data-bar]").and_then(|bar| bar.get_attribute("data-bar"));
-    if let Some(place) = place.dyn_ref::<Element>() {
-        place.set_text_content(text.as_deref());
-    }
+    let title = around(event, ".bars a").and_then(|bar| bar.query_selector("title").ok().flatten());
+    place.set_text_content(title.and_then(|title| title.text_content()).as_deref());
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Brand() -> impl IntoView {
     view! {
-        <a class="brand" href="/" rel="external" aria-label="audit-log, your logs">
+        <a class="brand" href="/" rel="external">
             <svg class="mark" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
                 <rect x="1" y="1" width="14" height="14" rx="3" fill="none" stroke="currentColor" stroke-width="1.5"/>
                 <rect x="4" y="4.25" width="8" height="1.5" fill="currentColor"/>

@@ -97,6 +97,7 @@ fn Kept(query: Memo<LogQuery>) -> impl IntoView {
         let kept = LogQuery {
             order: query.order,
             tz: query.tz,
+            columns: query.columns,
             ..LogQuery::default()
         };
         hidden(&kept.to_query_string())

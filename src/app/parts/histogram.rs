@@ -1,5 +1,6 @@
 //! Requests over the range: bars of successes with failures on top, as SVG made on the server. Each bar is a link into its time;
-//! in the browser a drag zooms, and the bar under the pointer says what it is. A table holds the same figures for screen readers.
+//! in the browser a drag zooms, and the bar under the pointer says what it is. Its title says the same
+//! to a screen reader, and a table that opens holds all figures.
 
 use std::fmt::Write;
 
@@ -24,6 +25,7 @@ pub fn Histogram(
     /// The page's query.
     query: Memo<LogQuery>,
 ) -> impl IntoView {
+    let (opened, set_opened) = signal(false);
     let drawing = move || page.with(|page| query.with(|query| drawing(page, query)));
     let labels = move || {
         page.with(|page| {
@@ -41,7 +43,10 @@ pub fn Histogram(
             <div class="axis" aria-hidden="true">{labels}</div>
             <p class="chart-says" aria-hidden="true" data-says></p>
             <p class="chart-note quiet">{note}</p>
-            <div class="visually-hidden" inner_html=move || page.with(table)></div>
+            <details class="chart-figures" on:toggle=move |_| set_opened.set(true)>
+                <summary>"The bars as figures"</summary>
+                <div inner_html=move || if opened.get() { page.with(table) } else { String::new() }></div>
+            </details>
         </figure>
     }
 }
@@ -66,7 +71,7 @@ fn says(page: &LogsPage, bar: (u32, u64, u64)) -> String {
     )
 }
 
-/// The bars as SVG. Written as text: a hundred links need no listeners of their own.
+/// The bars as SVG: a link for each, and one path for all bars of a kind. Written as text: a hundred links need no listeners of their own.
 fn drawing(page: &LogsPage, query: &LogQuery) -> String {
     let chart = &page.chart;
     let most = chart
@@ -76,66 +81,55 @@ fn drawing(page: &LogsPage, query: &LogQuery) -> String {
         .max()
         .unwrap_or(0)
         .max(1) as f64;
-    let mut svg = format!(
-        r#"<svg viewBox="0 0 {} {HEIGHT}" preserveAspectRatio="none" width="100%" height="{HEIGHT}" role="presentation">"#,
-        chart.steps
-    );
+    let scaled = |count: u64| {
+        if count == 0 {
+            0.0
+        } else {
+            (count as f64 / most * HEIGHT).max(LEAST)
+        }
+    };
+    let (mut links, mut good, mut bad) = (String::new(), String::new(), String::new());
     for bar in &chart.bars {
         let (place, success, failure) = *bar;
-        let scaled = |count: u64| {
-            if count == 0 {
-                0.0
-            } else {
-                (count as f64 / most * HEIGHT).max(LEAST)
-            }
-        };
-        let bad = scaled(failure);
-        let good = scaled(success).min(HEIGHT - bad);
         let from = chart.first + i64::from(place) * chart.step;
         let link = to_query(&query.within(Some(rfc3339(from)), Some(rfc3339(from + chart.step))));
-        let text = says(page, *bar);
+        let link = link.replace('&', "&amp;").replace('"', "&quot;");
+        let failed = scaled(failure);
+        let succeeded = scaled(success).min(HEIGHT - failed);
         // Writing to a String cannot fail.
         let _ = write!(
-            svg,
-            r#"<a href="{}" tabindex="-1" data-bar="{text}"><title>{text}</title><rect class="hit" x="{place}" y="0" width="1" height="{HEIGHT}"/>"#,
-            link.replace('&', "&amp;").replace('"', "&quot;"),
+            links,
+            r#"<a href="{link}" tabindex="-1"><title>{}</title><path d="M{place} 0h1v{HEIGHT}h-1z"/></a>"#,
+            says(page, *bar)
         );
-        let _ = write!(
-            svg,
-            r#"<rect class="good" x="{}" y="{:.1}" width=".84" height="{good:.1}"/>"#,
-            f64::from(place) + 0.08,
-            HEIGHT - good
-        );
+        let _ = write!(good, "M{place}.08 {HEIGHT}v-{succeeded:.1}h.84v{succeeded:.1}z");
         if failure > 0 {
-            let top = HEIGHT - good - bad;
-            let _ = write!(
-                svg,
-                r#"<rect class="bad" x="{}" y="{top:.1}" width=".84" height="{bad:.1}"/>"#,
-                f64::from(place) + 0.08
-            );
+            let _ = write!(bad, "M{place}.08 {:.1}v-{failed:.1}h.84v{failed:.1}z", HEIGHT - succeeded);
         }
-        svg.push_str("</a>");
     }
-    svg.push_str(r#"<rect class="brush" x="0" y="0" width="0" height="72"/></svg>"#);
-    svg
+    format!(
+        r#"<svg viewBox="0 0 {} {HEIGHT}" preserveAspectRatio="none" width="100%" height="{HEIGHT}">{links}<path class="good" d="{good}"/><path class="bad" d="{bad}"/><rect class="brush" width="0" height="{HEIGHT}"/></svg>"#,
+        chart.steps
+    )
 }
 
-/// The same figures for those who do not see bars.
+/// The same figures for those who do not see bars. Not a `<table>`: the page's one table is the list.
 fn table(page: &LogsPage) -> String {
-    let mut table = String::from(
-        "<table><caption>Requests over time</caption><thead><tr><th>Time</th><th>Requests</th><th>Failed</th></tr></thead><tbody>",
-    );
+    let row = |role: &str, cells: [&str; 3]| {
+        let cells = cells.map(|text| format!(r#"<span role="{role}">{text}</span>"#));
+        format!(r#"<div role="row">{}</div>"#, cells.concat())
+    };
+    let mut table = String::from(r#"<div role="table" aria-label="Requests over time">"#);
+    table.push_str(&row("columnheader", ["Time", "Requests", "Failed"]));
     for (place, success, failure) in &page.chart.bars {
         let from = page.chart.first + i64::from(*place) * page.chart.step;
         let range = page.zone.range(from, from + page.chart.step, page.now);
-        // Writing to a String cannot fail.
-        let _ = write!(
-            table,
-            "<tr><th scope=\"row\">{range}</th><td>{}</td><td>{failure}</td></tr>",
-            success + failure
-        );
+        table.push_str(&row(
+            "cell",
+            [&range, &format::count(success + failure), &format::count(*failure)],
+        ));
     }
-    table.push_str("</tbody></table>");
+    table.push_str("</div>");
     table
 }
 
@@ -183,7 +177,7 @@ mod tests {
     #[test]
     fn failures_stand_on_top_and_all_fits() {
         let drawing = drawing(&page(), &LogQuery::default());
-        assert!(drawing.contains(r#"class="good" x="1.08" y="24.0""#), "{drawing}");
-        assert!(drawing.contains(r#"class="bad" x="1.08" y="0.0""#), "{drawing}");
+        assert!(drawing.contains(r#"class="good" d="M1.08 72v-48.0h.84v48.0z""#), "{drawing}");
+        assert!(drawing.contains(r#"class="bad" d="M1.08 24.0v-24.0h.84v24.0z""#), "{drawing}");
     }
 }

@@ -57,7 +57,7 @@ pub fn RangePicker(
                 }
             })}
         </Transition>
-        <div id="range" class="panel range" popover role="group" aria-label="Time range">
+        <div id="range" class="panel range" popover role="group" aria-label="Presets and a range of your own">
             <ul class="presets">{presets}</ul>
             <div class="custom">
                 {relative}
@@ -83,7 +83,7 @@ pub fn RangePicker(
                             <label for="f-to">"To"</label>
                             <input id="f-to" type="datetime-local" name="to" step="any" value=to data-offset=offset/>
                             <div class="actions">
-                                <button type="submit" class="button">"Apply range"</button>
+                                <button type="submit" class="button">"Use this range"</button>
                                 <button type="button" class="button needs-scripts" data-copy-link=link>"Copy absolute link"</button>
                             </div>
                         }
