@@ -122,7 +122,7 @@ async fn totals(meant: &Meant) -> Result<(Total, Total), StoreError> {
         return Ok((Total::Unknown, Total::Unknown));
     }
     let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
-    let (failed, succeeded) = counts::total(db, key, &meant.selection, COUNT_BOUND).await?;
+    let (succeeded, failed) = counts::total(db, key, &meant.selection, COUNT_BOUND).await?;
     Ok((sum(failed, succeeded), failed))
 }
 

@@ -1,4 +1,4 @@
-//! `data-chart` with `data-from` and `data-to` (milliseconds): a drag over it zooms into that time, a click on a bar into the bar's;
+//! `data-chart` with `data-from`, `data-to` and `data-step` (milliseconds): a drag over it zooms into that time, a click on a bar into the bar's;
 //! the bar under the pointer says what it is in `data-says`.
 
 use std::cell::RefCell;
@@ -94,17 +94,17 @@ fn number(chart: &Element, name: &str) -> Option<f64> {
         .ok()
 }
 
-/// The link into the time that was dragged over, to whole seconds.
+/// The link into the time that was dragged over: from the first bar touched to the end of the last.
 fn range_of(drag: &Drag) -> Option<String> {
     let (from, to) = (number(&drag.chart, "data-from")?, number(&drag.chart, "data-to")?);
+    let step = number(&drag.chart, "data-step")?.max(1.0);
     let width = drag.chart.get_bounding_client_rect().width().max(1.0);
-    let time = |place: f64| ((from + (to - from) * place / width) / 1_000.0).round() as i64 * 1_000;
-    let (start, end) = (time(drag.from.min(drag.to)), time(drag.from.max(drag.to)));
+    let steps = |place: f64| (to - from) * place / width / step;
+    let start = (from + steps(drag.from.min(drag.to)).floor() * step) as i64;
+    let end = (from + steps(drag.from.max(drag.to)).ceil() * step) as i64;
     let search = web_sys::window()?.location().search().ok()?;
     let query = LogQuery::parse(search.trim_start_matches('?')).unwrap_or_default();
-    Some(to_query(
-        &query.within(Some(rfc3339(start)), Some(rfc3339(end.max(start + 1_000)))),
-    ))
+    Some(to_query(&query.within(Some(rfc3339(start)), Some(rfc3339(end)))))
 }
 
 fn brush(drag: &Drag) -> Option<(Element, f64)> {
@@ -129,10 +129,12 @@ fn clear(drag: &Drag) {
 }
 
 fn say(event: &PointerEvent) {
-    let Some(chart) = around(event, "[data-chart]") else { return };
-    let Some(place) = chart.query_selector("[data-says]").ok().flatten() else {
+    let Some(place) = super::document().and_then(|document| document.query_selector("[data-says]").ok().flatten()) else {
         return;
     };
     let title = around(event, ".bars a").and_then(|bar| bar.query_selector("title").ok().flatten());
-    place.set_text_content(title.and_then(|title| title.text_content()).as_deref());
+    let text = title.and_then(|title| title.text_content()).unwrap_or_default();
+    if place.text_content().as_deref() != Some(&text) {
+        place.set_text_content(Some(&text));
+    }
 }

@@ -24,6 +24,11 @@ pub(super) fn start(document: &Document, go: &Go) {
         }
         go(&address(&form, event));
     });
+    listen::<Event>(document, "click", |event| {
+        if around(event, "[popover] a[href]").is_some() {
+            close_popovers();
+        }
+    });
     listen::<Event>(document, "change", |event| {
         let Some(control) = around(event, "[data-apply]") else {
             return;

@@ -69,7 +69,7 @@ fn Results(
     again: Callback<()>,
     live: RwSignal<bool>,
 ) -> impl IntoView {
-    let (total, failed) = (page.total, page.failed);
+    let (total, failed, whole) = (page.total, page.failed, page.chart.whole);
     let empty = page.empty.clone();
     let searched = page.searched.as_ref().map(|(time, turn)| {
         let (after, before) = if turn.after {
@@ -88,7 +88,7 @@ fn Results(
     let page = Signal::stored(page);
     view! {
         <div class="summary">
-            <Totals total failed/>
+            <Totals total failed whole/>
             {unknown_local.then(|| view! { <p class="quiet">"This browser has not told its time zone yet: times are in UTC."</p> })}
             <span class="actions">
                 <Columns query/>

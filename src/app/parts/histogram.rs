@@ -34,28 +34,19 @@ pub fn Histogram(
             [label(from), label(from + (to - from) / 2), label(to)].map(|text| view! { <span>{text}</span> })
         })
     };
-    let note = move || page.with(|page| note(&page.chart));
+    let step = move || page.with(|page| page.chart.step);
     let from = move || page.with(|page| page.chart.first);
     let to = move || page.with(|page| page.chart.first + page.chart.step * i64::from(page.chart.steps));
     view! {
-        <figure class="chart" aria-label="Requests over time" data-chart data-from=from data-to=to>
+        <figure class="chart" aria-label="Requests over time" data-chart data-from=from data-to=to data-step=step>
             <div class="bars" inner_html=drawing></div>
             <div class="axis" aria-hidden="true">{labels}</div>
             <p class="chart-says" aria-hidden="true" data-says></p>
-            <p class="chart-note quiet">{note}</p>
             <details class="chart-figures" on:toggle=move |_| set_opened.set(true)>
                 <summary>"The bars as figures"</summary>
                 <div inner_html=move || if opened.get() { page.with(table) } else { String::new() }></div>
             </details>
         </figure>
-    }
-}
-
-fn note(chart: &Chart) -> &'static str {
-    match (chart.before_text, chart.whole) {
-        (true, _) => "Bars show the logs among which the text is searched for.",
-        (false, false) => "Bars stop where counting did.",
-        (false, true) => "",
     }
 }
 

@@ -13,17 +13,21 @@ pub fn Totals(
     total: Total,
     /// Those that failed.
     failed: Total,
+    /// Whether the bars hold all of them.
+    whole: bool,
 ) -> impl IntoView {
     let words = match total {
         Total::Exact(1) => "1 request".to_owned(),
-        Total::Unknown => String::new(),
+        Total::Unknown => "Bars show the logs that the text is searched for in".to_owned(),
         total => format!("{} requests", number(total)),
     };
     let failed = match failed {
         Total::Exact(0) | Total::Unknown => None,
         failed => Some(view! { " · "<span class="bad-words">{number(failed)}" failed"</span> }),
     };
-    view! { <p class="totals">{words}{failed}</p> }
+    let cut =
+        (!whole && total != Total::Unknown).then(|| view! { <span class="quiet">" · bars show those that were counted"</span> });
+    view! { <p class="totals">{words}{failed}{cut}</p> }
 }
 
 /// `18,204`, or `10,000+` where counting stopped.
