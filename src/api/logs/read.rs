@@ -34,6 +34,21 @@ struct Meant {
     place: Place,
 }
 
+impl Meant {
+    /// The range as people are shown it: one that ends with now lets in what clocks that run ahead have sent, and still ends with now.
+    fn range(&self) -> TimeRange {
+        let TimeRange { from, to } = self.selection.range;
+        TimeRange {
+            from,
+            to: if self.query.to.is_none() {
+                to.min(self.now.max(from + 1))
+            } else {
+                to
+            },
+        }
+    }
+}
+
 async fn meant(project: &str, query: &str) -> Result<Meant, ApiError> {
     let visit = Visit::to(project).await?;
     let query = LogQuery::parse(query)?;
@@ -66,7 +81,7 @@ async fn meant(project: &str, query: &str) -> Result<Meant, ApiError> {
 /// The whole page.
 pub(super) async fn page(project: &str, query: &str) -> Result<LogsPage, ApiError> {
     let meant = meant(project, query).await?;
-    let range = meant.selection.range;
+    let range = meant.range();
     let step = step_of(range);
     let counted = LogSelection {
         text: TextNeedles::default(),
@@ -269,13 +284,26 @@ fn template(endpoint: &str, method: &str, path: &str) -> String {
 /// The values behind the short lists.
 pub(super) async fn choices(project: &str, query: &str) -> Result<Choices, ApiError> {
     let meant = meant(project, query).await?;
+    // Statuses stand beside the total, which is exact: so are they. The others are rounded out to whole hours.
+    let all = LogSelection {
+        origins: meant.selection.origins.clone(),
+        ..LogSelection::all(meant.selection.range)
+    };
+    let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
     let (status, method, channel) = tokio::join!(
-        in_use(&meant, LogFilter::Status),
+        counts::total(db, key, &all, COUNT_BOUND),
         in_use(&meant, LogFilter::Method),
         in_use(&meant, LogFilter::Channel)
     );
+    let status = status?;
+    let status = [(Status::Success, status.0), (Status::Failure, status.1)]
+        .into_iter()
+        .filter_map(|(status, total)| match total {
+            Total::Exact(count) => Some((status.as_str().to_owned(), count)),
+            Total::AtLeast(_) | Total::Unknown => None,
+        });
     Ok(Choices {
-        status: status?,
+        status: status.collect(),
         method: method?,
         channel: channel?,
     })

@@ -8,14 +8,14 @@ use leptos_meta::Title;
 pub fn Tasks() -> impl IntoView {
     later(
         "Background tasks",
-        "Imports and other long work of your API, with their progress and rejected rows,",
+        "Imports and other long work of your API, with their progress and rejected rows",
     )
 }
 
 /// The tab Exports.
 #[component]
 pub fn Exports() -> impl IntoView {
-    later("Exports", "Files made from your logs, and browsing them,")
+    later("Exports", "Files made from your logs, and browsing them in place")
 }
 
 /// The tab Webhook sendouts.
@@ -23,7 +23,7 @@ pub fn Exports() -> impl IntoView {
 pub fn Sendouts() -> impl IntoView {
     later(
         "Webhook sendouts",
-        "Every delivery of an event to your endpoints, each attempt of it,",
+        "Every delivery of an event to your endpoints, with each attempt",
     )
 }
 
@@ -32,7 +32,7 @@ fn later(name: &'static str, what: &'static str) -> impl IntoView {
         <Title text=format!("{name} · audit-log")/>
         <main id="content" class="alone">
             <h1>{name}</h1>
-            <p>{what}" are not part of this version yet. Nothing is kept for this tab so far."</p>
+            <p>{what}" will be here. The tab is not part of this version yet: nothing is kept for it so far."</p>
         </main>
     }
 }

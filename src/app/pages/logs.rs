@@ -37,6 +37,7 @@ pub fn Logs() -> impl IntoView {
     );
     let (pending, set_pending) = signal(false);
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
+    let last = StoredValue::new(None::<LogsPage>);
     let live = RwSignal::new(false);
     keep_asking(live, again);
     view! {
@@ -47,8 +48,21 @@ pub fn Logs() -> impl IntoView {
             <Chips query/>
             <Transition set_pending>
                 {move || page.get().map(|page| match page {
-                    Ok(page) => view! { <Results page query project again live/> }.into_any(),
-                    Err(error) => view! { <Failed error query again/> }.into_any(),
+                    Ok(page) => {
+                        // Only the browser can lose its server and still show what it had.
+                        if cfg!(feature = "hydrate") {
+                            last.set_value(Some(page.clone()));
+                        }
+                        view! { <Results page query project again live/> }.into_any()
+                    }
+                    Err(error) => {
+                        let kept = if matches!(error, ApiError::Unavailable(_)) { last.get_value() } else { None };
+                        view! {
+                            <Failed error query again/>
+                            {kept.map(|page| view! { <Results page query project again live/> })}
+                        }
+                        .into_any()
+                    }
                 })}
             </Transition>
         </main>

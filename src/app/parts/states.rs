@@ -75,7 +75,7 @@ fn words(error: &ApiError) -> (&'static str, String) {
         ),
         ApiError::Unavailable(what) => (
             "The page could not be read",
-            format!("{what} What you see may be old; your filters are kept."),
+            format!("{what} Your filters are kept; any rows below are from before."),
         ),
     }
 }

@@ -164,7 +164,7 @@ fn cell(column: Column, text: String, at: i64, failed: bool, context: &RowContex
             let short = short_id(&text);
             view! { <td class=class title=text>{short}</td> }.into_any()
         }
-        Column::Endpoint | Column::Path | Column::User | Column::Resource => {
+        Column::Endpoint | Column::Path | Column::User | Column::Channel | Column::Resource => {
             view! { <td class=class title=text.clone()>{text.clone()}</td> }.into_any()
         }
         _ => view! { <td class=class>{text}</td> }.into_any(),
