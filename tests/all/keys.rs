@@ -4,6 +4,7 @@ use audit_log::model::rights::{Role, Scope};
 use audit_log::server::access::{self, AccessError, REMEMBERED_MS, issue};
 use audit_log::server::store::{accounts, keys};
 use axum::http::HeaderMap;
+use reqwest::Method;
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     pairs
@@ -135,4 +136,85 @@ for_each_db! {
         let rights = access::member(&app.server, &cookie, &project.id).await.unwrap().rights;
         assert!(rights.read_bodies && !rights.read_users);
     }
+
+    async fn at_the_door_of_the_api_a_wrong_key_is_401_and_a_missing_scope_403(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let reader = app.add_key(&project, &[Scope::Read]).await;
+        let sender = app.add_key(&project, &[Scope::LogsWrite]).await;
+        assert_eq!(app.call(Method::GET, "/v1/logs", &reader).send().await.unwrap().status(), 200);
+        assert_eq!(app.call(Method::POST, "/v1/logs", &sender).json(&log()).send().await.unwrap().status(), 201);
+        refused(app.call(Method::POST, "/v1/logs", &reader).json(&log()).send().await.unwrap(), 403, "logs:write").await;
+        refused(app.call(Method::GET, "/v1/logs", &sender).send().await.unwrap(), 403, "read").await;
+        refused(app.call(Method::GET, "/v1/logs?q=x", &reader).send().await.unwrap(), 403, "read:bodies").await;
+        refused(app.get("/v1/logs").await, 401, "X-App-Id").await;
+        let wrong = issue::IssuedKey { app_id: reader.app_id.clone(), app_token: "als_wrong".to_owned() };
+        refused(app.call(Method::GET, "/v1/logs", &wrong).send().await.unwrap(), 401, "wrong").await;
+        let bearer = app.request(Method::GET, "/v1/logs").bearer_auth(&reader.app_token).send().await.unwrap();
+        assert_eq!(bearer.status(), 200);
+    }
+
+    async fn at_the_door_of_the_api_a_revoked_key_is_401(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &[Scope::Read]).await;
+        assert_eq!(app.call(Method::GET, "/v1/logs", &key).send().await.unwrap().status(), 200);
+        keys::revoke(app.db(), project.key, &key.app_id, app.server.clock.now_ms()).await.unwrap();
+        app.pass(REMEMBERED_MS);
+        refused(app.call(Method::GET, "/v1/logs", &key).send().await.unwrap(), 401, "revoked").await;
+    }
+
+    async fn another_projects_logs_are_not_found(app: TestApp) {
+        let (shop, other) = (app.add_project("shop").await, app.add_project("other").await);
+        let of_shop = app.add_key(&shop, &Scope::ALL).await;
+        let of_other = app.add_key(&other, &Scope::ALL).await;
+        let sent = app.call(Method::POST, "/v1/logs", &of_shop).json(&log()).send().await.unwrap();
+        let id = sent.json::<serde_json::Value>().await.unwrap()["ids"][0].as_str().unwrap().to_owned();
+        for part in ["", "/request", "/response", "/import-file"] {
+            let path = format!("/v1/logs/{id}{part}");
+            refused(app.call(Method::GET, &path, &of_other).send().await.unwrap(), 404, "").await;
+        }
+        assert_eq!(app.call(Method::GET, &format!("/v1/logs/{id}"), &of_shop).send().await.unwrap().status(), 200);
+        let list = app.call(Method::GET, "/v1/logs", &of_other).send().await.unwrap().json::<serde_json::Value>().await.unwrap();
+        assert_eq!(list["data"].as_array().unwrap().len(), 0);
+        let (_, cookie) = app.signed_in(Role::Owner).await;
+        for path in ["/logs", &format!("/logs/{id}"), &format!("/logs/{id}/request")] {
+            let page = app.get_as(&cookie, &format!("/projects/{}{path}", shop.id)).await;
+            let text = page.text().await.unwrap();
+            assert!(!text.contains("api.example.com"), "an owner elsewhere is a stranger here: {text}");
+        }
+        let body = app.get_as(&cookie, &format!("/projects/{}/logs/{id}/request", shop.id)).await;
+        assert_eq!(body.status(), 404);
+    }
+
+    async fn at_the_door_of_the_api_a_client_side_key_sends_from_its_origin_alone(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_client_key(&project, "https://shop.example").await;
+        let call = |method: Method, path: &str, origin: &str| {
+            app.client
+                .request(method, format!("{}{path}", app.url))
+                .header("x-client-application-id", &key.app_id)
+                .header("x-client-token", &key.app_token)
+                .header("origin", origin)
+        };
+        let sent = call(Method::POST, "/v1/logs", "https://shop.example").json(&log()).send().await.unwrap();
+        assert_eq!(sent.status(), 201);
+        refused(call(Method::POST, "/v1/logs", "https://evil.example").json(&log()).send().await.unwrap(), 403, "origin").await;
+        refused(call(Method::GET, "/v1/logs", "https://shop.example").send().await.unwrap(), 403, "client-side").await;
+        let id = sent.json::<serde_json::Value>().await.unwrap()["ids"][0].as_str().unwrap().to_owned();
+        let file = call(Method::PUT, &format!("/v1/logs/{id}/import-file"), "https://shop.example").body("a,b").send().await.unwrap();
+        refused(file, 403, "client-side").await;
+    }
+}
+
+fn log() -> serde_json::Value {
+    serde_json::json!({"method": "GET", "url": "https://api.example.com/v1/vouchers", "status_code": 200})
+}
+
+/// The answer is a refusal in the API's one shape, and says why.
+async fn refused(answer: reqwest::Response, status: u16, word: &str) {
+    assert_eq!(answer.status().as_u16(), status);
+    let body: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(body["code"], status, "{body}");
+    assert!(body["request_id"].is_string(), "{body}");
+    let words = format!("{} {}", body["message"], body["details"]);
+    assert!(words.contains(word), "{word:?} in {words}");
 }

@@ -1,6 +1,5 @@
 //! The service as a test sees it.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use audit_log::server::state::Server;
 use audit_log::server::store::projects::{self, Project};
 use audit_log::server::store::{Db, accounts};
 use reqwest::{Client, Method, RequestBuilder, Response};
+use tokio_util::sync::CancellationToken;
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl TestApp {
         runtime.block_on(async {
             let app = Self::start(database, configure).await;
             body(&app).await;
-            app.server.writer.stop().await;
+            app.server.stop().await;
             app.server.db.close().await;
         });
         runtime.shutdown_background();
@@ -84,8 +84,11 @@ impl TestApp {
             Clock::Shifted(shift.clone()),
             Random::system(),
         );
-        let service = http::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, service).await });
+        tokio::spawn(http::serve::serve(
+            listener,
+            http::router(server.clone()),
+            CancellationToken::new(),
+        ));
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
