@@ -5,8 +5,6 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 target := $(or $(CARGO_TARGET_DIR),target)
-# Leptos' development switch: views are type-erased, which halves the compile time. A release goes without.
-develop := RUSTFLAGS="--cfg erase_components"
 server := --features ssr --bin audit-log
 
 .PHONY: help
@@ -18,7 +16,7 @@ run: ## sets up, builds quickly, serves the demo on http://127.0.0.1:3000
 	@scripts/setup run
 	@scripts/bundle quick
 	@scripts/say "building the server (some five minutes the first time, on two cores)"
-	@$(develop) cargo build --quiet --profile quick $(server)
+	@cargo build --quiet --profile quick $(server)
 	@exec $(target)/quick/audit-log serve --demo
 
 .PHONY: build
@@ -32,7 +30,7 @@ build: ## target/release/audit-log: one file, the browser half inside
 .PHONY: dev
 dev: ## serves, and builds anew whenever a file is saved
 	@scripts/setup run
-	@$(develop) scripts/dev
+	@scripts/dev
 
 .PHONY: test
 test: ## everything: format, lints, unit tests, both databases, the browser from end to end
