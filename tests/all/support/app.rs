@@ -28,8 +28,6 @@ pub enum Database {
 
 /// The service, running on a loopback port with an empty database of its own.
 pub struct TestApp {
-    /// Which database it has.
-    pub database: Database,
     /// Its database's URL, for commands run beside it.
     pub database_url: String,
     /// `http://127.0.0.1:PORT`.
@@ -95,7 +93,6 @@ impl TestApp {
             .build()
             .unwrap();
         Self {
-            database,
             database_url,
             url,
             server,
