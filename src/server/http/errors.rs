@@ -4,13 +4,15 @@ use std::any::Any;
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::headers::RequestId;
+use super::pages;
 use crate::server::error::{self, ApiError};
+use crate::server::state::Server;
 
 /// Bytes of what axum says about a request that it could not read.
 const MAX_SAID: usize = 4_096;
@@ -77,14 +79,12 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     .into_response()
 }
 
-/// The answer where there is nothing: JSON for machines, a short page for people.
-pub(crate) async fn nothing_here(request: Request) -> Response {
+/// The answer where there is nothing: JSON for machines, a page for people.
+pub(crate) async fn nothing_here(State(server): State<Server>, request: Request) -> Response {
     if is_for_machines(request.uri().path()) {
         return error::of_status(StatusCode::NOT_FOUND, Cow::Borrowed("")).into_response();
     }
-    let page = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Not found</title></head>\
-                <body><main><h1>Not found</h1><p>There is nothing at this address.</p><p><a href=\"/\">To the logs</a></p></main></body></html>";
-    (StatusCode::NOT_FOUND, axum::response::Html(page)).into_response()
+    pages::not_found(&server, request).await
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{expect_context, provide_context};
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::{App, shell};
@@ -28,17 +28,24 @@ const HEAD: &str = concat!(
 /// Every page, and the server functions behind them.
 pub fn routes<S: Clone + Send + Sync + 'static>(server: &Server) -> Router<S> {
     let options = LeptosOptions::builder().output_name("audit-log").build();
-    let context = {
-        let server = server.clone();
-        move || {
-            provide_context(server.clone());
-            guard_page();
-        }
-    };
     Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context, || shell(head()))
+        .leptos_routes_with_context(&options, generate_route_list(App), context(server), || shell(head()))
         .route_layer(middleware::from_fn_with_state(server.clone(), signed_in))
         .with_state(options)
+}
+
+/// The page for an address that leads nowhere.
+pub(crate) async fn not_found(server: &Server, request: Request) -> Response {
+    render_app_async_with_context(context(server), || shell(head()))(request).await
+}
+
+/// What pages and server functions find around them.
+fn context(server: &Server) -> impl Fn() + Clone + Send + Sync + 'static {
+    let server = server.clone();
+    move || {
+        provide_context(server.clone());
+        guard_page();
+    }
 }
 
 /// The policy of a page: only what this server sends runs, inline scripts only with the page's nonce.
