@@ -7,7 +7,7 @@ use std::fmt::Write;
 use leptos::prelude::*;
 
 use super::links::to_query;
-use crate::api::logs::{Chart, LogsPage};
+use crate::api::logs::LogsPage;
 use crate::model::format;
 use crate::model::query::LogQuery;
 use crate::model::zone::rfc3339;
@@ -129,6 +129,8 @@ mod tests {
     use super::*;
     use crate::model::page::Total;
     use crate::model::zone::Zone;
+
+    use crate::api::logs::Chart;
 
     fn page() -> LogsPage {
         LogsPage {
