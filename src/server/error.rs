@@ -224,11 +224,13 @@ fn is_unreachable(error: &StoreError) -> bool {
     match error {
         StoreError::Database(error) => match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
-            // PostgreSQL's classes 08 (connection), 53 (resources), 57 (shut down, starting up); SQLite's 5 (busy) and 6 (locked).
+            // PostgreSQL's classes 08 (connection), 53 (resources), 57 (shut down, starting up) and 55000 (takes no connections now);
+            // SQLite's 5 (busy) and 6 (locked).
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {
                 ["08", "53", "57"]
                     .iter()
                     .any(|class| code.len() == 5 && code.starts_with(class))
+                    || code == "55000"
                     || code == "5"
                     || code == "6"
             }),
