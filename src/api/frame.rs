@@ -52,6 +52,7 @@ pub struct SignInFacts {
 
 /// Whether the demo's sign-in is on offer.
 #[server(name = ReadSignInFacts, input = GetUrl, endpoint = "sign_in_facts")]
+#[allow(clippy::unused_async, reason = "a server function is async")]
 pub async fn sign_in_facts() -> Result<SignInFacts, ApiError> {
     on_server::sign_in_facts().map_err(ApiError::told)
 }

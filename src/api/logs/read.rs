@@ -20,7 +20,7 @@ use crate::server::store::StoreError;
 use crate::server::store::logs::{counts, list};
 
 /// How long a search may take before the page says how far it came.
-const BUDGET: Duration = Duration::from_millis(1_000);
+const BUDGET: Duration = Duration::from_secs(1);
 /// How many values a long list offers.
 const MOST_VALUES: usize = 200;
 

@@ -127,10 +127,9 @@ fn table(page: &LogsPage) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::logs::Chart;
     use crate::model::page::Total;
     use crate::model::zone::Zone;
-
-    use crate::api::logs::Chart;
 
     fn page() -> LogsPage {
         LogsPage {

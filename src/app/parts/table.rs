@@ -28,7 +28,7 @@ pub fn LogTable(
         format!(
             "{columns}{}{}",
             page.with(|page| page.zone.name.clone()),
-            query.with(|query| log_arguments(query))
+            query.with(log_arguments)
         )
     });
     let row = move |row: Row| {
