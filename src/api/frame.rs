@@ -61,6 +61,7 @@ pub async fn sign_in_facts() -> Result<SignInFacts, ApiError> {
 mod on_server {
     use super::{ApiError, FrameFacts, ProjectFacts, SignInFacts};
     use crate::api::visit::{cookie, person, request};
+    use crate::api::zones;
     use crate::server::access;
 
     pub(super) async fn frame() -> Result<FrameFacts, ApiError> {
@@ -79,7 +80,7 @@ mod on_server {
                     time_zone: project.time_zone,
                 })
                 .collect(),
-            last_zone: cookie(&headers, "zone"),
+            last_zone: cookie(&headers, "zone").filter(|zone| zones::is_choice(zone)),
             local_zone: cookie(&headers, "tz"),
         })
     }

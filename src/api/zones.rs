@@ -43,6 +43,11 @@ pub(crate) fn choose(hints: &ZoneHints<'_>) -> Result<ChosenZone, QueryProblem> 
     Ok(hints.last.and_then(|last| named(last, hints)).unwrap_or_else(utc))
 }
 
+/// Whether a word can stand for a zone.
+pub(crate) fn is_choice(word: &str) -> bool {
+    matches!(word, "project" | "local") || by_name(word).is_some() || word == "utc"
+}
+
 fn utc() -> ChosenZone {
     ChosenZone {
         zone: TimeZone::UTC,

@@ -32,7 +32,7 @@ fn later(name: &'static str, what: &'static str) -> impl IntoView {
         <Title text=format!("{name} · audit-log")/>
         <main id="content" class="alone">
             <h1>{name}</h1>
-            <p>{what}" will be here. The tab is not part of this version yet: nothing is kept for it so far."</p>
+            <p>{what}", will be here. The tab is not part of this version yet: nothing is kept for it so far."</p>
         </main>
     }
 }
