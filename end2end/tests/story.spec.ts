@@ -13,8 +13,8 @@ test("a failed request, read in three clicks", async ({ page, facts }) => {
 
   await page.getByRole("link", { name: /failed/ }).first().click();
   await expect(page).toHaveURL(/\/logs\/failed-redemption/);
-  const request = page.getByRole("region", { name: /^Request/ });
-  const response = page.getByRole("region", { name: /^Response/ });
+  const request = page.getByRole("region", { name: "Request", exact: true });
+  const response = page.getByRole("region", { name: "Response", exact: true });
   await expect(request).toContainText("customer-needle-77");
   await expect(response).toContainText("voucher_not_found");
   const [left, right] = [await request.boundingBox(), await response.boundingBox()];

@@ -1,0 +1,148 @@
+import { FAILED, hugeBody, sendHuge } from "../support/data";
+import { type Page } from "@playwright/test";
+import { checkAccessibility, expect, open, test } from "../support/test";
+
+const pane = (page: Page, name: "Request" | "Response") => page.getByRole("region", { name, exact: true });
+const lines = (page: Page, name: "Request" | "Response") => pane(page, name).locator(".json-row");
+
+/** Notes every task of the page's own thread that is longer than 50 ms, from now on. */
+async function watchTasks(page: Page): Promise<() => Promise<number[]>> {
+  await page.evaluate(() => {
+    const tasks: number[] = [];
+    Reflect.set(window, "longTasks", tasks);
+    new PerformanceObserver((list) => tasks.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: "longtask" });
+  });
+  return async () => {
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 200)));
+    return page.evaluate(() => Reflect.get(window, "longTasks") as number[]);
+  };
+}
+
+test("JSON is folded, searched, copied and turned raw", async ({ page, at, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await open(page, at("logs/failed-redemption"));
+  const response = pane(page, "Response");
+  const request = pane(page, "Request");
+  await expect(request).toContainText("customer-needle-77");
+  await expect(response).toContainText("Cannot find voucher");
+
+  await request.locator(".json-scroll").hover();
+  await request.getByRole("button", { name: "Collapse all" }).click();
+  await expect(request).not.toContainText("customer-needle-77");
+  await request.getByRole("button", { name: "Expand all" }).click();
+  await expect(request).toContainText("customer-needle-77");
+
+  await request.getByRole("searchbox").fill("NEEDLE");
+  await expect(request.locator("mark")).toHaveCount(1);
+  await request.getByRole("searchbox").fill("nowhere at all");
+  await expect(request.getByText("No match")).toBeVisible();
+
+  const row = lines(page, "Request").filter({ hasText: "customer-needle-77" });
+  await row.hover();
+  await row.getByRole("button", { name: "Copy path" }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toMatch(/customer.*source_id/);
+  await row.hover();
+  await row.getByRole("button", { name: "Copy value" }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain("customer-needle-77");
+
+  await response.getByRole("button", { name: "Raw" }).click();
+  await expect(response).toContainText('"key":"voucher_not_found"');
+  await checkAccessibility(page);
+});
+
+test("headers, query and facts are there; secrets are not", async ({ page, at, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await open(page, at("logs/failed-redemption"));
+  const main = page.getByRole("main");
+  for (const fact of [FAILED.user_email, FAILED.ip, FAILED.channel, FAILED.request_id, "812 ms", FAILED.url]) {
+    await expect(main).toContainText(fact);
+  }
+  const request = pane(page, "Request");
+  await request.getByRole("link", { name: /^Headers/ }).click();
+  await expect(request).toContainText("authorization");
+  await expect(request).toContainText("masked");
+  await request.getByRole("link", { name: /^Query/ }).click();
+  await expect(request).toContainText("dry_run");
+  await page.getByRole("button", { name: "Copy as cURL" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("curl");
+  await dialog.getByRole("button", { name: "Copy", exact: true }).click();
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+  expect(command).toContain(FAILED.url);
+  expect(command).toContain("customer-needle-77");
+  expect(command).not.toContain("very-secret-token");
+  expect(await page.content()).not.toContain("very-secret-token");
+});
+
+test("text, forms, tables and bytes are shown for what they are", async ({ page, at }) => {
+  await open(page, at("logs/broken-server"));
+  await expect(pane(page, "Response")).toContainText("no healthy host");
+  await open(page, at("logs/form-and-base64"));
+  await expect(pane(page, "Request")).toContainText("Tea & Biscuits");
+  await expect(pane(page, "Response")).toContainText("00 01 02 03");
+  await open(page, at("logs/table-of-text"));
+  await expect(pane(page, "Response").getByRole("cell", { name: "2026-01-02" })).toBeVisible();
+});
+
+test("previous and next keep to the list's filters", async ({ page, at }) => {
+  await open(page, at("logs?status=FAILURE"));
+  await page.locator("table.logs tbody tr td.c-id a").first().click();
+  await expect(page).toHaveURL(/logs\/failed-redemption\?status=FAILURE/);
+  await page.getByRole("link", { name: /^Next/ }).click();
+  await expect(page).toHaveURL(/logs\/broken-server\?status=FAILURE/);
+  await page.getByRole("link", { name: /Previous$/ }).click();
+  await expect(page).toHaveURL(/logs\/failed-redemption\?status=FAILURE/);
+});
+
+test("a log that is not there is said to be missing", async ({ page, at }) => {
+  await open(page, at("logs/no-such-log"));
+  await expect(page.getByRole("heading", { name: "There is no such log" })).toBeVisible();
+});
+
+test.describe("large and deep", () => {
+  test.setTimeout(180_000);
+
+  test("a body of 50 MB never freezes the page", async ({ page, at, facts }) => {
+    await sendHuge(facts);
+    await open(page, at("logs/huge-answer"));
+    const longTasks = await watchTasks(page);
+    const response = pane(page, "Response");
+    const scroll = response.locator(".json-scroll");
+    await scroll.hover();
+    await expect(response).toContainText("v_0", { timeout: 60_000 });
+
+    const find = response.getByRole("searchbox");
+    await find.fill("the-last-needle");
+    await find.press("Enter");
+    await expect(response.locator("mark.here")).toBeVisible({ timeout: 60_000 });
+    await scroll.focus();
+    await page.keyboard.press("Home");
+    await expect(response).toContainText("v_0");
+    for (let turn = 0; turn < 20; turn += 1) await page.mouse.wheel(0, 4_000);
+    await response.getByRole("button", { name: "Collapse all" }).click();
+    await expect(lines(page, "Response")).toHaveCount(1);
+    await response.getByRole("button", { name: "Expand all" }).click();
+    await expect.poll(() => lines(page, "Response").count(), { timeout: 60_000 }).toBeGreaterThan(5);
+
+    expect(await lines(page, "Response").count(), "rows outside the window are not in the document").toBeLessThan(300);
+    expect(await longTasks(), "tasks of more than 50 ms on the page's own thread").toEqual([]);
+
+    const download = await page.request.get(`${facts.address}/v1/logs/huge-answer/response`, {
+      headers: { "x-app-id": facts.key.app_id, "x-app-token": facts.key.app_token },
+    });
+    expect((await download.body()).toString() === hugeBody(50 * 1024 * 1024), "the bytes as they were sent").toBe(true);
+  });
+
+  test("9,000 levels are folded and unfolded", async ({ page, at }) => {
+    await open(page, at("logs/deep-nest"));
+    const longTasks = await watchTasks(page);
+    const response = pane(page, "Response");
+    await response.locator(".json-scroll").hover();
+    await response.getByRole("button", { name: "Expand all" }).click();
+    await response.locator(".json-scroll").focus();
+    await page.keyboard.press("End");
+    await expect(response).toContainText("]");
+    expect(await lines(page, "Response").count()).toBeLessThan(300);
+    expect(await longTasks()).toEqual([]);
+  });
+});
