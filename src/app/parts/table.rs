@@ -132,7 +132,7 @@ fn row_view(row: Row, context: &RowContext) -> impl IntoView + use<> {
         .map(|(column, text)| cell(*column, text, row.at, row.failed, context))
         .collect_view();
     view! {
-        <tr class:failed=row.failed>
+        <tr class=row.failed.then_some("failed")>
             <td class="c-id mono">
                 <a href=href title=row.id.clone()>{short}</a>
                 <button type="button" class="copy" data-copy=row.id aria-label="Copy log ID"></button>
@@ -165,8 +165,11 @@ fn cell(column: Column, text: String, at: i64, failed: bool, context: &RowContex
             view! { <td class=class title=text>{short}</td> }.into_any()
         }
         Column::Endpoint | Column::Path | Column::User | Column::Channel | Column::Resource => {
-            view! { <td class=class title=text.clone()>{text.clone()}</td> }.into_any()
+            let text = Some(text).filter(|text| !text.is_empty());
+            let title = text.clone();
+            view! { <td class=class title=title>{text}</td> }.into_any()
         }
-        _ => view! { <td class=class>{text}</td> }.into_any(),
+        // Without text the cell is truly empty, which a card leaves out.
+        _ => view! { <td class=class>{Some(text).filter(|text| !text.is_empty())}</td> }.into_any(),
     }
 }
