@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod frame;
+pub mod log;
 pub mod logs;
 #[cfg(feature = "ssr")]
 pub(crate) mod visit;

@@ -4,7 +4,7 @@
 //! To add one: a file with a `start`, called below, and the attribute's name in its doc.
 
 mod chart;
-mod copy;
+pub(in crate::app) mod copy;
 mod forms;
 mod keys;
 mod rows;

@@ -2,6 +2,7 @@
 //!
 //! To add one: a file here, its look in `style/`, and no `style` attribute.
 
+pub mod body_view;
 pub mod brand;
 pub mod chips;
 pub mod columns;
@@ -9,6 +10,7 @@ pub mod filter_bar;
 pub mod frame;
 pub mod help;
 pub mod histogram;
+pub mod json_view;
 pub mod links;
 pub mod pager;
 pub mod range;

@@ -222,15 +222,13 @@ impl Session {
         };
         match ask {
             Ask::Load { .. } => Vec::new(),
+            // What is being read again will be told as other rows.
+            Ask::Rows { .. } if self.reading => Vec::new(),
             Ask::Rows { from, count } => {
                 vec![Tell::Rows {
                     epoch: self.epoch,
                     from,
-                    rows: if self.reading {
-                        Vec::new()
-                    } else {
-                        document.rows(from, count)
-                    },
+                    rows: document.rows(from, count),
                 }]
             }
             Ask::Toggle(node) => {

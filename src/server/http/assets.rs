@@ -11,7 +11,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    VARY,
 };
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +22,9 @@ use rust_embed::{Embed, EmbeddedFile};
 
 /// Where the files are served, as Trunk.toml's `public_url` says.
 pub const PREFIX: &str = "/assets/";
+
+/// A worker runs under the policy of its own script, not of the page that starts it: it loads the rest of itself, and bodies.
+const WORKER_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
 // A plain `cargo check` needs no browser half; without one, pages come without styles and scripts.
 #[derive(Embed)]
@@ -92,6 +96,9 @@ fn respond(files: Files<'_>, path: &str, headers: &HeaderMap) -> Response {
         (VARY, ACCEPT_ENCODING.to_string()),
         (ETAG, tag.clone()),
     ];
+    if path.ends_with("_loader.js") {
+        common.push((CONTENT_SECURITY_POLICY, WORKER_POLICY.to_owned()));
+    }
     if knows(headers, &tag) {
         return with_headers(StatusCode::NOT_MODIFIED, common, Body::empty());
     }

@@ -1,0 +1,591 @@
+//! The viewer in the browser: the talk with the worker, and which rows are in view.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use leptos::reactive::owner::LocalStorage;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, HtmlElement, KeyboardEvent, MessageEvent, MouseEvent, WheelEvent, Worker};
+
+use super::Source;
+use super::row::{Found, Shown};
+use super::scale::Scale;
+use crate::app::browser::copy;
+use crate::model::format;
+use crate::model::json_doc::message::{Ask, Form, Part, Tell};
+
+/// The worker's script; its name carries no hash, so the version keeps an old one from being taken.
+const WORKER: &str = concat!("/assets/browse-worker_loader.js?v=", env!("CARGO_PKG_VERSION"));
+/// Up to so many rows all of them are in the page, and it scrolls as any text does.
+const FLOW: u32 = 400;
+/// A row's height in CSS pixels, where none is there to be measured.
+const ROW_HEIGHT: f64 = 20.0;
+
+/// The talk with the worker.
+#[derive(Clone, Copy)]
+pub(super) struct Talk {
+    shown: Shown,
+    scroll: NodeRef<Div>,
+    space: NodeRef<Div>,
+    window: NodeRef<Div>,
+    state: StoredValue<Rc<RefCell<State>>, LocalStorage>,
+}
+
+struct State {
+    source: Source,
+    worker: Option<Worker>,
+    ready: bool,
+    waiting: Vec<Ask>,
+    epoch: u32,
+    /// Rows were asked for and have not come.
+    asked: bool,
+    /// What is looked for.
+    text: String,
+    /// How much of the rows lies above the view, and where the element then is.
+    top: f64,
+    scrolled: f64,
+    row: f64,
+}
+
+impl Talk {
+    pub(super) fn new(shown: Shown, source: Source, scroll: NodeRef<Div>, space: NodeRef<Div>, window: NodeRef<Div>) -> Self {
+        let at_once = !shown.is_whole() || source.sought.is_some();
+        let state = State {
+            source,
+            worker: None,
+            ready: false,
+            waiting: Vec::new(),
+            epoch: 0,
+            asked: false,
+            text: String::new(),
+            top: 0.0,
+            scrolled: 0.0,
+            row: ROW_HEIGHT,
+        };
+        let talk = Self {
+            shown,
+            scroll,
+            space,
+            window,
+            state: StoredValue::new_local(Rc::new(RefCell::new(state))),
+        };
+        // Effects run after hydration, when the rows of the server have been taken over.
+        Effect::new(move |_| {
+            if at_once {
+                talk.start();
+            }
+        });
+        Effect::new(move |_| {
+            shown.rows.track();
+            talk.place();
+        });
+        on_cleanup(move || talk.end());
+        talk
+    }
+
+    fn state(&self) -> Option<Rc<RefCell<State>>> {
+        self.state.try_get_value()
+    }
+
+    /// Starts the worker, once.
+    pub(super) fn start(self) {
+        let Some(state) = self.state() else { return };
+        if state.borrow().worker.is_some() {
+            return;
+        }
+        let Ok(worker) = Worker::new(WORKER) else {
+            self.shown.failed.set(Some(
+                "This browser cannot start the viewer's worker. Download the body instead.".to_owned(),
+            ));
+            return;
+        };
+        let hears = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let told = event
+                .data()
+                .as_string()
+                .and_then(|text| serde_json::from_str::<Tell>(&text).ok());
+            if let Some(tell) = told {
+                self.hear(tell);
+            }
+        });
+        worker.set_onmessage(Some(hears.as_ref().unchecked_ref()));
+        hears.forget();
+        let fails = Closure::<dyn FnMut(web_sys::Event)>::new(move |_: web_sys::Event| {
+            self.shown
+                .failed
+                .set(Some("The viewer's worker could not be loaded.".to_owned()));
+            self.shown.busy.set(None);
+        });
+        worker.set_onerror(Some(fails.as_ref().unchecked_ref()));
+        fails.forget();
+        state.borrow_mut().worker = Some(worker);
+    }
+
+    /// Starts over after a failure.
+    pub(super) fn again(self) {
+        self.end();
+        self.shown.failed.set(None);
+        self.start();
+    }
+
+    fn end(self) {
+        if let Some(state) = self.state() {
+            let mut state = state.borrow_mut();
+            if let Some(worker) = state.worker.take() {
+                worker.terminate();
+            }
+            state.ready = false;
+            state.asked = false;
+        }
+    }
+
+    /// Asks the worker, or keeps the question until it listens.
+    pub(super) fn ask(self, ask: Ask) {
+        self.start();
+        let Some(state) = self.state() else { return };
+        let mut state = state.borrow_mut();
+        if state.ready {
+            post(state.worker.as_ref(), &ask);
+        } else {
+            state.waiting.push(ask);
+        }
+    }
+
+    pub(super) fn find(self, text: String) {
+        if text.is_empty() {
+            self.shown.found.set(None);
+        }
+        if let Some(state) = self.state() {
+            state.borrow_mut().text.clone_from(&text);
+        }
+        let from = self.shown.current.get_untracked().unwrap_or_else(|| self.seen().0);
+        self.ask(Ask::Find { text, from });
+    }
+
+    fn hear(self, tell: Tell) {
+        let shown = self.shown;
+        match tell {
+            Tell::Ready => self.listens(),
+            Tell::Loading { done, total } => {
+                let done = format::size(done as i64);
+                let total = total.map_or_else(String::new, |total| format!(" of {}", format::size(total as i64)));
+                shown.busy.set(Some(format!("Loading: {done}{total}")));
+            }
+            Tell::Reading { done, total } => {
+                shown.busy.set(Some(format!("Reading: {} %", done * 100 / total.max(1))));
+            }
+            Tell::Shown {
+                epoch,
+                total,
+                form,
+                problem,
+            } => {
+                self.take_shown(epoch, total, form, problem);
+            }
+            Tell::Rows { epoch, from, rows } => self.take_rows(epoch, from, rows),
+            Tell::Found { total, more, done, at } => {
+                let number = at
+                    .map(|(number, _)| number)
+                    .or_else(|| shown.found.get_untracked().and_then(|found| found.at));
+                shown.found.set(Some(Found {
+                    total,
+                    more,
+                    done,
+                    at: if total == 0 { None } else { number },
+                }));
+                if let Some((_, row)) = at {
+                    self.stand_at(row);
+                }
+            }
+            Tell::Copied { part, text } => copied(part, text),
+            Tell::Failed(reason) => {
+                shown.busy.set(None);
+                shown.failed.set(Some(reason));
+            }
+        }
+    }
+
+    /// The worker listens: it is given the body first. What was asked meanwhile waits until that is read.
+    fn listens(self) {
+        let Some(state) = self.state() else { return };
+        let mut state = state.borrow_mut();
+        let source = state.source.clone();
+        post(
+            state.worker.as_ref(),
+            &Ask::Load {
+                url: source.url,
+                form: source.form,
+                masked: source.masked,
+            },
+        );
+        if let Some(text) = state.source.sought.take().filter(|text| !text.is_empty()) {
+            state.text.clone_from(&text);
+            state.waiting.push(Ask::Find { text, from: 0 });
+        }
+    }
+
+    /// The body is read: what has waited is asked.
+    fn is_ready(self) {
+        let Some(state) = self.state() else { return };
+        if !std::mem::replace(&mut state.borrow_mut().ready, true) {
+            let waiting = std::mem::take(&mut state.borrow_mut().waiting);
+            waiting.into_iter().for_each(|ask| self.ask(ask));
+        }
+    }
+
+    fn take_shown(self, epoch: u32, total: u32, form: Form, problem: Option<String>) {
+        let shown = self.shown;
+        let Some(state) = self.state() else { return };
+        shown.busy.set(None);
+        shown.problem.set(problem);
+        shown.total.set(Some(total));
+        let top = {
+            let mut state = state.borrow_mut();
+            state.epoch = epoch;
+            // Rows on their way are those of before.
+            state.asked = false;
+            state.top
+        };
+        let turned = shown.form.get_untracked() != form;
+        if turned {
+            shown.form.set(form);
+            shown.current.set(None);
+            shown.found.set(None);
+        }
+        self.is_ready();
+        self.ask_rows();
+        if shown.live.get_untracked() && !self.flows() {
+            // The scroll bar's way may stand for more or fewer rows now.
+            self.set_top(if turned { 0.0 } else { top });
+        }
+        let text = state.borrow().text.clone();
+        if turned && !text.is_empty() {
+            self.ask(Ask::Find { text, from: 0 });
+        }
+    }
+
+    fn take_rows(self, epoch: u32, from: u32, rows: Vec<crate::model::json_doc::Row>) {
+        let Some(state) = self.state() else { return };
+        state.borrow_mut().asked = false;
+        if state.borrow().epoch == epoch {
+            let shown = self.shown;
+            shown.first.set(from);
+            shown.rows.set(rows);
+            if !shown.live.get_untracked() {
+                shown.live.set(true);
+            }
+            self.fill();
+        } else {
+            self.ask_rows();
+        }
+    }
+
+    fn scale(self) -> Scale {
+        let rows = self.shown.total.get_untracked().unwrap_or(0);
+        let view = self
+            .scroll
+            .get_untracked()
+            .map_or(0.0, |element| f64::from(element.client_height()));
+        let row = self.state().map_or(ROW_HEIGHT, |state| state.borrow().row);
+        let after = if self.shown.wrap.get_untracked() {
+            (view - row).max(0.0)
+        } else {
+            0.0
+        };
+        Scale { rows, row, view, after }
+    }
+
+    /// The first row in view, and how many are.
+    fn seen(self) -> (u32, u32) {
+        let top = self.state().map_or(0.0, |state| state.borrow().top);
+        self.scale().seen(top)
+    }
+
+    /// Whether all rows are in the page.
+    fn flows(self) -> bool {
+        self.shown.total.get_untracked().is_some_and(|total| total <= FLOW)
+    }
+
+    /// Asks for the rows around the view.
+    fn ask_rows(self) {
+        let Some(state) = self.state() else { return };
+        if state.borrow().asked {
+            return;
+        }
+        state.borrow_mut().asked = true;
+        let (first, count) = self.seen();
+        let (from, count) = if self.flows() {
+            (0, FLOW)
+        } else {
+            (first.saturating_sub(count), count * 3)
+        };
+        self.ask(Ask::Rows { from, count });
+    }
+
+    /// Asks for rows where some in view are not here.
+    fn fill(self) {
+        if !self.shown.live.get_untracked() || self.flows() {
+            return;
+        }
+        let (first, count) = self.seen();
+        let here = self.shown.first.get_untracked();
+        let until = here + self.shown.rows.with_untracked(Vec::len) as u32;
+        let total = self.shown.total.get_untracked().unwrap_or(0);
+        if first < here || (first + count).min(total) > until {
+            self.ask_rows();
+        }
+    }
+
+    /// Puts the rows that are here where they belong.
+    fn place(self) {
+        let (Some(space), Some(window)) = (self.space.get_untracked(), self.window.get_untracked()) else {
+            return;
+        };
+        let (space, window): (&HtmlElement, &HtmlElement) = (&space, &window);
+        let virtually = self.shown.live.get_untracked() && !self.flows();
+        if !virtually {
+            style(space, "height", "");
+            style(window, "position", "");
+            style(window, "transform", "");
+            return;
+        }
+        self.measure(window);
+        let Some(state) = self.state() else { return };
+        let scale = self.scale();
+        let (top, scrolled) = { (state.borrow().top, state.borrow().scrolled) };
+        style(space, "height", &format!("{}px", scale.height()));
+        style(window, "position", "absolute");
+        let first = f64::from(self.shown.first.get_untracked()) * scale.row;
+        // Unscaled, rows stand where they belong and the browser scrolls them; scaled, they are put beside what is scrolled.
+        let offset = if scale.is_scaled() { scrolled - (top - first) } else { first };
+        style(window, "transform", &format!("translateY({offset}px)"));
+    }
+
+    /// Takes the height of a row from the first one, where rows are of one height.
+    fn measure(self, window: &HtmlElement) {
+        if self.shown.wrap.get_untracked() {
+            return;
+        }
+        let height = window
+            .first_element_child()
+            .map_or(0.0, |row| row.get_bounding_client_rect().height());
+        if height > 1.0
+            && let Some(state) = self.state()
+        {
+            state.borrow_mut().row = height;
+        }
+    }
+
+    pub(super) fn scrolled(self) {
+        let (Some(state), Some(element)) = (self.state(), self.scroll.get_untracked()) else {
+            return;
+        };
+        let scrolled = f64::from(element.scroll_top());
+        let moved = (scrolled - state.borrow().scrolled).abs() > 1.0;
+        if moved {
+            let scale = self.scale();
+            let mut state = state.borrow_mut();
+            state.scrolled = scrolled;
+            state.top = scale.top_of(scrolled);
+        }
+        if self.shown.live.get_untracked() {
+            if self.scale().is_scaled() {
+                self.place();
+            }
+            self.fill();
+        }
+    }
+
+    /// Scrolls so that so much of the rows lies above the view.
+    fn set_top(self, top: f64) {
+        let (Some(state), Some(element)) = (self.state(), self.scroll.get_untracked()) else {
+            return;
+        };
+        let scale = self.scale();
+        let top = top.clamp(0.0, scale.farthest());
+        let scrolled = scale.scrolled_to(top);
+        {
+            let mut state = state.borrow_mut();
+            state.top = top;
+            state.scrolled = scrolled.round();
+        }
+        // First the height, without which the browser would not scroll so far.
+        self.place();
+        element.set_scroll_top(scrolled.round() as i32);
+        self.place();
+        self.fill();
+    }
+
+    /// A wheel turns through rows, not through the scaled way.
+    pub(super) fn turned(self, event: &WheelEvent) {
+        let scale = self.scale();
+        if !self.shown.live.get_untracked() || self.flows() || !scale.is_scaled() || event.delta_y() == 0.0 || event.ctrl_key() {
+            return;
+        }
+        event.prevent_default();
+        let unit = match event.delta_mode() {
+            WheelEvent::DOM_DELTA_LINE => scale.row,
+            WheelEvent::DOM_DELTA_PAGE => scale.view,
+            _ => 1.0,
+        };
+        let top = self.state().map_or(0.0, |state| state.borrow().top);
+        self.set_top(top + event.delta_y() * unit);
+    }
+
+    /// Makes a row the current one and brings it into view.
+    fn stand_at(self, row: u32) {
+        self.shown.current.set(Some(row));
+        if self.flows() || !self.shown.live.get_untracked() {
+            // Once the row is drawn as the current one.
+            request_animation_frame(move || self.bring_into_flow(row));
+            return;
+        }
+        let top = self.state().map_or(0.0, |state| state.borrow().top);
+        let scale = self.scale();
+        let wanted = scale.bring(row, top);
+        if (wanted - top).abs() > 0.5 {
+            self.set_top(wanted);
+        }
+    }
+
+    /// Brings a row into view where all of them are in the page, whatever their heights.
+    fn bring_into_flow(self, row: u32) {
+        let Some(element) = self.scroll.get_untracked() else { return };
+        let Ok(Some(row)) = element.query_selector(&format!("[data-row=\"{row}\"]")) else {
+            return;
+        };
+        let (view, row) = (element.get_bounding_client_rect(), row.get_bounding_client_rect());
+        let margin = row.height();
+        let by = if row.top() - margin < view.top() {
+            row.top() - margin - view.top()
+        } else {
+            (row.bottom() + margin - view.bottom()).max(0.0)
+        };
+        element.set_scroll_top(element.scroll_top() + by.round() as i32);
+    }
+
+    pub(super) fn pressed(self, event: &KeyboardEvent) {
+        if event.alt_key() || ((event.ctrl_key() || event.meta_key()) && event.key() != "f") {
+            return;
+        }
+        if event.ctrl_key() || event.meta_key() {
+            if let Some(input) = self.find_box() {
+                event.prevent_default();
+                let _ = input.focus();
+            }
+            return;
+        }
+        let total = self.shown.total.get_untracked().unwrap_or(0);
+        let page = self.scale().seen(0.0).1.saturating_sub(3).max(1);
+        let at = self.shown.current.get_untracked();
+        let here = at.unwrap_or_else(|| self.seen().0);
+        let to = match event.key().as_str() {
+            "ArrowDown" => at.map_or(here, |at| at + 1),
+            "ArrowUp" => here.saturating_sub(1),
+            "PageDown" => here + page,
+            "PageUp" => here.saturating_sub(page),
+            "Home" => 0,
+            "End" => total.saturating_sub(1),
+            "ArrowLeft" => return self.fold(event, here, true),
+            "ArrowRight" => return self.fold(event, here, false),
+            "c" => return self.copy_current(event, Part::Value),
+            "p" => return self.copy_current(event, Part::Path),
+            _ => return,
+        };
+        event.prevent_default();
+        let to = to.min(total.saturating_sub(1));
+        self.start();
+        self.stand_at(to);
+        self.speak(to);
+    }
+
+    fn row(self, at: u32) -> Option<crate::model::json_doc::Row> {
+        let first = self.shown.first.get_untracked();
+        self.shown
+            .rows
+            .with_untracked(|rows| rows.get(at.checked_sub(first)? as usize).cloned())
+    }
+
+    fn speak(self, at: u32) {
+        if let Some(row) = self.row(at) {
+            let state = match row.open {
+                Some(true) => ", expanded",
+                Some(false) => ", collapsed",
+                None => "",
+            };
+            self.shown.spoken.set(format!("{}{state}", row.text()));
+        }
+    }
+
+    /// Folds the current row where it is open, or unfolds it where it is not.
+    fn fold(self, event: &KeyboardEvent, at: u32, wants_open: bool) {
+        let Some(row) = self.row(at) else { return };
+        event.prevent_default();
+        if row.open == Some(wants_open) {
+            self.shown.current.set(Some(at));
+            self.ask(Ask::Toggle(row.node));
+            self.shown
+                .spoken
+                .set(if wants_open { "collapsed" } else { "expanded" }.to_owned());
+        }
+    }
+
+    fn copy_current(self, event: &KeyboardEvent, part: Part) {
+        let row = self.shown.current.get_untracked().and_then(|at| self.row(at));
+        if let Some(row) = row {
+            event.prevent_default();
+            self.ask(Ask::Copy { node: row.node, part });
+        }
+    }
+
+    fn find_box(self) -> Option<HtmlElement> {
+        let whole = self.scroll.get_untracked()?.parent_element()?;
+        whole.query_selector("input[type=search]").ok()??.dyn_into().ok()
+    }
+
+    pub(super) fn clicked(self, event: &MouseEvent) {
+        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
+            return;
+        };
+        let number =
+            |selector: &str, name: &str| -> Option<u32> { target.closest(selector).ok()??.get_attribute(name)?.parse().ok() };
+        self.shown.current.set(number("[data-row]", "data-row"));
+        let (Ok(Some(button)), Some(node)) = (target.closest("[data-act]"), number("[data-node]", "data-node")) else {
+            return;
+        };
+        match button.get_attribute("data-act").as_deref() {
+            Some("fold") => self.ask(Ask::Toggle(node)),
+            Some("value") => self.ask(Ask::Copy { node, part: Part::Value }),
+            Some("path") => self.ask(Ask::Copy { node, part: Part::Path }),
+            _ => {}
+        }
+    }
+
+    /// Rows wrap now, or no longer.
+    pub(super) fn wrapped(self) {
+        self.start();
+        request_animation_frame(move || self.place());
+    }
+}
+
+fn post(worker: Option<&Worker>, ask: &Ask) {
+    if let (Some(worker), Ok(text)) = (worker, serde_json::to_string(ask)) {
+        // Posting a string can only fail where the worker is gone, and its error was told.
+        let _ = worker.post_message(&JsValue::from_str(&text));
+    }
+}
+
+fn style(element: &HtmlElement, name: &str, value: &str) {
+    // A property's name and value that CSS does not know are passed over by the browser.
+    let _ = element.style().set_property(name, value);
+}
+
+fn copied(part: Part, text: Result<String, String>) {
+    match text {
+        Ok(text) => copy::copy(text, if part == Part::Value { "Value copied" } else { "Path copied" }),
+        Err(reason) => copy::say(&reason),
+    }
+}
