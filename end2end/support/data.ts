@@ -1,4 +1,6 @@
 // What the tests' database holds. Every value a filter test looks for belongs to one log alone, unless it says otherwise.
+//
+// Times are counted back from now, so they are the setup's alone: tests read them from the facts.
 import type { Server } from "./server";
 
 export const PASSWORD = "correct horse battery staple";
@@ -13,6 +15,8 @@ export interface Facts {
   project: string;
   /** A project without a single log. */
   empty: string;
+  /** When the failed request was made. */
+  failedAt: string;
   key: { app_id: string; app_token: string };
 }
 
@@ -162,7 +166,7 @@ export async function fill(server: Server): Promise<Facts> {
   server.command(["user", "add", ADA, "--role", "owner", "--project", empty]);
   const key = JSON.parse(server.command(["key", "add", "--project", project, "--name", "tests", "--scopes", "logs:write,read,read:bodies"]));
   await server.start();
-  const facts = { address: server.address, project, empty, key };
+  const facts = { address: server.address, project, empty, failedAt: FAILED.created_at, key };
   const logs = [...Array.from({ length: PLAIN }, (_, n) => plain(n)), FAILED, ...others];
   await send(facts, JSON.stringify(logs).replace('"DEEP"', deep));
   return facts;

@@ -9,7 +9,7 @@ interface Options {
   /** Who is signed in; empty: nobody. */
   person: string;
   /** Messages of the console that this test brings about itself, such as a failed request while the server is down. */
-  expectedErrors: RegExp[];
+  expectedErrors: RegExp | undefined;
 }
 
 interface Fixtures {
@@ -25,9 +25,14 @@ export async function alive(page: Page): Promise<void> {
   await page.waitForFunction(() => Reflect.get(window, "tookOver") === true);
 }
 
-/** Opens a page and waits until it is alive. */
-export async function open(page: Page, address: string): Promise<void> {
-  await page.goto(address);
+/** Addresses whose pages are meant to come with a status of refusal; the console tells of it. */
+const refused = new Set<string>();
+
+/** Opens a page, checks its status, and waits until it is alive. */
+export async function open(page: Page, address: string, status = 200): Promise<void> {
+  if (status >= 400) refused.add(address);
+  const answer = await page.goto(address);
+  expect(answer?.status()).toBe(status);
   await alive(page);
 }
 
@@ -70,7 +75,7 @@ export async function signIn(page: Page, address: string, person = ADA, password
 
 export const test = base.extend<Options & Fixtures>({
   person: [ADA, { option: true }],
-  expectedErrors: [[], { option: true }],
+  expectedErrors: [undefined, { option: true }],
 
   facts: async ({}, use) => {
     await use(JSON.parse(process.env.AUDIT_LOG_FACTS!) as Facts);
@@ -90,10 +95,11 @@ export const test = base.extend<Options & Fixtures>({
 
   page: async ({ page, errors, expectedErrors }, use) => {
     const note = (text: string) => {
-      if (!expectedErrors.some((expected) => expected.test(text))) errors.push(text);
+      if (!expectedErrors?.test(text)) errors.push(text);
     };
     page.on("console", (message) => {
-      if (message.type() === "error") note(`${message.text()} (${message.location().url})`);
+      const told = message.text().startsWith("Failed to load resource") && refused.has(message.location().url);
+      if (message.type() === "error" && !told) note(`${message.text()} (${message.location().url})`);
     });
     page.on("pageerror", (error) => note(String(error.stack ?? error)));
     await page.addInitScript(() => {

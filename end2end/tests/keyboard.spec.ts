@@ -24,7 +24,7 @@ test("the whole way by keyboard", async ({ page, at }) => {
   await find.fill("voucher_not_found");
   await page.keyboard.press("Enter");
   await expect(page.locator(ids)).toHaveCount(1);
-  await page.locator("body").press("j");
+  await find.blur();
   await page.keyboard.press("j");
   await expect(page.locator(ids).nth(0)).toBeFocused();
   await page.keyboard.press("Enter");

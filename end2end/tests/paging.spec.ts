@@ -46,6 +46,6 @@ test("more rows a page, and the other order", async ({ page, at }) => {
 });
 
 test("a cursor that somebody edited is refused with a way out", async ({ page, at }) => {
-  await open(page, at("logs?after=nonsense"));
+  await open(page, at("logs?after=nonsense"), 400);
   await expect(page.getByRole("alert")).toContainText("after");
 });

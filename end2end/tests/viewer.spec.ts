@@ -95,7 +95,7 @@ test("previous and next keep to the list's filters", async ({ page, at }) => {
 });
 
 test("a log that is not there is said to be missing", async ({ page, at }) => {
-  await open(page, at("logs/no-such-log"));
+  await open(page, at("logs/no-such-log"), 404);
   await expect(page.getByRole("heading", { name: "There is no such log" })).toBeVisible();
 });
 
