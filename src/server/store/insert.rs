@@ -21,6 +21,9 @@ pub(super) struct Insert {
     pub(super) columns: usize,
 }
 
+/// The texts that were rendered, by what they insert, how many rows, and for which database.
+type Texts = Mutex<Option<HashMap<(Insert, usize, bool), &'static str>>>;
+
 impl Insert {
     /// Cuts rows into chunks that one statement each can hold.
     pub(super) fn chunks<'a, T>(&self, mut rows: &'a [T]) -> Vec<&'a [T]> {
@@ -39,7 +42,7 @@ impl Insert {
 
     /// The statement for so many rows. Kept for good: there are few shapes.
     pub(super) fn sql(&self, rows: usize, sqlite: bool) -> &'static str {
-        static TEXTS: Mutex<Option<HashMap<(Insert, usize, bool), &'static str>>> = Mutex::new(None);
+        static TEXTS: Texts = Mutex::new(None);
         let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
         texts
             .get_or_insert_default()
@@ -49,7 +52,7 @@ impl Insert {
 
     fn render(&self, rows: usize, sqlite: bool) -> String {
         let mut sql = String::from(self.head);
-        let mut number = 0;
+        let mut number = 0_usize;
         for row in 0..rows {
             sql.push_str(if row == 0 { " (" } else { ", (" });
             for column in 0..self.columns {
@@ -61,7 +64,8 @@ impl Insert {
                 if sqlite {
                     sql.push('?');
                 } else {
-                    sql.push_str(&format!("${number}"));
+                    sql.push('$');
+                    sql.push_str(&number.to_string());
                 }
             }
             sql.push(')');

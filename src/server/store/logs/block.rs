@@ -24,6 +24,7 @@ const HEAD: usize = 4 + 8 + 3;
 
 /// A field of an entry, in its order there. All of them are searched by "anywhere".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "a variant is a place in the entry, whether or not it is read by name")]
 pub(super) enum Field {
     Id,
     RequestId,

@@ -202,10 +202,10 @@ pub(super) fn has_code_class(selection: &LogSelection) -> bool {
     selection.codes.iter().flatten().any(|(from, to)| from != to)
 }
 
-fn code_in(range: &CodeRange) -> SimpleExpr {
+fn code_in(range: CodeRange) -> SimpleExpr {
     match range {
         None => Expr::col("status_code").is_null(),
-        Some((from, to)) => Expr::col("status_code").between(*from as i16, *to as i16),
+        Some((from, to)) => Expr::col("status_code").between(from as i16, to as i16),
     }
 }
 
@@ -269,12 +269,12 @@ fn conditions(selection: &LogSelection, settled: Option<Settled>) -> Vec<SimpleE
             .map(|resource| Expr::col("resource_type").is_null().or(resource_is(resource).not())),
     );
     if open(Settled::Codes) {
-        all.extend(any_of(selection.codes.iter().map(code_in).collect()));
+        all.extend(any_of(selection.codes.iter().copied().map(code_in).collect()));
     }
     for range in &selection.codes_left_out {
         all.push(match range {
             None => Expr::col("status_code").is_not_null(),
-            Some(_) => Expr::col("status_code").is_null().or(code_in(range).not()),
+            Some(_) => Expr::col("status_code").is_null().or(code_in(*range).not()),
         });
     }
     if open(Settled::Statuses) && !selection.statuses.is_empty() && !has_every_status(&selection.statuses) {

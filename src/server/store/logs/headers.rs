@@ -121,12 +121,11 @@ fn sql(sqlite: bool, order: Order, hashes: usize) -> String {
         ("encode(", "string_agg")
     };
     let end = if sqlite { ")" } else { ", 'hex')" };
-    let mut words = String::new();
-    for hash in 0..hashes {
-        // A word's place is hash * width / 2^32.
-        let place = format!("CAST(1 + ((${} * width) >> 32) * lane AS INTEGER)", hash + 7);
-        words.push_str(&format!(" || {hex}substr(signature, {place}, lane){end}"));
-    }
+    // A word's place is hash * width / 2^32.
+    let place = |hash: usize| format!("CAST(1 + ((${} * width) >> 32) * lane AS INTEGER)", hash + 7);
+    let words: String = (0..hashes)
+        .map(|hash| format!(" || {hex}substr(signature, {}, lane){end}", place(hash)))
+        .collect();
     format!(
         "SELECT {join}(line, ';') FROM (
             SELECT id || ',' || {edge} || ',' || lane || ','{words} AS line FROM log_blocks
@@ -137,10 +136,10 @@ fn sql(sqlite: bool, order: Order, hashes: usize) -> String {
 
 /// A block, and whether one of its logs has every word's bit.
 fn read_line(line: &str) -> Option<(Header, bool)> {
-    let mut parts = line.split(',');
-    let mut number = || parts.next()?.parse::<i64>().ok();
+    let mut fields = line.split(',');
+    let mut number = || fields.next()?.parse::<i64>().ok();
     let (id, edge, lane) = (number()?, number()?, number()?);
-    let words = parts.next()?;
+    let words = fields.next()?;
     let digits = usize::try_from(lane).ok()?.checked_mul(2).filter(|digits| *digits > 0)?;
     let mut left = u64::MAX;
     for start in (0..words.len()).step_by(digits) {

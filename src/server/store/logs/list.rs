@@ -78,7 +78,7 @@ pub async fn page(db: &Db, request: ListRequest<'_>) -> Result<Page<LogFacts>, S
     } else {
         search::rows(db, request.project, &selection, &walk).await?
     };
-    Ok(walk.page(walked, &request))
+    Ok(Walk::page(walked, &request))
 }
 
 /// The rows that a walk over facts alone finds.
@@ -140,7 +140,7 @@ impl Walk {
             match order {
                 // A key without an id stands before all rows of its millisecond.
                 Order::NewestFirst => {
-                    range.to = std::cmp::min(range.to, key.created_at.saturating_add(i64::from(!key.id.is_empty())))
+                    range.to = std::cmp::min(range.to, key.created_at.saturating_add(i64::from(!key.id.is_empty())));
                 }
                 Order::OldestFirst => range.from = std::cmp::max(range.from, key.created_at),
             }
@@ -184,7 +184,7 @@ impl Walk {
         self.after.as_ref().map(|key| key_condition(key, self.order))
     }
 
-    fn page(&self, walked: Walked, request: &ListRequest<'_>) -> Page<LogFacts> {
+    fn page(walked: Walked, request: &ListRequest<'_>) -> Page<LogFacts> {
         let Walked { mut rows, searched_to } = walked;
         let is_full = rows.len() > request.limit;
         // A full page ends at its last row, wherever the search had got to.

@@ -71,7 +71,7 @@ pub(super) async fn settle(tx: &mut WriteTx, calls: &[PreparedCall]) -> Result<V
 }
 
 /// Forgets answers older than 24 hours; gives how many.
-pub async fn purge(db: &Db, now_ms: i64) -> Result<u64, StoreError> {
+pub(super) async fn purge(db: &Db, now_ms: i64) -> Result<u64, StoreError> {
     const PURGE: &str = "DELETE FROM idempotency_keys WHERE created_at < $1";
     Ok(on_db!(write db, pool => query(PURGE).bind(now_ms - KEPT_MS).execute(pool).await?.rows_affected()))
 }

@@ -36,7 +36,7 @@ pub(super) async fn take(tx: &mut WriteTx, count: usize) -> Result<Numbers, Stor
     Ok(Numbers(match tx {
         WriteTx::Sqlite(transaction) => {
             let next: i64 = query_scalar(SQLITE).bind(count).fetch_one(&mut **transaction).await?;
-            VecDeque::from([next - count..next])
+            std::iter::once(next - count..next).collect()
         }
         WriteTx::Postgres(transaction) => {
             let ranges = count / RANGE + 1;
