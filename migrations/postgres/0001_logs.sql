@@ -71,7 +71,7 @@ CREATE TABLE log_ids (
     PRIMARY KEY (project_id, id)
 );
 
--- What logs say: up to 64 of them in the order of (time, id), one zstd frame, and the signature that says where a text cannot be.
+-- What logs say: up to 64 of them in the order of (time, id), one zstd frame.
 CREATE TABLE log_blocks (
     project_id BIGINT NOT NULL,
     id         BIGINT NOT NULL,
@@ -82,23 +82,66 @@ CREATE TABLE log_blocks (
     small      SMALLINT NOT NULL,
     -- Bytes of text before compression.
     bytes      BIGINT NOT NULL,
-    -- Words of the signature, a power of two, and bytes of a word.
-    width      INTEGER NOT NULL,
-    lane       INTEGER NOT NULL,
     -- SHA-256 of the content before compression.
     sha256     BYTEA NOT NULL,
-    signature  BYTEA NOT NULL,
     content    BYTEA NOT NULL,
     PRIMARY KEY (project_id, min_time, id)
 ) PARTITION BY RANGE (min_time);
-
--- Both are compressed or dense already, and searches read slices of them.
-ALTER TABLE log_blocks ALTER COLUMN signature SET STORAGE EXTERNAL;
+-- It is compressed already.
 ALTER TABLE log_blocks ALTER COLUMN content SET STORAGE EXTERNAL;
 CREATE INDEX log_blocks_by_id ON log_blocks (project_id, id);
-CREATE INDEX log_blocks_by_end ON log_blocks (project_id, max_time, id, min_time);
-CREATE INDEX log_blocks_by_start ON log_blocks (project_id, min_time, id, max_time);
 CREATE INDEX log_blocks_small ON log_blocks (project_id, min_time, id) WHERE small = 1;
+
+-- The signature of each block that is in no group yet: which trigrams its logs do not have.
+CREATE TABLE log_signatures (
+    project_id BIGINT NOT NULL,
+    id         BIGINT NOT NULL,
+    min_time   BIGINT NOT NULL,
+    max_time   BIGINT NOT NULL,
+    -- 1 while its block may still be merged: such a one is not put into a group.
+    small      SMALLINT NOT NULL,
+    -- Words, a power of two, and bytes of a word.
+    width      INTEGER NOT NULL,
+    lane       INTEGER NOT NULL,
+    signature  BYTEA NOT NULL,
+    PRIMARY KEY (project_id, min_time, id)
+) PARTITION BY RANGE (min_time);
+-- It is dense, and searches read slices of it.
+ALTER TABLE log_signatures ALTER COLUMN signature SET STORAGE EXTERNAL;
+CREATE INDEX log_signatures_by_end ON log_signatures (project_id, max_time, id);
+CREATE INDEX log_signatures_by_id ON log_signatures (project_id, id);
+
+-- Signatures of 64 blocks, turned: word for word, so that a search reads only the words that its trigrams need.
+CREATE TABLE log_groups (
+    project_id BIGINT NOT NULL,
+    id         BIGINT NOT NULL,
+    min_time   BIGINT NOT NULL,
+    max_time   BIGINT NOT NULL,
+    width      INTEGER NOT NULL,
+    lane       INTEGER NOT NULL,
+    -- Id, first and last time of each block: 64 times three numbers of 8 bytes, little-endian.
+    members    BYTEA NOT NULL,
+    PRIMARY KEY (project_id, min_time, id)
+) PARTITION BY RANGE (min_time);
+CREATE INDEX log_groups_by_end ON log_groups (project_id, max_time, id);
+
+-- Three words of all of a group's blocks, so that a row stays within a quarter of a page.
+CREATE TABLE log_slices (
+    project_id BIGINT NOT NULL,
+    group_id   BIGINT NOT NULL,
+    -- The group's.
+    min_time   BIGINT NOT NULL,
+    slice      INTEGER NOT NULL,
+    words      BYTEA NOT NULL,
+    PRIMARY KEY (project_id, min_time, group_id, slice)
+) PARTITION BY RANGE (min_time);
+ALTER TABLE log_slices ALTER COLUMN words SET STORAGE EXTERNAL;
+
+-- Rises whenever blocks of a project were merged or grouped: a search that sees it rise reads again.
+CREATE TABLE log_moves (
+    project_id BIGINT PRIMARY KEY,
+    moves      BIGINT NOT NULL
+);
 
 -- Logs of each minute (milliseconds / 60,000), written with them: histograms and exact totals.
 CREATE TABLE log_minutes (

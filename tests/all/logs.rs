@@ -611,6 +611,47 @@ for_each_db! {
         assert_eq!(found.len(), logs.iter().filter(|log| is_meant(log, &selection)).count());
     }
 
+    async fn grouped_signatures_find_the_same(app: TestApp) {
+        let dice = Dice(Random::seeded(22));
+        let project = app.add_project("shop").await.key;
+        let short = |dice: &Dice, place: i64| {
+            let mut log = dice.log(START + place / 3 * 1_000);
+            log.text.request = Message { kind: BodyKind::Text, body: dice.words(6).into_bytes(), ..Message::default() };
+            log.text.response = Message { kind: BodyKind::Text, body: dice.words(6).into_bytes(), ..Message::default() };
+            log
+        };
+        let mut logs: Vec<NewLog> = (0..5_120).map(|place| short(&dice, place)).collect();
+        let (most, late) = logs.split_at(5_000);
+        app.server.writer.write(call(project, most.to_vec())).await.unwrap();
+        app.server.writer.write(call(project, late.to_vec())).await.unwrap();
+        let compacted = app.server.writer.compact().await.unwrap();
+        assert_eq!(compacted.grouped, 64, "one group, and the rest by themselves");
+        assert_eq!(app.server.writer.compact().await.unwrap().grouped, 0);
+        logs.sort_by(|a, b| (a.facts.created_at, &a.facts.id).cmp(&(b.facts.created_at, &b.facts.id)));
+        let mut hits = 0;
+        for round in 0..60 {
+            let log = &logs[dice.below(logs.len())];
+            let mut selection = LogSelection::all(TimeRange { from: 0, to: i64::MAX });
+            selection.origins = vec![Origin::Application, Origin::Own];
+            selection.text.anywhere = Some(match round % 3 {
+                0 => log.facts.id.clone(),
+                1 => dice.needle(&log.text.url),
+                _ => dice.needle(&String::from_utf8_lossy(&log.text.request.body)),
+            });
+            let order = [Order::NewestFirst, Order::OldestFirst][dice.below(2)];
+            let mut wanted: Vec<&NewLog> = logs.iter().filter(|log| says(log, &selection)).collect();
+            if order == Order::NewestFirst {
+                wanted.reverse();
+            }
+            let wanted: Vec<&String> = wanted.into_iter().take(100).map(|log| &log.facts.id).collect();
+            hits += wanted.len();
+            let request = ListRequest { project, selection: &selection, order, place: Place::Start, limit: 100, budget: LONG };
+            let page = list::page(app.db(), request).await.unwrap();
+            assert_eq!(page.rows.iter().map(|facts| &facts.id).collect::<Vec<_>>(), wanted, "round {round}: {order:?} {selection:?}");
+        }
+        assert!(hits > 500, "the needles are somewhere: {hits}");
+    }
+
     async fn an_import_file_is_kept_beside_its_log(app: TestApp) {
         let dice = Dice(Random::seeded(19));
         let project = app.add_project("shop").await.key;

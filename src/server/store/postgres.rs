@@ -58,7 +58,7 @@ async fn make_partition(pool: &PgPool, month: &Month) -> Result<(), StoreError> 
         .bind(PARTITION_LOCK)
         .execute(&mut *transaction)
         .await?;
-    for table in ["logs", "log_blocks"] {
+    for table in ["logs", "log_signatures", "log_groups", "log_slices", "log_blocks"] {
         // Names and bounds are numbers that `month` wrote.
         let Month { name, start, end } = month;
         let sql = format!("CREATE TABLE IF NOT EXISTS {table}_{name} PARTITION OF {table} FOR VALUES FROM ({start}) TO ({end})");

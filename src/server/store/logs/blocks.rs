@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::{AssertSqlSafe, query, query_as};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 use super::block::{self, SealedBlock};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
@@ -12,9 +12,14 @@ use crate::server::store::{Db, StoreError};
 
 /// Few rows a statement: a block weighs some 30 KB.
 const INSERT: Insert = Insert {
-    head: "INSERT INTO log_blocks (project_id, id, min_time, max_time, count, small, bytes, width, lane, sha256, signature, content) VALUES",
+    head: "INSERT INTO log_blocks (project_id, id, min_time, max_time, count, small, bytes, sha256, content) VALUES",
     tail: "",
-    columns: 12,
+    columns: 9,
+};
+const SIGN: Insert = Insert {
+    head: "INSERT INTO log_signatures (project_id, id, min_time, max_time, small, width, lane, signature) VALUES",
+    tail: "",
+    columns: 8,
 };
 const ROWS: usize = 20;
 
@@ -34,17 +39,47 @@ pub(super) async fn insert<M>(tx: &mut WriteTx, blocks: &[(ProjectKey, i64, &Sea
                         .bind(block.members.len() as i16)
                         .bind(i16::from(block.small))
                         .bind(block.bytes as i64)
+                        .bind(block.sha256.to_vec())
+                        .bind(block.content.to_vec());
+                }
+                statement.execute(connection).await?;
+            });
+        }
+        for chunk in SIGN.chunks(some) {
+            let sql = SIGN.sql(chunk.len(), tx.is_sqlite());
+            on_tx!(tx, connection => {
+                let mut statement = query(sql);
+                for (project, id, block) in chunk {
+                    statement = statement
+                        .bind(*project)
+                        .bind(*id)
+                        .bind(block.min_time)
+                        .bind(block.max_time)
+                        .bind(i16::from(block.small))
                         .bind(block.width as i32)
                         .bind(block.lane as i32)
-                        .bind(block.sha256.to_vec())
-                        .bind(block.signature.to_vec())
-                        .bind(block.content.to_vec());
+                        .bind(block.signature.to_vec());
                 }
                 statement.execute(connection).await?;
             });
         }
     }
     Ok(())
+}
+
+/// Tells searches that blocks have moved.
+pub(super) async fn note_moves(tx: &mut WriteTx, project: ProjectKey) -> Result<(), StoreError> {
+    const NOTE: &str = "INSERT INTO log_moves (project_id, moves) VALUES ($1, 1)
+        ON CONFLICT (project_id) DO UPDATE SET moves = log_moves.moves + 1";
+    on_tx!(tx, connection => query(NOTE).bind(project).execute(connection).await?.rows_affected());
+    Ok(())
+}
+
+/// How often blocks have moved.
+pub(super) async fn moves(db: &Db, project: ProjectKey) -> Result<i64, StoreError> {
+    const MOVES: &str = "SELECT moves FROM log_moves WHERE project_id = $1";
+    let moves: Option<i64> = on_db!(read db, pool => query_scalar(MOVES).bind(project).fetch_optional(pool).await?);
+    Ok(moves.unwrap_or_default())
 }
 
 /// A block's content as the database has it: id, bytes before compression, SHA-256, compressed content.

@@ -5,7 +5,7 @@
 use sqlx::{query, query_as};
 
 use super::block::{self, Loose, MAX_LOGS, SealedBlock};
-use super::{blocks, month, sequence};
+use super::{blocks, groups, month, sequence};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
@@ -17,6 +17,8 @@ pub struct Compacted {
     pub merged: usize,
     /// Blocks that came of them.
     pub made: usize,
+    /// Blocks whose signatures were put into groups.
+    pub grouped: usize,
 }
 
 /// Small blocks that one round takes apart at most, so that the writer is never kept for long.
@@ -40,6 +42,7 @@ pub(super) async fn run(db: &Db) -> Result<Compacted, StoreError> {
         done.merged += some.merged;
         done.made += some.made;
     }
+    done.grouped = groups::run(db).await?;
     Ok(done)
 }
 
@@ -53,7 +56,11 @@ async fn merge_some(db: &Db, project: ProjectKey) -> Result<Compacted, StoreErro
     let sql = if tx.is_sqlite() { SMALL } else { SMALL_LOCKED };
     let small: Vec<Small> = on_tx!(&mut tx, connection => query_as(sql).bind(project).bind(ROUND).fetch_all(connection).await?);
     let mut done = Compacted::default();
-    for group in groups(&small) {
+    let neighbours = neighbours(&small);
+    if !neighbours.is_empty() {
+        blocks::note_moves(&mut tx, project).await?;
+    }
+    for group in neighbours {
         done.merged += group.len();
         done.made += merge(&mut tx, project, group).await?;
     }
@@ -62,7 +69,7 @@ async fn merge_some(db: &Db, project: ProjectKey) -> Result<Compacted, StoreErro
 }
 
 /// Neighbours within a month that fill blocks, or are many.
-fn groups(small: &[Small]) -> Vec<&[Small]> {
+fn neighbours(small: &[Small]) -> Vec<&[Small]> {
     let mut groups = Vec::new();
     for month in small.chunk_by(|a, b| month::of(a.1) == month::of(b.1)) {
         let mut rest = month;
@@ -86,6 +93,7 @@ fn groups(small: &[Small]) -> Vec<&[Small]> {
 async fn merge(tx: &mut WriteTx, project: ProjectKey, group: &[Small]) -> Result<usize, StoreError> {
     const READ: &str = "SELECT id, bytes, sha256, content FROM log_blocks WHERE project_id = $1 AND id = $2";
     const DROP: &str = "DELETE FROM log_blocks WHERE project_id = $1 AND id = $2";
+    const UNSIGN: &str = "DELETE FROM log_signatures WHERE project_id = $1 AND id = $2";
     let mut loose = Vec::new();
     for (id, ..) in group {
         let (id, bytes, sha256, content): blocks::Closed =
@@ -100,7 +108,9 @@ async fn merge(tx: &mut WriteTx, project: ProjectKey, group: &[Small]) -> Result
                 entry: entry.bytes.to_vec(),
             });
         }
-        on_tx!(tx, connection => query(DROP).bind(project).bind(id).execute(connection).await?.rows_affected());
+        for sql in [DROP, UNSIGN] {
+            on_tx!(tx, connection => query(sql).bind(project).bind(id).execute(connection).await?.rows_affected());
+        }
     }
     let sealed = block::seal(loose)?;
     let mut numbers = sequence::take(tx, sealed.len()).await?;

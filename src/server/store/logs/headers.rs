@@ -1,20 +1,25 @@
-//! Reading signatures: which blocks may have a text, in the order of a walk, many blocks a row.
+//! Reading signatures: which blocks may have a text, in the order of a walk.
 //!
-//! The database cuts the few words that a needle needs out of each signature, and hands a few hundred blocks over as one text: what costs time is not
-//! the reading but the passing of rows.
+//! The database cuts the few words that a needle needs out of signatures, and hands many of them over as one text: what costs time is not the reading but
+//! the passing of rows. Blocks in groups and single ones are two streams, merged by the end of their time that the walk meets first.
+
+use std::collections::VecDeque;
 
 use sqlx::{AssertSqlSafe, query_scalar};
 
 use super::list::Walk;
+use super::{groups, singles};
 use crate::model::query::Order;
 use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
 
-/// Blocks of the first look, which a common text ends, and at most.
-const CHUNK: (i64, i64) = (32, 2_048);
-/// Words of a signature that are looked at: each leaves about a third of the logs.
-const MOST_HASHES: usize = 16;
+/// Groups of the first look, which a common text ends, and at most.
+const GROUPS: (i64, i64) = (1, 32);
+/// Single blocks of the first look, and at most.
+const SINGLES: (i64, i64) = (16, 512);
+/// Words of a signature that are looked at: each leaves about a third of the logs, so 12 leave one of 200,000.
+const MOST_HASHES: usize = 12;
 
 /// A block that may have the text.
 #[derive(Clone, Copy, Debug)]
@@ -24,29 +29,22 @@ pub(super) struct Header {
     pub(super) edge: i64,
 }
 
-/// Some blocks.
+/// A block or a group of blocks.
 #[derive(Debug)]
-pub(super) struct Chunk {
-    /// Those that may have the text, in the walk's order.
-    pub(super) candidates: Vec<Header>,
-    /// No block that comes later reaches past this time.
+pub(super) struct Unit {
+    pub(super) id: i64,
+    /// The end of its time that the walk meets first.
     pub(super) edge: i64,
-    /// Whether there are no more blocks.
-    pub(super) is_last: bool,
+    /// The blocks in it that may have the text, in the walk's order.
+    pub(super) candidates: Vec<Header>,
 }
 
 /// Walks over the signatures of a project.
 #[derive(Debug)]
 pub(super) struct Headers<'a> {
-    db: &'a Db,
-    project: ProjectKey,
     walk: &'a Walk,
-    hashes: Vec<i64>,
-    sql: String,
-    /// Edge and id of the last block seen.
-    last: (i64, i64),
-    size: i64,
-    is_done: bool,
+    groups: Stream<'a>,
+    singles: Stream<'a>,
 }
 
 impl<'a> Headers<'a> {
@@ -55,30 +53,91 @@ impl<'a> Headers<'a> {
         // Neighbouring trigrams come together, so those that are looked at are spread over the needle.
         let step = hashes.len().div_ceil(MOST_HASHES).max(1);
         let hashes: Vec<i64> = hashes.iter().step_by(step).map(|hash| i64::from(*hash)).collect();
+        let stream = |is_group: bool| Stream::new(db, project, walk, is_group, hashes.clone());
+        Self {
+            walk,
+            groups: stream(true),
+            singles: stream(false),
+        }
+    }
+
+    /// The blocks of the next unit that may have the text; none at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Header>>, StoreError> {
+        // Single ones first: a block that is grouped in between is then met twice rather than never.
+        self.singles.fill().await?;
+        self.groups.fill().await?;
+        let (Some(single), Some(group)) = (self.singles.edge(), self.groups.edge()) else {
+            let left = if self.singles.edge().is_some() {
+                &mut self.singles
+            } else {
+                &mut self.groups
+            };
+            return Ok(left.units.pop_front().map(|unit| unit.candidates));
+        };
+        let first = if self.walk.is_sooner(single, group) {
+            &mut self.singles
+        } else {
+            &mut self.groups
+        };
+        Ok(first.units.pop_front().map(|unit| unit.candidates))
+    }
+
+    /// Where the units that are left begin, in the walk's order; none where there are none.
+    pub(super) async fn edge(&mut self) -> Result<Option<i64>, StoreError> {
+        self.singles.fill().await?;
+        self.groups.fill().await?;
+        Ok(self.walk.sooner(self.singles.edge(), self.groups.edge()))
+    }
+}
+
+/// Units of one kind.
+#[derive(Debug)]
+struct Stream<'a> {
+    db: &'a Db,
+    project: ProjectKey,
+    walk: &'a Walk,
+    is_group: bool,
+    hashes: Vec<i64>,
+    sql: String,
+    units: VecDeque<Unit>,
+    /// Edge and id of the last unit read.
+    last: (i64, i64),
+    size: i64,
+    is_done: bool,
+}
+
+impl<'a> Stream<'a> {
+    fn new(db: &'a Db, project: ProjectKey, walk: &'a Walk, is_group: bool, hashes: Vec<i64>) -> Self {
         let last = match walk.order {
             Order::NewestFirst => (i64::MAX, i64::MAX),
             Order::OldestFirst => (i64::MIN, i64::MIN),
         };
-        let sql = sql(db.is_sqlite(), walk.order, hashes.len());
+        let sql = if is_group { groups::sql } else { singles::sql }(db.is_sqlite(), walk.order, hashes.len());
+        let size = if is_group { GROUPS.0 } else { SINGLES.0 };
         Self {
             db,
             project,
             walk,
+            is_group,
             hashes,
             sql,
+            units: VecDeque::new(),
             last,
-            size: CHUNK.0,
+            size,
             is_done: false,
         }
     }
 
-    /// The next blocks; none at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Chunk>, StoreError> {
-        if self.is_done {
-            return Ok(None);
+    fn edge(&self) -> Option<i64> {
+        self.units.front().map(|unit| unit.edge)
+    }
+
+    async fn fill(&mut self) -> Result<(), StoreError> {
+        if self.is_done || !self.units.is_empty() {
+            return Ok(());
         }
         let size = self.size;
-        self.size = (size * 4).min(CHUNK.1);
+        self.size = (size * 4).min(if self.is_group { GROUPS.1 } else { SINGLES.1 });
         let sql = AssertSqlSafe(self.sql.as_str());
         let range = self.walk.range;
         let lines: Option<String> = on_db!(read self.db, pool => {
@@ -89,76 +148,42 @@ impl<'a> Headers<'a> {
             query.fetch_one(pool).await?
         });
         let lines = lines.unwrap_or_default();
-        let mut candidates = Vec::new();
-        let mut count = 0;
         for line in lines.split(';').filter(|line| !line.is_empty()) {
-            let (header, may_have) =
-                read_line(line).ok_or_else(|| StoreError::Corrupt(format!("a block's line {line:?} cannot be read")))?;
-            if may_have {
-                candidates.push(header);
-            }
-            self.last = (header.edge, header.id);
-            count += 1;
+            let unit = if self.is_group {
+                groups::read_line(line, self.walk.order)
+            } else {
+                singles::read_line(line)
+            };
+            let unit = unit.ok_or_else(|| {
+                let start: String = line.chars().take(80).collect();
+                StoreError::Corrupt(format!("a signature cannot be read: {start}"))
+            })?;
+            self.last = (unit.edge, unit.id);
+            self.units.push_back(unit);
         }
-        self.is_done = count < size;
-        Ok(Some(Chunk {
-            candidates,
-            edge: self.last.0,
-            is_last: self.is_done,
-        }))
+        self.is_done = (self.units.len() as i64) < size;
+        Ok(())
     }
 }
 
-/// One text of lines `id,edge,lane,words`, the words in hexadecimal one after another.
-fn sql(sqlite: bool, order: Order, hashes: usize) -> String {
-    let (edge, compare, direction) = match order {
+/// The column of the edge that a walk meets first, how later ones compare, and in which direction they lie.
+pub(super) const fn direction(order: Order) -> (&'static str, &'static str, &'static str) {
+    match order {
         Order::NewestFirst => ("max_time", "<", "DESC"),
         Order::OldestFirst => ("min_time", ">", "ASC"),
-    };
-    let (hex, join) = if sqlite {
-        ("hex(", "group_concat")
+    }
+}
+
+/// How a database writes bytes in hexadecimal, around them, and joins texts.
+pub(super) const fn dialect(sqlite: bool) -> (&'static str, &'static str, &'static str) {
+    if sqlite {
+        ("hex(", ")", "group_concat")
     } else {
-        ("encode(", "string_agg")
-    };
-    let end = if sqlite { ")" } else { ", 'hex')" };
-    // A word's place is hash * width / 2^32.
-    let place = |hash: usize| format!("CAST(1 + ((${} * width) >> 32) * lane AS INTEGER)", hash + 7);
-    let words: String = (0..hashes)
-        .map(|hash| format!(" || {hex}substr(signature, {}, lane){end}", place(hash)))
-        .collect();
-    format!(
-        "SELECT {join}(line, ';') FROM (
-            SELECT id || ',' || {edge} || ',' || lane || ','{words} AS line FROM log_blocks
-            WHERE project_id = $1 AND max_time >= $2 AND min_time < $3 AND ({edge}, id) {compare} ($4, $5)
-            ORDER BY {edge} {direction}, id {direction} LIMIT $6) AS lines"
-    )
+        ("encode(", ", 'hex')", "string_agg")
+    }
 }
 
-/// A block, and whether one of its logs has every word's bit.
-fn read_line(line: &str) -> Option<(Header, bool)> {
-    let mut fields = line.split(',');
-    let mut number = || fields.next()?.parse::<i64>().ok();
-    let (id, edge, lane) = (number()?, number()?, number()?);
-    let words = fields.next()?;
-    let digits = usize::try_from(lane).ok()?.checked_mul(2).filter(|digits| *digits > 0)?;
-    let mut left = u64::MAX;
-    for start in (0..words.len()).step_by(digits) {
-        // Both sides of an AND are written the same way round, so the order of bytes does not matter.
-        left &= u64::from_str_radix(words.get(start..start + digits)?, 16).ok()?;
-    }
-    Some((Header { id, edge }, left != 0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_says_whether_a_log_has_every_word() {
-        assert!(read_line("7,1000,1,0103").unwrap().1);
-        assert!(!read_line("7,1000,1,0102").unwrap().1);
-        assert!(read_line("7,1000,8,").unwrap().1, "a needle without trigrams may be anywhere");
-        assert!(read_line("7,1000,2,010").is_none());
-        assert!(read_line("7,x,2,0100").is_none());
-    }
+/// The bytes that hexadecimal digits of either case stand for.
+pub(super) fn parse_hex(text: &str) -> Option<Vec<u8>> {
+    data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()
 }

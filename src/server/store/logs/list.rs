@@ -164,6 +164,23 @@ impl Walk {
         })
     }
 
+    /// Whether the walk meets the first time before the second.
+    pub(super) fn is_sooner(&self, first: i64, second: i64) -> bool {
+        if self.order == Order::NewestFirst {
+            first > second
+        } else {
+            first < second
+        }
+    }
+
+    /// The one of two times that the walk meets first.
+    pub(super) fn sooner(&self, first: Option<i64>, second: Option<i64>) -> Option<i64> {
+        match (first, second) {
+            (Some(first), Some(second)) => Some(if self.is_sooner(first, second) { first } else { second }),
+            (first, second) => first.or(second),
+        }
+    }
+
     /// Rows in the walk's order, each once, as many as are wanted.
     pub(super) fn sorted(&self, mut rows: Vec<LogFacts>) -> Vec<LogFacts> {
         rows.sort_unstable_by(|a, b| {

@@ -30,16 +30,24 @@ pub(super) async fn rows(db: &Db, project: ProjectKey, selection: &LogSelection,
             searched_to: None,
         });
     }
-    Search {
-        db,
-        project,
-        selection,
-        walk,
-        needles: &needles,
-        found: BTreeMap::new(),
+    let mut moves = blocks::moves(db, project).await?;
+    loop {
+        let search = Search {
+            db,
+            project,
+            selection,
+            walk,
+            needles: &needles,
+            found: BTreeMap::new(),
+        };
+        let walked = search.run().await?;
+        // A block that was merged or grouped meanwhile may have moved to where the search had been already.
+        let moves_now = blocks::moves(db, project).await?;
+        if moves_now == moves {
+            return Ok(walked);
+        }
+        moves = moves_now;
     }
-    .run()
-    .await
 }
 
 /// All logs that the other filters leave, where they are few.
@@ -122,26 +130,27 @@ impl Search<'_> {
     async fn run(mut self) -> Result<Walked, StoreError> {
         let mut headers = Headers::new(self.db, self.project, self.walk, self.needles.hashes());
         let mut group = GROUP.0;
-        while let Some(chunk) = headers.next().await? {
-            let mut waiting: &[Header] = &chunk.candidates;
-            while !waiting.is_empty() {
-                if self.is_full(waiting[0].edge) {
+        while let Some(candidates) = headers.next().await? {
+            let unread = headers.edge().await?;
+            let mut waiting = candidates.as_slice();
+            loop {
+                // Nothing that is left, in this unit or after it, reaches past this.
+                let Some(edge) = self.walk.sooner(waiting.first().map(|header| header.edge), unread) else {
                     return Ok(self.walked(None));
+                };
+                if self.is_full(edge) {
+                    return Ok(self.walked(None));
+                }
+                if Instant::now() >= self.walk.until && self.has_moved(edge) {
+                    return Ok(self.stopped(edge));
+                }
+                if waiting.is_empty() {
+                    break;
                 }
                 let (some, rest) = waiting.split_at(group.min(waiting.len()));
                 self.open(some).await?;
                 waiting = rest;
                 group = (group * 2).min(GROUP.1);
-                let edge = rest.first().map_or(chunk.edge, |header| header.edge);
-                if Instant::now() >= self.walk.until && self.has_moved(edge) {
-                    return Ok(self.stopped(edge));
-                }
-            }
-            if self.is_full(chunk.edge) {
-                return Ok(self.walked(None));
-            }
-            if Instant::now() >= self.walk.until && self.has_moved(chunk.edge) && !chunk.is_last {
-                return Ok(self.stopped(chunk.edge));
             }
         }
         Ok(self.walked(None))

@@ -5,17 +5,18 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use super::compact::Compacted;
 use super::repeats;
 use super::write::{LogWriter, WriteError};
 use crate::server::clock::Clock;
 use crate::server::store::Db;
 
-/// How often small blocks are merged.
+/// How often small blocks are merged and full ones grouped.
 const MERGE: Duration = Duration::from_secs(10);
 /// How many of those turns pass between two looks for answers that nobody can ask for any more: an hour.
 const PURGE_TURNS: u64 = 360;
 
-/// Merges small blocks and forgets old answers, until the writer stops.
+/// Merges small blocks, groups signatures, and forgets old answers, until the writer stops.
 pub fn start(db: Db, writer: LogWriter, clock: Clock) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(MERGE);
