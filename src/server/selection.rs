@@ -164,7 +164,7 @@ fn chosen<T: Copy + PartialEq>(
     let mut wanted = Vec::new();
     let mut left_out = Vec::new();
     for term in terms {
-        let value = parse(&term.value).ok_or_else(|| QueryProblem::new(argument, &format!("{:?} is not known", term.value)))?;
+        let value = parse(&term.value).ok_or_else(|| QueryProblem::new(argument, format!("{:?} is not known", term.value)))?;
         if term.without { &mut left_out } else { &mut wanted }.push(value);
     }
     let is_chosen = |value: &T| (wanted.is_empty() || wanted.contains(value)) && !left_out.contains(value);

@@ -1,5 +1,7 @@
 //! A log's page: one call brings its facts, what was said (as far as whoever asks may see it), and its neighbours in the list.
 
+#![allow(missing_docs, reason = "the server functions' own types are written by a macro")]
+
 #[cfg(feature = "ssr")]
 mod body;
 #[cfg(feature = "ssr")]

@@ -110,7 +110,7 @@ mod tests {
             let mut hashes = Vec::new();
             needle_hashes("grüße".as_bytes(), &mut hashes);
             let left = hashes.iter().fold(0xFF, |left, hash| {
-                left & bytes[(u64::from(*hash) * width as u64 >> 32) as usize]
+                left & bytes[((u64::from(*hash) * width as u64) >> 32) as usize]
             });
             assert_eq!(left & 1, 1);
             assert_eq!(left & 2, 0, "the other text has none of it");
