@@ -159,7 +159,7 @@ fn undo(path: &Path) -> u64 {
 }
 
 /// What the senders were told.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Told {
     acknowledged: BTreeSet<String>,
     calls: Vec<Vec<String>>,
@@ -227,7 +227,8 @@ async fn kill_at_random_moments(mut victim: Victim, moments: u64) {
         if victim.preload.is_some() {
             thrown_away += victim.cut_the_power();
         }
-        nothing_is_lost(&victim.database(), &told.lock().unwrap()).await;
+        let so_far = told.lock().unwrap().clone();
+        nothing_is_lost(&victim.database(), &so_far).await;
     }
     let acknowledged = told.lock().unwrap().acknowledged.len();
     assert!(

@@ -3,6 +3,7 @@
 //! To add a part: a file here and its `mod` line; `support` has what starts the service and asks it.
 
 #![allow(
+    clippy::pedantic,
     clippy::format_push_string,
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,5 @@
 //! The head of a log's page: where it stands in the list, the request in a line, who, when, how long, and what is not whole.
+#![allow(unreachable_pub, reason = "a component's macro writes its props as pub")]
 
 use leptos::prelude::*;
 

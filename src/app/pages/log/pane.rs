@@ -1,4 +1,5 @@
 //! One side of a log: its body, its headers, and for the request the URL's arguments. Which panel is shown is in the address.
+#![allow(unreachable_pub, reason = "a component's macro writes its props as pub")]
 
 use leptos::prelude::*;
 

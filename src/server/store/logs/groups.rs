@@ -3,7 +3,7 @@
 //! A block's signature lies by itself first; the upkeep puts 64 of the same shape together. Row by row of `log_slices` there are then a few words of all
 //! the 64 blocks: a search over a million logs reads some 12 rows for each of 240 groups, instead of 16 KiB for each of 15,600 blocks.
 
-use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use sqlx::{query, query_as};
 
 use super::headers::{Header, Unit, parse_hex};
 use super::{blocks, month, sequence};

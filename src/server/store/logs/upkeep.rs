@@ -5,7 +5,6 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use super::compact::Compacted;
 use super::repeats;
 use super::write::{LogWriter, WriteError};
 use crate::server::clock::Clock;
