@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, MouseEvent, PointerEvent};
 
 use super::{Go, around, listen};

@@ -37,7 +37,7 @@ pub(super) fn start(navigate: impl Fn(&str, NavigateOptions) + 'static) {
                 scroll: false,
                 ..NavigateOptions::default()
             },
-        )
+        );
     });
     let Some(document) = document() else { return };
     copy::start(&document);

@@ -232,7 +232,9 @@ impl Talk {
         let Some(state) = self.state() else { return };
         if !std::mem::replace(&mut state.borrow_mut().ready, true) {
             let waiting = std::mem::take(&mut state.borrow_mut().waiting);
-            waiting.into_iter().for_each(|ask| self.ask(ask));
+            for ask in waiting {
+                self.ask(ask);
+            }
         }
     }
 
