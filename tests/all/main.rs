@@ -15,12 +15,16 @@
 #[macro_use]
 mod support;
 
+mod bad_input;
 mod command_line;
 mod demo;
+mod headers;
 mod import;
 mod keys;
 mod kill;
 mod logs;
+mod logs_api;
 mod outage;
+mod recording;
 mod serve;
 mod sign_in;

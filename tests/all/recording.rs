@@ -106,6 +106,19 @@ for_each_db! {
         assert!(!whole.contains("correct") && !whole.contains(cookie.split('=').nth(1).unwrap()), "{whole}");
     }
 
+    async fn a_sign_in_that_failed_is_recorded_too(app: TestApp) {
+        let project = app.add_project("shop").await;
+        app.add_person("ada@example.com", "correct horse", Some((&project, Role::Member))).await;
+        let key = app.add_key(&project, &READS_AND_WRITES).await;
+        app.post_form("/sign-in", &[("email", "nobody@example.com"), ("password", "guess")]).send().await.unwrap();
+        app.post_form("/sign-in", &[("email", "ada@example.com"), ("password", "guess")]).send().await.unwrap();
+        let log = &own(app, &key, 1).await[0];
+        assert_eq!((&log["endpoint"], &log["user_email"]), (&json!("POST_sign-in"), &Value::Null));
+        assert_eq!(log["response"]["headers"]["location"], "/sign-in?error=wrong&next=%2F");
+        assert!(log.to_string().contains("ada%40example.com") && !log.to_string().contains("guess"), "{log}");
+        assert_eq!(own_now(app, &key).await.len(), 1, "a stranger belongs nowhere");
+    }
+
     async fn a_download_by_a_person_is_recorded_as_theirs(app: TestApp) {
         let (project, cookie) = app.signed_in(Role::Member).await;
         let key = app.add_key(&project, &READS_AND_WRITES).await;

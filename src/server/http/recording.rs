@@ -14,6 +14,7 @@ use recorder::{Exchange, Sink};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::headers::RequestId;
+use super::sign_in::Attempted;
 use crate::model::log::Resource;
 use crate::model::query;
 use crate::server::access::{self, KeyAccess, Member, Person};
@@ -42,6 +43,8 @@ pub struct Subject {
     route: Option<String>,
     channel: Option<String>,
     ip: Option<IpAddr>,
+    /// The e-mail address that somebody failed to sign in with.
+    attempted: Option<String>,
     /// Its place among the recordings that are on their way.
     place: Option<OwnedSemaphorePermit>,
 }
@@ -130,7 +133,7 @@ impl Sink for OwnLogs {
     }
 
     fn record(&self, exchange: Exchange<Subject>) {
-        if exchange.context.projects.is_empty() {
+        if exchange.context.projects.is_empty() && exchange.context.attempted.is_none() {
             return;
         }
         let server = self.0.clone();
@@ -202,6 +205,8 @@ pub(crate) async fn describe(State(server): State<Server>, request: Request, nex
     }
     if let Some(person) = response.extensions().get::<Person>() {
         signed_in(&server, &recording, person).await;
+    } else if let Some(Attempted(email)) = response.extensions().get::<Attempted>() {
+        recording.context(|subject| subject.attempted = Some(email.clone()));
     } else if let Some((project, headers)) = visited
         && let Ok(member) = access::member(&server, &headers, &project).await
     {

@@ -41,6 +41,10 @@ struct SignInForm {
     next: String,
 }
 
+/// The e-mail address of a sign-in that failed, in its answer's extensions.
+#[derive(Clone, Debug)]
+pub(super) struct Attempted(pub(super) String);
+
 /// What the demo's button sends.
 #[derive(Deserialize)]
 struct DemoForm {
@@ -145,7 +149,10 @@ async fn sign_in(
         Err(SignInError::Wrong) => {
             tracing::info!(%ip, "a sign-in with a wrong e-mail address or password");
             let next = utf8_percent_encode(local_path(&form.next), NON_ALPHANUMERIC);
-            Ok(Redirect::to(&format!("/sign-in?error=wrong&next={next}")).into_response())
+            let mut answer = Redirect::to(&format!("/sign-in?error=wrong&next={next}")).into_response();
+            // Whoever records the request learns here whose account was tried.
+            answer.extensions_mut().insert(Attempted(form.email));
+            Ok(answer)
         }
         Err(error) => Err(error.into()),
     }

@@ -8,17 +8,33 @@ use super::{Subject, log};
 use crate::model::log::Origin;
 use crate::server::ingest::entry::EntryContext;
 use crate::server::state::Server;
-use crate::server::store::StoreError;
+use crate::server::store::{StoreError, accounts};
 use crate::server::store::logs::write::{LogCall, WriteError};
 use crate::server::store::projects::ProjectKey;
 
 /// Writes the exchange into each of its projects.
-pub(super) async fn write(server: &Server, exchange: Exchange<Subject>) {
+pub(super) async fn write(server: &Server, mut exchange: Exchange<Subject>) {
+    if let Some(email) = exchange.context.attempted.take() {
+        // Looked up after the answer went out, so that its time tells nobody whether there is such an account.
+        match projects_of(server, &email).await {
+            Ok(projects) => exchange.context.projects = projects,
+            Err(error) => return failed(&exchange.context.request_id, &error),
+        }
+    }
     for project in &exchange.context.projects {
         if let Err(error) = write_into(server, *project, &exchange).await {
             failed(&exchange.context.request_id, &error);
         }
     }
+}
+
+/// The projects of whoever has this e-mail address; none for a stranger.
+async fn projects_of(server: &Server, email: &str) -> Result<Vec<ProjectKey>, StoreError> {
+    let Some(user) = accounts::find_by_email(&server.db, email).await? else {
+        return Ok(Vec::new());
+    };
+    let projects = accounts::projects_of(&server.db, user.key).await?;
+    Ok(projects.into_iter().map(|(project, _)| project.key).collect())
 }
 
 /// Why an exchange was not written.
