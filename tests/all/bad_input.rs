@@ -12,24 +12,43 @@ const NDJSON: &str = "application/x-ndjson";
 
 /// Sends a body that must be refused, and gives the error; nothing may be stored.
 async fn refused(app: &TestApp, key: &IssuedKey, kind: &str, body: impl Into<Body>, status: u16) -> Value {
-    let answer = app.call(Method::POST, "/v1/logs", key).header("content-type", kind).body(body).send().await.unwrap();
+    let answer = app
+        .call(Method::POST, "/v1/logs", key)
+        .header("content-type", kind)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
     let (got, id) = (answer.status(), answer.headers()["x-request-id"].to_str().unwrap().to_owned());
     let text = answer.text().await.unwrap();
     assert_eq!(got, status, "{text}");
     let error: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!((&error["code"], &error["request_id"]), (&json!(status), &json!(id)));
-    assert!(error["key"].is_string() && error["message"].is_string() && error["details"].is_string(), "{error}");
+    assert!(
+        error["key"].is_string() && error["message"].is_string() && error["details"].is_string(),
+        "{error}"
+    );
     assert_eq!(stored(app, key).await, 0, "nothing of it is stored");
     error
 }
 
 async fn stored(app: &TestApp, key: &IssuedKey) -> usize {
-    let list: Value = app.call(Method::GET, "/v1/logs", key).send().await.unwrap().json().await.unwrap();
+    let list: Value = app
+        .call(Method::GET, "/v1/logs", key)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     list["data"].as_array().unwrap().len()
 }
 
 fn says(error: &Value, words: &str) {
-    assert!(error["details"].as_str().unwrap().contains(words), "{words:?} is not in {error}");
+    assert!(
+        error["details"].as_str().unwrap().contains(words),
+        "{words:?} is not in {error}"
+    );
 }
 
 async fn key(app: &TestApp) -> IssuedKey {

@@ -30,8 +30,9 @@ pub fn sent(id: &str, status_code: u16) -> Value {
 /// A snapshot of an answer, the same on both databases.
 macro_rules! snapshot {
     ($name:literal, $value:expr) => {
+        let value: Value = $value;
         insta::with_settings!({prepend_module_to_snapshot => false, snapshot_path => "snapshots"}, {
-            insta::assert_json_snapshot!($name, $value, {
+            insta::assert_json_snapshot!($name, value, {
                 ".request_id" => insta::dynamic_redaction(|value, _| if value.as_str().is_some_and(|id| id.starts_with("req_")) { "req_".into() } else { value }),
                 ".**.created_at" => "[time]",
                 ".**.app_id" => "[app]",
@@ -57,7 +58,7 @@ for_each_db! {
         let key = app.add_key(&app.add_project("shop").await, &READS_AND_WRITES).await;
         snapshot!("sent", send(app, &key, &sent("order-1", 402)).await);
         let one = json_of(app.call(Method::GET, "/v1/logs/order-1", &key), 200).await;
-        snapshot!("one_log", one);
+        snapshot!("one_log", one.clone());
         let list = json_of(app.call(Method::GET, "/v1/logs", &key), 200).await;
         assert_eq!(list["data"][0], one, "a list gives the same");
         assert_eq!((&list["has_more"], &list["object"], &list["data_ref"]), (&json!(false), &json!("list"), &json!("data")));

@@ -26,8 +26,15 @@ async fn own(app: &TestApp, key: &IssuedKey, at_least: usize) -> Vec<Value> {
 async fn own_now(app: &TestApp, key: &IssuedKey) -> Vec<Value> {
     let cursor = audit_log::server::selection::cursor(
         &app.server.key,
-        &audit_log::server::access::key(&app.server, &headers(key)).await.unwrap().project.id,
-        &audit_log::model::page::Key { created_at: 0, id: String::new() },
+        &audit_log::server::access::key(&app.server, &headers(key))
+            .await
+            .unwrap()
+            .project
+            .id,
+        &audit_log::model::page::Key {
+            created_at: 0,
+            id: String::new(),
+        },
     );
     let path = format!("/v1/logs?origin=self&order=created_at&limit=100&after={cursor}");
     let page: Value = app.call(Method::GET, &path, key).send().await.unwrap().json().await.unwrap();
@@ -127,6 +134,7 @@ for_each_db! {
         let logs = own(app, &key, 2).await;
         let log = logs.iter().find(|log| log["endpoint"] == "GET_projects_{project}_logs_{id}_response").unwrap_or_else(|| panic!("{logs:?}"));
         assert_eq!((&log["user_email"], &log["channel"]), (&json!("member@example.com"), &json!("WEBSITE")));
+        assert_eq!(log["resource"], json!({"type": "api_log", "id": "a"}));
         assert!(log["notes"].as_array().unwrap().contains(&json!("not captured")));
     }
 

@@ -26,6 +26,7 @@ use recorder::RecorderLayer;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::state::Server;
@@ -35,7 +36,7 @@ const BODY_IDLE: Duration = Duration::from_secs(30);
 /// Bytes of each body of a request to this service that are recorded.
 const RECORDED: usize = 256 << 10;
 /// Bytes under which an answer is not worth compressing: it goes out in one packet either way.
-const WORTH_COMPRESSING: u64 = 1_500;
+const WORTH_COMPRESSING: u16 = 1_500;
 
 /// Everything the service answers to.
 pub fn router(server: Server) -> Router {
@@ -65,17 +66,16 @@ pub fn router(server: Server) -> Router {
 }
 
 /// Pages and JSON made for this request, at the fastest level: more would cost more time than it saves.
-fn compression() -> CompressionLayer<impl tower_http::compression::Predicate> {
-    let is_worth_it = |_: StatusCode, _: Version, headers: &HeaderMap, _: &axum::http::Extensions| {
+fn compression() -> CompressionLayer<impl Predicate> {
+    let is_made_here = |_: StatusCode, _: Version, headers: &HeaderMap, _: &axum::http::Extensions| {
         let kind = headers
             .get(header::CONTENT_TYPE)
             .map(axum::http::HeaderValue::as_bytes)
             .unwrap_or_default();
-        let is_made_here = kind.starts_with(b"text/html") || kind.starts_with(b"application/json");
-        let is_long = limits::declared_length(headers).is_none_or(|length| length >= WORTH_COMPRESSING);
-        is_made_here && is_long && !headers.contains_key(header::CONTENT_DISPOSITION)
+        let is_text = kind.starts_with(b"text/html") || kind.starts_with(b"application/json");
+        is_text && !headers.contains_key(header::CONTENT_DISPOSITION)
     };
     CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
-        .compress_when(is_worth_it)
+        .compress_when(SizeAbove::new(WORTH_COMPRESSING).and(is_made_here))
 }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use recorder::{Exchange, Sink};
@@ -15,6 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::headers::RequestId;
 use super::sign_in::Attempted;
+use crate::model::id::is_client_id;
 use crate::model::log::Resource;
 use crate::model::query;
 use crate::server::access::{self, KeyAccess, Member, Person};
@@ -24,6 +25,8 @@ use crate::server::store::projects::ProjectKey;
 mod log;
 mod write;
 
+/// The server function behind a log's page.
+const LOG_PAGE: &str = "/api/log";
 /// Letters of a client's own channel.
 const MAX_CHANNEL: usize = 64;
 
@@ -126,6 +129,7 @@ impl Sink for OwnLogs {
                 .map(|id| id.0.clone())
                 .unwrap_or_default(),
             route: route.map(str::to_owned),
+            resource: log_of(&request.uri),
             channel: Some(channel(route?, &request.headers)),
             ip: peer.map(|ConnectInfo(peer)| access::client_ip(&self.0.config, *peer, &request.headers)),
             ..Subject::default()
@@ -158,7 +162,7 @@ fn is_recorded(method: &Method, route: &str, query: &str) -> bool {
         _ if *method == Method::OPTIONS || route.starts_with("/assets/") => false,
         _ if route.starts_with("/v1/") || route.starts_with("/management/") => !(is_read && is_paging(query)),
         // A log's page and its files show what was said; the other pages show lists.
-        _ if is_read => route.starts_with("/projects/") && is_of_one_log(route),
+        _ if is_read => route == LOG_PAGE || (route.starts_with("/projects/") && is_of_one_log(route)),
         _ => true,
     }
 }
@@ -196,7 +200,7 @@ pub(crate) async fn describe(State(server): State<Server>, request: Request, nex
     if let Ok(place) = server.limits.recordings.clone().acquire_owned().await {
         recording.context(|subject| subject.place = Some(place));
     }
-    let visited = project_of_path(request.uri().path()).map(|project| (project.to_owned(), request.headers().clone()));
+    let visited = project_of(request.uri()).map(|project| (project, request.headers().clone()));
     let is_read = request.method().is_safe();
     let response = next.run(request).await;
     if is_read && (response.status().is_success() || is_page(&response)) {
@@ -226,8 +230,35 @@ async fn signed_in(server: &Server, recording: &Recording, person: &Person) {
     }
 }
 
-fn project_of_path(path: &str) -> Option<&str> {
-    path.strip_prefix("/projects/")?.split('/').next().filter(|id| !id.is_empty())
+/// The project that a page, or a server function that reads, was asked about.
+fn project_of(uri: &Uri) -> Option<String> {
+    if let Some(rest) = uri.path().strip_prefix("/projects/") {
+        return rest.split('/').next().filter(|id| !id.is_empty()).map(str::to_owned);
+    }
+    argument(uri, "project").filter(|_| uri.path().starts_with("/api/"))
+}
+
+/// The log that a request is about.
+fn log_of(uri: &Uri) -> Option<Resource> {
+    let path = uri.path();
+    let id = match path
+        .strip_prefix("/v1/logs/")
+        .or_else(|| path.split_once("/logs/").map(|(_, rest)| rest))
+    {
+        Some(rest) => rest.split('/').next().map(str::to_owned),
+        None if path == LOG_PAGE => argument(uri, "id"),
+        None => None,
+    };
+    let id = id.filter(|id| is_client_id(id))?;
+    Some(Resource {
+        kind: "api_log".to_owned(),
+        id,
+    })
+}
+
+fn argument(uri: &Uri, name: &str) -> Option<String> {
+    let (_, value) = query::pairs(uri.query()?).find(|(argument, _)| argument == name)?;
+    Some(value)
 }
 
 fn is_page(response: &Response) -> bool {
@@ -262,8 +293,29 @@ mod tests {
             (Method::GET, "/projects/{project}/logs/{id}/request", "", true),
             (Method::GET, "/projects/{project}/tasks/{id}", "", false),
             (Method::POST, "/api/delete_export", "", true),
+            (Method::GET, "/api/log", "project=prj_1&id=a", true),
+            (Method::GET, "/api/logs", "project=prj_1", false),
         ] {
             assert_eq!(is_recorded(&method, route, query), is, "{method} {route}?{query}");
+        }
+    }
+
+    #[test]
+    fn a_request_says_what_it_is_about() {
+        for (uri, project, log) in [
+            ("/v1/logs/a", None, Some("a")),
+            ("/v1/logs/a/request?x", None, Some("a")),
+            ("/v1/logs?project=prj_1", None, None),
+            ("/v1/logs/a%20b", None, None),
+            ("/projects/prj_1/logs/a", Some("prj_1"), Some("a")),
+            ("/projects/prj_1/logs", Some("prj_1"), None),
+            ("/projects/", None, None),
+            ("/api/log?id=a&project=prj_1", Some("prj_1"), Some("a")),
+            ("/sign-in", None, None),
+        ] {
+            let uri: Uri = uri.parse().unwrap();
+            assert_eq!(project_of(&uri).as_deref(), project, "{uri}");
+            assert_eq!(log_of(&uri).map(|resource| resource.id).as_deref(), log, "{uri}");
         }
     }
 

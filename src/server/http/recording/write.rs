@@ -8,9 +8,9 @@ use super::{Subject, log};
 use crate::model::log::Origin;
 use crate::server::ingest::entry::EntryContext;
 use crate::server::state::Server;
-use crate::server::store::{StoreError, accounts};
 use crate::server::store::logs::write::{LogCall, WriteError};
 use crate::server::store::projects::ProjectKey;
+use crate::server::store::{StoreError, accounts};
 
 /// Writes the exchange into each of its projects.
 pub(super) async fn write(server: &Server, mut exchange: Exchange<Subject>) {
