@@ -25,10 +25,11 @@ pub(super) fn start(document: &Document) {
 
 /// To the text filter, out of the sheet that it may lie in.
 fn find(page: &Document) {
-    let Some(field) = page
+    // On a log's page it is the first box that looks through a body.
+    let field = page
         .get_element_by_id("f-q")
-        .and_then(|field| field.dyn_into::<HtmlInputElement>().ok())
-    else {
+        .or_else(|| page.query_selector(".json-find input").ok()?);
+    let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else {
         return;
     };
     if field.offset_parent().is_none()

@@ -28,7 +28,7 @@ pub fn BodyView(
         Body::Absent(why) => view! { <p class="absent">{absent_words(why, label)}</p> }.into_any(),
         Body::Rows(preview) => view! { <JsonView preview url masked bytes=side.kept label sought/> }.into_any(),
         Body::Form(fields) => view! {
-            <Download url what="A form" bytes=side.kept/>
+            <What what="A form" bytes=side.kept/>
             <Pairs pairs=fields label/>
         }
         .into_any(),
@@ -39,13 +39,13 @@ pub fn BodyView(
                 "A CSV file"
             };
             view! {
-                <Download url what bytes=side.kept/>
+                <What what bytes=side.kept/>
                 <Table rows label/>
             }
             .into_any()
         }
         Body::Binary { what, lines } => view! {
-            <Download url what bytes=side.kept/>
+            <What what bytes=side.kept/>
             <Bytes lines whole=side.kept label/>
         }
         .into_any(),
@@ -63,14 +63,10 @@ fn absent_words(why: Absence, label: &'static str) -> String {
     }
 }
 
+/// What a body is, above it.
 #[component]
-fn Download(url: String, #[prop(into)] what: String, bytes: i64) -> impl IntoView {
-    view! {
-        <p class="body-line">
-            <span class="quiet">{what}", "{format::size(bytes)}</span>
-            <a class="button quiet-button" href=url download="" rel="external">"Download"</a>
-        </p>
-    }
+fn What(#[prop(into)] what: String, bytes: i64) -> impl IntoView {
+    view! { <p class="body-line quiet">{what}", "{format::size(bytes)}</p> }
 }
 
 /// Names and values, as headers, arguments and forms have them.

@@ -2,11 +2,14 @@
 
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 6] = [
-    ("/", "Find anywhere"),
+const KEYS: [(&str, &str); 9] = [
+    ("/", "Find anywhere, or in the body"),
     ("j", "Next row"),
     ("k", "Previous row"),
     ("Enter", "Open the row"),
+    ("← →", "Collapse or expand a value of a body"),
+    ("c", "Copy the value"),
+    ("p", "Copy its path"),
     ("?", "This help"),
     ("Esc", "Close what is open"),
 ];

@@ -529,7 +529,7 @@ fn container_pieces(json: &Json, node: u32, folded: bool, pieces: &mut Vec<Piece
         pieces.push(Piece::new(Ink::Punctuation, if is_object { "{" } else { "[" }));
         pieces.push(Piece::new(
             Ink::Note,
-            format!("… {} {noun} ", format::count(u64::from(count))),
+            format!(" … {} {noun} ", format::count(u64::from(count))),
         ));
         pieces.push(Piece::new(Ink::Punctuation, if is_object { "}" } else { "]" }));
     } else {

@@ -7,7 +7,7 @@ use super::parse::Step;
 use super::row::{Ink, Row, marked};
 
 /// Longer lines go on in the next row: bytes of UTF-8 a row.
-const ROW_BYTES: usize = 500;
+const ROW_BYTES: usize = 300;
 /// Rows between two places that are kept.
 const STRIDE: u32 = 64;
 /// Bytes that are looked through at once.

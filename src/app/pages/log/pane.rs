@@ -114,6 +114,11 @@ pub fn Pane(
         String::new()
     };
     let kind = side.content_type.clone();
+    let download = (side.kept > 0).then(|| {
+        let href = place.file(which.name());
+        let label = format!("Download the {}", which.body().to_lowercase());
+        view! { <a class="button quiet-button pane-download" href=href download="" rel="external" aria-label=label>"Download"</a> }
+    });
     let query_panel = has_query.then(|| {
         view! { <div hidden=move || chosen.get() != Panel::Query><Pairs pairs=arguments label="Arguments of the URL"/></div> }
     });
@@ -127,6 +132,7 @@ pub fn Pane(
                     {query_tab}
                 </nav>
                 <span class="pane-kind quiet mono">{kind}</span>
+                {download}
             </header>
             <div class="pane-body" hidden=move || chosen.get() != Panel::Body>
                 <BodyView side notes url=place.file(which.name()) label=which.body() sought/>

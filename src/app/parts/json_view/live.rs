@@ -322,7 +322,7 @@ impl Talk {
         let (from, count) = if self.flows() {
             (0, FLOW)
         } else {
-            (first.saturating_sub(count), count * 3)
+            (first.saturating_sub(count / 2), count * 2)
         };
         self.ask(Ask::Rows { from, count });
     }

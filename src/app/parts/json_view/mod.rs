@@ -65,12 +65,13 @@ pub fn JsonView(
     };
     let talk = Talk::new(shown, source, scroll, space, window);
     let wrap_class = move || shown.wrap.get();
+    // Line numbers of more than five digits.
+    let is_wide = move || shown.total.get().is_none_or(|total| total > 99_999);
     view! {
-        <div class="json" class:live=move || shown.live.get() class:wrap=wrap_class on:pointerenter=move |_| talk.start() on:focusin=move |_| talk.start()>
+        <div class="json" class:json-live=move || shown.live.get() class:wrap=wrap_class class:json-wide=is_wide on:pointerenter=move |_| talk.start() on:focusin=move |_| talk.start()>
             <div class="json-bar">
                 <Find shown talk label sought/>
                 <Tools shown talk can_be_pretty/>
-                <a class="button quiet-button" href=url.clone() download="" rel="external">"Download"</a>
             </div>
             <Said shown talk/>
             <div
