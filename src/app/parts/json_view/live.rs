@@ -82,6 +82,13 @@ impl Talk {
             shown.rows.track();
             talk.place();
         });
+        Effect::new(move |_| {
+            shown.rows.track();
+            shown.live.track();
+            let current = shown.current.get();
+            // Once the rows are drawn, and before they are seen.
+            request_animation_frame(move || talk.show_current(current));
+        });
         on_cleanup(move || talk.end());
         talk
     }
@@ -274,10 +281,13 @@ impl Talk {
         state.borrow_mut().asked = false;
         if state.borrow().epoch == epoch {
             let shown = self.shown;
-            shown.first.set(from);
+            // The rows' own change draws them; what they are drawn with changes before, unnoticed.
+            let was_live = shown.live.get_untracked();
+            shown.first.update_untracked(|first| *first = from);
+            shown.live.update_untracked(|live| *live = true);
             shown.rows.set(rows);
-            if !shown.live.get_untracked() {
-                shown.live.set(true);
+            if !was_live {
+                shown.live.notify();
             }
             self.fill();
         } else {
@@ -364,6 +374,18 @@ impl Talk {
         // Unscaled, rows stand where they belong and the browser scrolls them; scaled, they are put beside what is scrolled.
         let offset = if scale.is_scaled() { scrolled - (top - first) } else { first };
         style(window, "transform", &format!("translateY({offset}px)"));
+    }
+
+    /// Marks the current row. Not part of the rows' markup: a click would else replace what is being selected.
+    fn show_current(self, row: Option<u32>) {
+        let Some(window) = self.window.get_untracked() else { return };
+        if let Ok(Some(old)) = window.query_selector(".json-row.current") {
+            old.set_class_name("json-row");
+        }
+        let new = row.and_then(|row| window.query_selector(&format!("[data-row=\"{row}\"]")).ok()?);
+        if let Some(new) = new {
+            new.set_class_name("json-row current");
+        }
     }
 
     /// Takes the height of a row from the first one, where rows are of one height.

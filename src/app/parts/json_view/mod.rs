@@ -17,7 +17,7 @@ use leptos::html::{Div, Input};
 use leptos::prelude::*;
 
 use self::live::Talk;
-use self::row::{Found, Shown, rows};
+use self::row::{Found, Shown, markup};
 use crate::model::format;
 use crate::model::json_doc::Preview;
 use crate::model::json_doc::message::{Ask, Form};
@@ -67,6 +67,11 @@ pub fn JsonView(
     let wrap_class = move || shown.wrap.get();
     // Line numbers of more than five digits.
     let is_wide = move || shown.total.get().is_none_or(|total| total > 99_999);
+    let rows = move || {
+        shown
+            .rows
+            .with(|rows| markup(rows, shown.first.get(), shown.live.get(), shown.form.get()))
+    };
     view! {
         <div class="json" class:json-live=move || shown.live.get() class:wrap=wrap_class class:json-wide=is_wide on:pointerenter=move |_| talk.start() on:focusin=move |_| talk.start()>
             <div class="json-bar">
@@ -82,7 +87,7 @@ pub fn JsonView(
                 on:click=move |event| talk.clicked(&event)
             >
                 <div class="json-space" node_ref=space>
-                    <div class="json-rows" node_ref=window>{rows(shown)}</div>
+                    <div class="json-rows" node_ref=window inner_html=rows></div>
                 </div>
             </div>
             <More shown bytes url/>

@@ -1,5 +1,7 @@
 //! One row's markup, and the state that rows are drawn from.
 
+use std::fmt::Write as _;
+
 use leptos::prelude::*;
 
 use crate::model::json_doc::message::Form;
@@ -72,54 +74,70 @@ impl Shown {
     }
 }
 
-/// The rows that are in the page.
-pub(super) fn rows(shown: Shown) -> impl IntoView {
-    move || {
-        let (first, current, live) = (shown.first.get(), shown.current.get(), shown.live.get());
-        let pretty = shown.form.get() == Form::Pretty;
-        shown.rows.with(|rows| {
-            let rows = rows.iter().zip(first..);
-            rows.map(|(row, at)| row_view(row, at, current == Some(at), live, pretty))
-                .collect_view()
-        })
+/// The rows that are in the page, as markup.
+///
+/// One text and not a view: sixty rows are a thousand elements, and scrolling replaces them many times a second. The browser reads such a text
+/// within a millisecond or two, where building views took most of a frame. Whatever a body says goes through [`escape`].
+pub(super) fn markup(rows: &[Row], first: u32, live: bool, form: Form) -> String {
+    let mut out = String::with_capacity(rows.len() * 400);
+    for (row, at) in rows.iter().zip(first..) {
+        write_row(row, at, live, form, &mut out);
     }
+    out
 }
 
-fn row_view(row: &Row, at: u32, current: bool, live: bool, pretty: bool) -> impl IntoView + use<> {
+fn write_row(row: &Row, at: u32, live: bool, form: Form, out: &mut String) {
     let node = row.node;
-    let line = if row.line == 0 { String::new() } else { row.line.to_string() };
-    let fold = row.open.map(|open| {
-        let label = format!("{} line {}", if open { "Collapse" } else { "Expand" }, row.line);
-        view! {
-            <button
-                type="button" class="json-fold needs-scripts" tabindex="-1" aria-label=label aria-expanded=open.to_string()
-                data-act="fold" data-node=node
-            ></button>
-        }
-    });
-    // An empty text would be rendered as a space.
-    let indent = (row.depth > 0).then(|| "  ".repeat(usize::from(row.depth.min(MAX_INDENT))));
-    let deeper = (row.depth > MAX_INDENT).then(|| view! { <span class="json-o">{format!("level {} ", row.depth)}</span> });
-    let pieces = row.pieces.iter().map(piece_view).collect_view();
-    let actions = live.then(|| {
-        view! {
-            <span class="json-acts">
-                <button type="button" tabindex="-1" data-act="value" data-node=node>"Copy value"</button>
-                {pretty.then(|| view! { <button type="button" tabindex="-1" data-act="path" data-node=node>"Copy path"</button> })}
-            </span>
-        }
-    });
-    view! {
-        <div class="json-row" class:current=current data-row=at>
-            <span class="json-line" data-line=line aria-hidden="true"></span>
-            <span class="json-side">{fold}</span>
-            <span class="json-text">{indent}{deeper}{pieces}</span>
-            {actions}
-        </div>
+    put(
+        out,
+        format_args!("<div class=\"json-row\" data-row=\"{at}\"><span class=\"json-line\" aria-hidden=\"true\" data-line=\""),
+    );
+    if row.line > 0 {
+        put(out, format_args!("{}", row.line));
     }
+    out.push_str("\"></span><span class=\"json-side\">");
+    if let Some(open) = row.open {
+        let verb = if open { "Collapse" } else { "Expand" };
+        put(
+            out,
+            format_args!(
+                "<button type=\"button\" class=\"json-fold needs-scripts\" tabindex=\"-1\" aria-label=\"{verb} line {}\" \
+                 aria-expanded=\"{open}\" data-act=\"fold\" data-node=\"{node}\"></button>",
+                row.line
+            ),
+        );
+    }
+    out.push_str("</span><span class=\"json-text\">");
+    for _ in 0..row.depth.min(MAX_INDENT) {
+        out.push_str("  ");
+    }
+    if row.depth > MAX_INDENT {
+        put(out, format_args!("<span class=\"json-o\">level {} </span>", row.depth));
+    }
+    row.pieces.iter().for_each(|piece| write_piece(piece, out));
+    out.push_str("</span>");
+    if live {
+        write_actions(node, form, out);
+    }
+    out.push_str("</div>");
 }
 
-fn piece_view(piece: &Piece) -> AnyView {
+fn write_actions(node: u32, form: Form, out: &mut String) {
+    out.push_str("<span class=\"json-acts\">");
+    let parts: &[(&str, &str)] = match form {
+        Form::Pretty => &[("value", "Copy value"), ("path", "Copy path")],
+        Form::Raw => &[("value", "Copy line")],
+    };
+    for (part, words) in parts {
+        put(
+            out,
+            format_args!("<button type=\"button\" tabindex=\"-1\" data-act=\"{part}\" data-node=\"{node}\">{words}</button>"),
+        );
+    }
+    out.push_str("</span>");
+}
+
+fn write_piece(piece: &Piece, out: &mut String) {
     let class = match piece.ink {
         Ink::Punctuation => "json-p",
         Ink::Key => "json-k",
@@ -131,10 +149,63 @@ fn piece_view(piece: &Piece) -> AnyView {
         Ink::Note => "json-o",
         Ink::Line => "json-l",
     };
-    let text = piece.text.clone();
-    match piece.mark {
-        Mark::None => view! { <span class=class>{text}</span> }.into_any(),
-        Mark::Found => view! { <mark class=class>{text}</mark> }.into_any(),
-        Mark::Current => view! { <mark class=format!("{class} here")>{text}</mark> }.into_any(),
+    let (tag, here) = match piece.mark {
+        Mark::None => ("span", ""),
+        Mark::Found => ("mark", ""),
+        Mark::Current => ("mark", " here"),
+    };
+    put(out, format_args!("<{tag} class=\"{class}{here}\">"));
+    escape(&piece.text, out);
+    put(out, format_args!("</{tag}>"));
+}
+
+fn put(out: &mut String, words: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = out.write_fmt(words);
+}
+
+/// Appends text so that a browser reads it as that text and nothing else (HTML, 13.1.2.4 and 13.1.4).
+fn escape(text: &str, out: &mut String) {
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            // HTML has no way to write these; a reader drops or changes them.
+            '\0' => out.push('\u{2400}'),
+            '\r' => out.push('\u{240d}'),
+            _ => out.push(letter),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::json_doc::preview;
+
+    #[test]
+    fn what_a_body_says_is_never_markup() {
+        let body = br#"{"<script>alert(1)</script>":"\"><img src=x onerror='alert(1)'>&amp;"}"#;
+        for form in [Form::Pretty, Form::Raw] {
+            let rows = preview(body, form, false, 9).rows;
+            let text = markup(&rows, 0, true, form);
+            let tags: Vec<&str> = text
+                .split('<')
+                .skip(1)
+                .map(|tag| tag.split([' ', '>']).next().unwrap_or_default())
+                .collect();
+            assert!(
+                tags.iter()
+                    .all(|tag| ["div", "span", "button", "/div", "/span", "/button"].contains(tag)),
+                "{tags:?}"
+            );
+            assert!(
+                text.contains("&lt;img src=x onerror=&#39;alert(1)&#39;&gt;&amp;amp;"),
+                "{text}"
+            );
+        }
     }
 }
