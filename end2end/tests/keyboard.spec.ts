@@ -17,7 +17,7 @@ test("the whole way by keyboard", async ({ page, at }) => {
   await expect(page.getByRole("dialog", { name: "Keys" })).toBeHidden();
 
   await page.keyboard.press("/");
-  const find = page.getByLabel("Find anywhere");
+  const find = page.getByLabel("Find anywhere", { exact: true });
   await expect(find).toBeFocused();
   await page.keyboard.type("voucher_not_found j/?");
   await expect(find).toHaveValue("voucher_not_found j/?");

@@ -11,7 +11,7 @@ test("a failed request, read in three clicks", async ({ page, facts }) => {
   await expect(page).toHaveURL(/[?&]status=FAILURE/);
   await expect(page.getByRole("table").first().getByRole("row")).toHaveCount(3);
 
-  await page.getByRole("link", { name: /failed/ }).first().click();
+  await page.getByRole("table").first().getByRole("link", { name: /failed/ }).click();
   await expect(page).toHaveURL(/\/logs\/failed-redemption/);
   const request = page.getByRole("region", { name: "Request", exact: true });
   const response = page.getByRole("region", { name: "Response", exact: true });

@@ -60,7 +60,7 @@ fn is_own(name: &str) -> bool {
 }
 
 fn url_word(url: &str, comments: &mut String) -> String {
-    if url.split(['=', '&', '?']).any(|part| part == "masked") {
+    if url.split(['=', '&', '?', '#']).any(|part| part == "masked") {
         comments.push_str("# The URL has masked values in it: fill them in.\n");
     }
     if url.starts_with('/') {

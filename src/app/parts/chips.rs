@@ -41,7 +41,7 @@ fn chip(query: &LogQuery, filter: LogFilter) -> impl IntoView + use<> {
         <li class="chip">
             <span class="chip-name">{filter.label()}</span>
             <span class="chip-value" title=words.clone()>{words.clone()}</span>
-            <a href=href aria-label=spoken>"×"</a>
+            <a href=href><span class="visually-hidden">{spoken}</span><span aria-hidden="true">"×"</span></a>
         </li>
     }
 }

@@ -253,7 +253,7 @@ mod tests {
         for path in [
             "0123456789abcdef.js",
             "app-0123456789abcdeg.js",
-            "app-0123456789abcde.js",
+            "app-0123456789a.js",
             "browse-worker_bg.wasm",
         ] {
             assert!(!is_hashed(path), "{path}");
