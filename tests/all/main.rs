@@ -22,6 +22,7 @@ mod headers;
 mod import;
 mod keys;
 mod kill;
+mod log_page;
 mod logs;
 mod logs_api;
 mod outage;

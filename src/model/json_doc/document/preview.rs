@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{Document, Work};
 use crate::model::json_doc::message::Form;
 use crate::model::json_doc::parse::Step;
-use crate::model::json_doc::plain::PlainText;
 use crate::model::json_doc::row::Row;
 
 /// The first rows of a body, for a page that must be readable before any script runs.
