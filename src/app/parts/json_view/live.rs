@@ -49,6 +49,7 @@ struct State {
     top: f64,
     scrolled: f64,
     row: f64,
+    measured: bool,
 }
 
 impl Talk {
@@ -65,6 +66,7 @@ impl Talk {
             top: 0.0,
             scrolled: 0.0,
             row: ROW_HEIGHT,
+            measured: false,
         };
         let talk = Self {
             shown,
@@ -391,7 +393,8 @@ impl Talk {
 
     /// Takes the height of a row from the first one, where rows are of one height.
     fn measure(self, window: &HtmlElement) {
-        if self.shown.wrap.get_untracked() {
+        let measured = self.state().is_none_or(|state| state.borrow().measured);
+        if measured || self.shown.wrap.get_untracked() {
             return;
         }
         let height = window
@@ -400,7 +403,10 @@ impl Talk {
         if height > 1.0
             && let Some(state) = self.state()
         {
-            state.borrow_mut().row = height;
+            let mut state = state.borrow_mut();
+            state.row = height;
+            // Asking again would have the browser lay the page out each time.
+            state.measured = true;
         }
     }
 
