@@ -81,6 +81,24 @@ test("previous and next keep to the list's filters", async ({ page, at }) => {
   await expect(page).toHaveURL(/logs\/failed-redemption\?status=FAILURE/);
 });
 
+test("leaving a log while its rows are drawn breaks nothing", async ({ page, at }) => {
+  await open(page, at("logs/failed-redemption?status=FAILURE"));
+  // Rows are clicked in each frame, so that one is drawn anew just when the page goes.
+  await page.evaluate(() => {
+    const click = () => {
+      document.querySelectorAll<HTMLElement>(".json-row").forEach((row) => row.click());
+      requestAnimationFrame(click);
+    };
+    click();
+  });
+  for (let round = 0; round < 3; round += 1) {
+    await page.getByRole("link", { name: /^Next/ }).click();
+    await expect(page).toHaveURL(/logs\/broken-server\?status=FAILURE/);
+    await page.getByRole("link", { name: /Previous$/ }).click();
+    await expect(page).toHaveURL(/logs\/failed-redemption\?status=FAILURE/);
+  }
+});
+
 test("a log that is not there is said to be missing", async ({ page, at }) => {
   await open(page, at("logs/no-such-log"), 404);
   await expect(page.getByRole("heading", { name: "There is no such log" })).toBeVisible();

@@ -90,7 +90,7 @@ impl Talk {
             shown.live.track();
             let current = shown.current.get();
             // Once the rows are drawn, and before they are seen.
-            request_animation_frame(move || talk.show_current(current));
+            talk.next_frame(move || talk.show_current(current));
         });
         on_cleanup(move || talk.end());
         talk
@@ -98,6 +98,21 @@ impl Talk {
 
     fn state(&self) -> Option<Rc<RefCell<State>>> {
         self.state.try_get_value()
+    }
+
+    /// Whether the viewer is on the page still: a frame, an answer of the worker or an event may come when somebody has gone on to another page,
+    /// and its signals are no more.
+    fn is_alive(&self) -> bool {
+        self.state().is_some()
+    }
+
+    /// Does something before the next frame is drawn, if the viewer is there still.
+    fn next_frame(self, act: impl FnOnce() + 'static) {
+        request_animation_frame(move || {
+            if self.is_alive() {
+                act();
+            }
+        });
     }
 
     /// Starts the worker, once.
@@ -124,6 +139,9 @@ impl Talk {
         worker.set_onmessage(Some(hears.as_ref().unchecked_ref()));
         hears.forget();
         let fails = Closure::<dyn FnMut(web_sys::Event)>::new(move |_: web_sys::Event| {
+            if !self.is_alive() {
+                return;
+            }
             self.shown
                 .failed
                 .set(Some("The viewer's worker could not be loaded.".to_owned()));
@@ -165,17 +183,19 @@ impl Talk {
     }
 
     pub(super) fn find(self, text: String) {
+        let Some(state) = self.state() else { return };
         if text.is_empty() {
             self.shown.found.set(None);
         }
-        if let Some(state) = self.state() {
-            state.borrow_mut().text.clone_from(&text);
-        }
+        state.borrow_mut().text.clone_from(&text);
         let from = self.shown.current.get_untracked().unwrap_or_else(|| self.seen().0);
         self.ask(Ask::Find { text, from });
     }
 
     fn hear(self, tell: Tell) {
+        if !self.is_alive() {
+            return;
+        }
         let shown = self.shown;
         match tell {
             Tell::Ready => self.listens(),
@@ -452,6 +472,9 @@ impl Talk {
 
     /// A wheel turns through rows, not through the scaled way.
     pub(super) fn turned(self, event: &WheelEvent) {
+        if !self.is_alive() {
+            return;
+        }
         let scale = self.scale();
         if !self.shown.live.get_untracked() || self.flows() || !scale.is_scaled() || event.delta_y() == 0.0 || event.ctrl_key() {
             return;
@@ -471,7 +494,7 @@ impl Talk {
         self.shown.current.set(Some(row));
         if self.flows() || !self.shown.live.get_untracked() {
             // Once the row is drawn as the current one.
-            request_animation_frame(move || self.bring_into_flow(row));
+            self.next_frame(move || self.bring_into_flow(row));
             return;
         }
         let top = self.state().map_or(0.0, |state| state.borrow().top);
@@ -501,7 +524,7 @@ impl Talk {
     /// Rows wrap now, or no longer.
     pub(super) fn wrapped(self) {
         self.start();
-        request_animation_frame(move || self.place());
+        self.next_frame(move || self.place());
     }
 }
 

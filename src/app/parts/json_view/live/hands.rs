@@ -11,7 +11,7 @@ use crate::model::json_doc::message::{Ask, Part};
 
 impl Talk {
     pub(in super::super) fn pressed(self, event: &KeyboardEvent) {
-        if event.alt_key() || ((event.ctrl_key() || event.meta_key()) && event.key() != "f") {
+        if !self.is_alive() || event.alt_key() || ((event.ctrl_key() || event.meta_key()) && event.key() != "f") {
             return;
         }
         if event.ctrl_key() || event.meta_key() {
@@ -93,6 +93,9 @@ impl Talk {
         let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
             return;
         };
+        if !self.is_alive() {
+            return;
+        }
         let number =
             |selector: &str, name: &str| -> Option<u32> { target.closest(selector).ok()??.get_attribute(name)?.parse().ok() };
         self.shown.current.set(number("[data-row]", "data-row"));
