@@ -10,10 +10,10 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
 use super::json::{Bodies, time, write_log};
-use crate::model::log::{Log, LogFacts, Origin};
+use crate::model::log::{LogFacts, Origin};
 use crate::model::page::{Key, Page};
 use crate::model::query::{LogQuery, QueryProblem};
-use crate::model::rights::Scope;
+use crate::model::rights::{Rights, Scope};
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::selection::{QueryContext, cursor, resolve};
@@ -90,21 +90,25 @@ fn next_cursor(server: &Server, key: &KeyAccess, page: &Page<LogFacts>) -> Optio
 
 async fn write_page(server: &Server, key: &KeyAccess, page: Page<LogFacts>, next: Option<String>) -> Result<Vec<u8>, ApiError> {
     let mut json = br#"{"object":"list","data_ref":"data","data":["#.to_vec();
-    let mut room = PAGE_BYTES;
     let searched_to = page.searched_to;
-    for (place, facts) in page.rows.into_iter().enumerate() {
-        if place > 0 {
-            json.push(b',');
+    let mut room = PAGE_BYTES;
+    let mut is_first = true;
+    let mut rows = page.rows.into_iter().peekable();
+    while let Some(facts) = rows.next() {
+        // Read together as long as their texts are small: no more than one large one is in memory.
+        let mut bytes = size(&facts);
+        let mut some = vec![facts];
+        while let Some(next) = rows.next_if(|facts| bytes.saturating_add(size(facts)) <= PAGE_BYTES) {
+            bytes += size(&next);
+            some.push(next);
         }
-        let bytes = facts.request_bytes.saturating_add(facts.response_bytes);
-        let fits = bytes <= LOG_BYTES.min(room);
-        room -= if fits { bytes } else { 0 };
-        let bodies = if fits || !key.rights.read_bodies {
-            Bodies::of(key.rights)
-        } else {
-            Bodies::TooLarge
-        };
-        write_row(server, key, facts, bodies, &mut json).await?;
+        for log in one::with_texts(&server.db, key.project.key, some).await? {
+            if !std::mem::take(&mut is_first) {
+                json.push(b',');
+            }
+            let bodies = bodies_of(&log.facts, key.rights, &mut room);
+            write_log(&mut json, &log, key.rights, bodies);
+        }
     }
     let tail = serde_json::json!({
         "has_more": next.is_some(),
@@ -116,20 +120,19 @@ async fn write_page(server: &Server, key: &KeyAccess, page: Page<LogFacts>, next
     Ok(json)
 }
 
-async fn write_row(
-    server: &Server,
-    key: &KeyAccess,
-    facts: LogFacts,
-    bodies: Bodies,
-    json: &mut Vec<u8>,
-) -> Result<(), ApiError> {
-    let whole = one::find(&server.db, key.project.key, &facts.id).await?;
-    // Retention may have taken it since the page was read; its facts are still true.
-    let log = whole.unwrap_or(Log {
-        facts,
-        text: None,
-        import_file: None,
-    });
-    write_log(json, &log, key.rights, bodies);
-    Ok(())
+/// Bytes of both bodies.
+fn size(facts: &LogFacts) -> i64 {
+    facts.request_bytes.saturating_add(facts.response_bytes)
+}
+
+/// What a row shows of its bodies, taken off the page's room.
+fn bodies_of(facts: &LogFacts, rights: Rights, room: &mut i64) -> Bodies {
+    let bytes = size(facts);
+    let fits = bytes <= LOG_BYTES.min(*room);
+    *room -= if fits { bytes } else { 0 };
+    if fits || !rights.read_bodies {
+        Bodies::of(rights)
+    } else {
+        Bodies::TooLarge
+    }
 }

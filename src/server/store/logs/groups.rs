@@ -171,11 +171,16 @@ pub(super) fn read_line(line: &str, order: Order) -> Option<Unit> {
         return None;
     }
     let mut left = [u64::MAX; BLOCKS];
+    let mut bits = Vec::new();
     for word in words.chunks_exact(BLOCKS * lane) {
+        let mut set = 0;
         for (left, bytes) in left.iter_mut().zip(word.chunks_exact(lane)) {
             // Both sides of an AND are written the same way round.
-            *left &= bytes.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
+            let word = bytes.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
+            *left &= word;
+            set += word.count_ones();
         }
+        bits.push(set);
     }
     let mut candidates = Vec::new();
     for (left, member) in left.iter().zip(members.chunks_exact(MEMBER)) {
@@ -193,7 +198,12 @@ pub(super) fn read_line(line: &str, order: Order) -> Option<Unit> {
     if order == Order::NewestFirst {
         candidates.reverse();
     }
-    Some(Unit { id, edge, candidates })
+    Some(Unit {
+        id,
+        edge,
+        candidates,
+        bits,
+    })
 }
 
 #[cfg(test)]

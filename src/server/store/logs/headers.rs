@@ -18,8 +18,10 @@ use crate::server::store::{Db, StoreError};
 const GROUPS: (i64, i64) = (1, 32);
 /// Single blocks of the first look, and at most.
 const SINGLES: (i64, i64) = (16, 512);
-/// Words of a signature that are looked at: each leaves about a third of the logs, so 12 leave one of 200,000.
+/// Words of a signature that a first look reads, to see which of them leave the fewest logs.
 const MOST_HASHES: usize = 12;
+/// Words that are read after that at most: of the rarest, each leaves a third of the logs at most, so 8 leave one of 6,500.
+const RAREST: usize = 8;
 
 /// A block that may have the text.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,8 @@ pub(super) struct Unit {
     pub(super) edge: i64,
     /// The blocks in it that may have the text, in the walk's order.
     pub(super) candidates: Vec<Header>,
+    /// For each word that was read, how many of its logs have the bit.
+    pub(super) bits: Vec<u32>,
 }
 
 /// Walks over the signatures of a project.
@@ -112,7 +116,7 @@ impl<'a> Stream<'a> {
             Order::NewestFirst => (i64::MAX, i64::MAX),
             Order::OldestFirst => (i64::MIN, i64::MIN),
         };
-        let sql = if is_group { groups::sql } else { singles::sql }(db.is_sqlite(), walk.order, hashes.len());
+        let sql = sql(db, is_group, walk.order, hashes.len());
         let size = if is_group { GROUPS.0 } else { SINGLES.0 };
         Self {
             db,
@@ -162,8 +166,30 @@ impl<'a> Stream<'a> {
             self.units.push_back(unit);
         }
         self.is_done = (self.units.len() as i64) < size;
+        self.keep_rarest();
         Ok(())
     }
+
+    /// After the first look, goes on with those words alone that fewest logs have: the others cost reading and leave out little.
+    fn keep_rarest(&mut self) {
+        if self.hashes.len() <= RAREST || self.units.is_empty() {
+            return;
+        }
+        let mut ranked: Vec<(u32, i64)> = self
+            .hashes
+            .iter()
+            .enumerate()
+            .map(|(word, hash)| (self.units.iter().filter_map(|unit| unit.bits.get(word)).sum(), *hash))
+            .collect();
+        ranked.sort_unstable();
+        self.hashes = ranked.into_iter().take(RAREST).map(|(_, hash)| hash).collect();
+        self.sql = sql(self.db, self.is_group, self.walk.order, self.hashes.len());
+    }
+}
+
+fn sql(db: &Db, is_group: bool, order: Order, hashes: usize) -> String {
+    let write = if is_group { groups::sql } else { singles::sql };
+    write(db.is_sqlite(), order, hashes)
 }
 
 /// The column of the edge that a walk meets first, how later ones compare, and in which direction they lie.

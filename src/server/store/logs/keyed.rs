@@ -1,14 +1,14 @@
 //! Rows that are known by their keys: what a search found in blocks, what an id names.
 
-use sea_query::{Expr, ExprTrait, Query, SelectStatement, Value};
+use sea_query::{Cond, Expr, ExprTrait, JoinType, Query, SelectStatement, Value, ValueTuple};
 use sqlx::query_scalar;
 
 use super::conditions;
 use super::render;
 use super::rows::{COLUMNS, FactsRow};
 use crate::model::id::{self, IdKind};
-use crate::model::log::LogFacts;
-use crate::model::selection::LogSelection;
+use crate::model::log::{LogFacts, Origin};
+use crate::model::selection::{LogSelection, TimeRange};
 use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
@@ -82,24 +82,60 @@ pub(super) async fn blocks(
     Ok(found)
 }
 
-/// Narrows a select to the keys. SQLite takes a list of pairs as rows of values; PostgreSQL would hash the table for those, and reads a plain list by index.
+/// Where the texts of logs lie, by origin, time and id: id, block; no block where the text has expired.
+pub(super) async fn places(
+    db: &Db,
+    project: ProjectKey,
+    keys: &[(Origin, i64, &str)],
+) -> Result<Vec<(String, Option<i64>)>, StoreError> {
+    let (Some(from), Some(to)) = (keys.iter().map(|key| key.1).min(), keys.iter().map(|key| key.1).max()) else {
+        return Ok(Vec::new());
+    };
+    let mut origins: Vec<Origin> = keys.iter().map(|key| key.0).collect();
+    origins.dedup();
+    let everything = LogSelection {
+        origins,
+        ..LogSelection::all(TimeRange {
+            from,
+            to: to.saturating_add(1),
+        })
+    };
+    let keys: Vec<(i64, String)> = keys.iter().map(|(_, time, id)| (*time, (*id).to_owned())).collect();
+    let mut found = Vec::with_capacity(keys.len());
+    for chunk in keys.chunks(CHUNK) {
+        let mut select = Query::select();
+        select.columns(["id", "block_id"]);
+        only(&mut select, db, project, &everything, chunk);
+        found.extend(render::fetch::<(String, Option<i64>)>(db, &select, None).await?);
+    }
+    Ok(found)
+}
+
+/// Narrows a select to the keys.
+///
+/// On SQLite they are rows of values that lead a join: given as a list of pairs, the planner reads the whole range of time and looks each log up in
+/// the list. PostgreSQL would hash the table for such a join, and reads a list by index.
 fn only(select: &mut SelectStatement, db: &Db, project: ProjectKey, selection: &LogSelection, keys: &[(i64, String)]) {
-    let places = Expr::tuple([Expr::col("created_at"), Expr::col("id")]);
-    let among = if db.is_sqlite() {
-        // sea-query takes `?` for a value on SQLite, and `$1` on PostgreSQL.
-        let pairs = vec!["(?,?)"; keys.len()].join(",");
+    if db.is_sqlite() {
         let values = keys
             .iter()
-            .flat_map(|(time, id)| [Value::from(*time), Value::from(id.clone())]);
-        Expr::cust_with_values(format!("(created_at, id) IN (VALUES {pairs})"), values)
+            .map(|(time, id)| ValueTuple::Two(Value::from(*time), Value::from(id.clone())));
+        // The columns of SQLite's VALUES are named so. A cross join is never turned around.
+        let is_wanted = Expr::col("created_at")
+            .eq(Expr::cust("wanted.column1"))
+            .and(Expr::col("id").eq(Expr::cust("wanted.column2")));
+        select
+            .from_values(values, "wanted")
+            // sea-query writes no ON for a cross join.
+            .join(JoinType::CrossJoin, "logs", Cond::all())
+            .and_where(is_wanted);
     } else {
-        places.in_tuples(keys.to_vec())
-    };
+        let places = Expr::tuple([Expr::col("created_at"), Expr::col("id")]);
+        select.from("logs").and_where(places.in_tuples(keys.to_vec()));
+    }
     select
-        .from("logs")
         .and_where(Expr::col("project_id").eq(project))
         .and_where(Expr::col("origin").is_in(selection.origins.iter().map(|origin| origin.number())))
-        .and_where(among)
         .and_where(Expr::col("created_at").gte(selection.range.from))
         .and_where(Expr::col("created_at").lt(selection.range.to));
 }

@@ -1,14 +1,21 @@
 //! One log: its facts, and what it says.
 
-use sqlx::{query, query_as};
+use std::collections::{HashMap, HashSet};
+
+use sqlx::{AssertSqlSafe, query, query_as};
 
 use super::block::{self, Entry, Field};
 use super::rows::FactsRow;
 use super::{blocks, keyed};
-use crate::model::log::{ImportFile, Log, LogText};
+use crate::model::log::{ImportFile, Log, LogFacts, LogText};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
+
+/// Blocks whose content is in memory at the same time.
+const OPENED_TOGETHER: usize = 8;
+/// Ids of one statement, within what every SQLite takes.
+const FILES_A_STATEMENT: usize = 200;
 
 /// A narrow row, and where its text lies.
 #[derive(Debug, sqlx::FromRow)]
@@ -51,6 +58,81 @@ pub async fn find(db: &Db, project: ProjectKey, id: &str) -> Result<Option<Log>,
             import_file,
         }));
     }
+}
+
+/// Several logs with what they say, in the order given: a page at a time, since that costs few statements more than one log does. A log whose text
+/// is not to be had this way (merged away meanwhile) is read by itself; one that has gone meanwhile comes with its facts alone.
+pub async fn with_texts(db: &Db, project: ProjectKey, all: Vec<LogFacts>) -> Result<Vec<Log>, StoreError> {
+    let mut texts = texts(db, project, &all).await?;
+    let mut files = import_files(db, project, &all).await?;
+    let mut logs = Vec::with_capacity(all.len());
+    for facts in all {
+        logs.push(match texts.remove(&facts.id) {
+            Some(text) => Log {
+                import_file: files.remove(&facts.id),
+                text,
+                facts,
+            },
+            None => find(db, project, &facts.id).await?.unwrap_or(Log {
+                facts,
+                text: None,
+                import_file: None,
+            }),
+        });
+    }
+    Ok(logs)
+}
+
+/// Texts by id; `None` for a log whose text has expired. What could not be found is left out.
+async fn texts(db: &Db, project: ProjectKey, all: &[LogFacts]) -> Result<HashMap<String, Option<LogText>>, StoreError> {
+    let keys: Vec<_> = all
+        .iter()
+        .map(|facts| (facts.origin, facts.created_at, facts.id.as_str()))
+        .collect();
+    let mut by_block: HashMap<i64, HashSet<String>> = HashMap::new();
+    let mut texts = HashMap::with_capacity(keys.len());
+    for (id, block) in keyed::places(db, project, &keys).await? {
+        match block {
+            Some(block) => {
+                by_block.entry(block).or_default().insert(id);
+            }
+            None => drop(texts.insert(id, None)),
+        }
+    }
+    let ids: Vec<i64> = by_block.keys().copied().collect();
+    for some in ids.chunks(OPENED_TOGETHER) {
+        for (id, (_, bytes, sha256, content)) in blocks::read_closed(db, project, some).await? {
+            let content = block::open(id, &content, bytes, &sha256)?;
+            let Some(wanted) = by_block.get(&id) else { continue };
+            for entry in block::entries(&content)? {
+                if wanted.contains(entry.id()?) {
+                    texts.insert(entry.id()?.to_owned(), Some(entry.text()?));
+                }
+            }
+        }
+    }
+    Ok(texts)
+}
+
+async fn import_files(db: &Db, project: ProjectKey, all: &[LogFacts]) -> Result<HashMap<String, ImportFile>, StoreError> {
+    let mut files = HashMap::new();
+    for some in all.chunks(FILES_A_STATEMENT) {
+        let places: Vec<String> = (0..some.len()).map(|place| format!("${}", place + 2)).collect();
+        let sql = format!(
+            "SELECT log_id, name, bytes FROM import_files WHERE project_id = $1 AND log_id IN ({})",
+            places.join(",")
+        );
+        let sql = AssertSqlSafe(sql);
+        let found: Vec<(String, String, i64)> = on_db!(read db, pool => {
+            let mut statement = query_as(sql).bind(project);
+            for facts in some {
+                statement = statement.bind(&facts.id);
+            }
+            statement.fetch_all(pool).await?
+        });
+        files.extend(found.into_iter().map(|(id, name, bytes)| (id, ImportFile { name, bytes })));
+    }
+    Ok(files)
 }
 
 async fn row(db: &Db, project: ProjectKey, time: i64, id: &str) -> Result<Option<PlacedRow>, StoreError> {

@@ -130,30 +130,55 @@ impl Search<'_> {
     async fn run(mut self) -> Result<Walked, StoreError> {
         let mut headers = Headers::new(self.db, self.project, self.walk, self.needles.hashes());
         let mut group = GROUP.0;
-        while let Some(candidates) = headers.next().await? {
-            let unread = headers.edge().await?;
-            let mut waiting = candidates.as_slice();
-            loop {
-                // Nothing that is left, in this unit or after it, reaches past this.
-                let Some(edge) = self.walk.sooner(waiting.first().map(|header| header.edge), unread) else {
-                    return Ok(self.walked(None));
-                };
-                if self.is_full(edge) {
-                    return Ok(self.walked(None));
-                }
-                if Instant::now() >= self.walk.until && self.has_moved(edge) {
-                    return Ok(self.stopped(edge));
-                }
-                if waiting.is_empty() {
-                    break;
-                }
-                let (some, rest) = waiting.split_at(group.min(waiting.len()));
-                self.open(some).await?;
-                waiting = rest;
-                group = (group * 2).min(GROUP.1);
+        let mut waiting = Vec::new();
+        loop {
+            let unread = self.fill(&mut headers, &mut waiting, group).await?;
+            // Nothing that is left, waiting or unread, reaches past this.
+            let Some(edge) = self.walk.sooner(waiting.first().map(|header| header.edge), unread) else {
+                return Ok(self.walked(None));
+            };
+            if self.is_full(edge) {
+                return Ok(self.walked(None));
             }
+            if Instant::now() >= self.walk.until && self.has_moved(edge) {
+                return Ok(self.stopped(edge));
+            }
+            let some: Vec<Header> = waiting.drain(..group.min(waiting.len())).collect();
+            self.open(&some).await?;
+            group = (group * 2).min(GROUP.1);
         }
-        Ok(self.walked(None))
+    }
+
+    /// Reads signatures until so many blocks wait to be opened, in the walk's order; gives where what is unread begins. Blocks of a group lie close
+    /// together in time and groups overlap, so that the next block is often not in the unit at hand.
+    async fn fill(&self, headers: &mut Headers<'_>, waiting: &mut Vec<Header>, wanted: usize) -> Result<Option<i64>, StoreError> {
+        loop {
+            let unread = headers.edge().await?;
+            let Some(edge) = unread else { return Ok(None) };
+            // Those that wait and come before all that is unread.
+            let ready = waiting
+                .iter()
+                .take_while(|header| !self.walk.is_sooner(edge, header.edge))
+                .count();
+            if ready >= wanted || (Instant::now() >= self.walk.until && self.has_moved(self.nearest(waiting, edge))) {
+                return Ok(unread);
+            }
+            waiting.extend(headers.next().await?.unwrap_or_default());
+            waiting.sort_unstable_by(|a, b| {
+                let order = (a.edge, a.id).cmp(&(b.edge, b.id));
+                if self.walk.order == Order::NewestFirst {
+                    order.reverse()
+                } else {
+                    order
+                }
+            });
+        }
+    }
+
+    /// Where the blocks that wait and those that are unread begin.
+    fn nearest(&self, waiting: &[Header], unread: i64) -> i64 {
+        let first = waiting.first().map(|header| header.edge);
+        self.walk.sooner(first, Some(unread)).unwrap_or(unread)
     }
 
     /// Opens blocks and keeps what they have.
@@ -163,9 +188,20 @@ impl Search<'_> {
         let range = self.selection.range;
         let mut keys = self.needles.find(closed.into_values().collect()).await?;
         keys.retain(|(time, _)| range.from <= *time && *time < range.to);
-        for facts in keyed::rows(self.db, self.project, self.selection, &keys).await? {
-            if self.walk.is_ahead(&facts) {
-                self.found.insert((facts.created_at, facts.id.clone()), facts);
+        keys.sort_unstable();
+        if self.walk.order == Order::NewestFirst {
+            keys.reverse();
+        }
+        // What comes after as many as are wanted will not be on the page.
+        for some in keys.chunks(self.walk.wanted.max(1)) {
+            let before = self.found.len();
+            for facts in keyed::rows(self.db, self.project, self.selection, some).await? {
+                if self.walk.is_ahead(&facts) {
+                    self.found.insert((facts.created_at, facts.id.clone()), facts);
+                }
+            }
+            if self.found.len() - before >= self.walk.wanted {
+                break;
             }
         }
         Ok(())

@@ -28,12 +28,20 @@ pub(super) fn read_line(line: &str) -> Option<Unit> {
     let words = fields.next()?;
     let digits = usize::try_from(lane).ok()?.checked_mul(2).filter(|digits| *digits > 0)?;
     let mut left = u64::MAX;
+    let mut bits = Vec::new();
     for start in (0..words.len()).step_by(digits) {
         // Both sides of an AND are written the same way round, so the order of bytes does not matter.
-        left &= u64::from_str_radix(words.get(start..start + digits)?, 16).ok()?;
+        let word = u64::from_str_radix(words.get(start..start + digits)?, 16).ok()?;
+        left &= word;
+        bits.push(word.count_ones());
     }
     let candidates = if left == 0 { Vec::new() } else { vec![Header { id, edge }] };
-    Some(Unit { id, edge, candidates })
+    Some(Unit {
+        id,
+        edge,
+        candidates,
+        bits,
+    })
 }
 
 #[cfg(test)]
