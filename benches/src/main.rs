@@ -1,7 +1,8 @@
 //! `make bench`: every aim of performance in one run on one machine, as a table and as `target/bench.json`.
 //!
 //! Usage: `bench BINARY DIST` (the release binary and the built browser bundle). `BENCH_LOGS` (1,000,000 unless said) sizes it,
-//! `BENCH_ONLY` (`sqlite`, `postgres`) runs a part. Baselines and product take turns on the same disk; times of making the data are left out.
+//! `BENCH_ONLY` (`sqlite`, `postgres`) runs a part. `BENCH_KEEP` names a folder that is kept: a second run with it reads the SQLite database of the
+//! first and measures reading alone. Baselines and product take turns on the same disk; times of making the data are left out.
 #![allow(missing_docs, unreachable_pub, reason = "a program, not a library")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark asks for the time")]
 #![allow(clippy::format_push_string, reason = "data is made before anything is measured")]
@@ -50,15 +51,23 @@ async fn main() -> Outcome<()> {
         .and_then(|logs| logs.parse().ok())
         .unwrap_or(1_000_000);
     let only = std::env::var("BENCH_ONLY").unwrap_or_default();
-    // Beside target/, so that the disk is the project's and not a memory file system.
-    let folder = tempfile::Builder::new().prefix("bench-").tempdir_in("target")?;
+    // Beside target/, so that the disk is the project's and not a memory file system. BENCH_KEEP names a folder that outlives the run.
+    let kept = std::env::var_os("BENCH_KEEP").map(PathBuf::from);
+    let passing = tempfile::Builder::new().prefix("bench-").tempdir_in("target")?;
+    let folder = kept.as_deref().unwrap_or_else(|| passing.path());
+    fs::create_dir_all(folder)?;
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)?
         .as_millis() as i64;
-    let from = now / DAY_MS * DAY_MS - (logs as i64 * STEP_MS / DAY_MS + 1) * DAY_MS;
+    // A folder that was kept goes on with its own days.
+    let from = match fs::read_to_string(folder.join("from")) {
+        Ok(kept) => kept.trim().parse()?,
+        Err(_) => now / DAY_MS * DAY_MS - (logs as i64 * STEP_MS / DAY_MS + 1) * DAY_MS,
+    };
+    fs::write(folder.join("from"), from.to_string())?;
     let mut bench = Bench {
         binary,
-        folder: fs::canonicalize(folder.path())?,
+        folder: fs::canonicalize(folder)?,
         logs,
         from,
         report: Report::default(),
@@ -84,6 +93,14 @@ impl Bench {
     /// The logs as NDJSON files of 1,000, made before anything is timed.
     fn make_batches(&self, name: &str, rows: &mut dyn Iterator<Item = Row>) -> Outcome<Vec<PathBuf>> {
         let folder = self.folder.join(name);
+        let made = self.folder.join(format!("{name}.made"));
+        if made.exists() {
+            let mut files = fs::read_dir(&folder)?
+                .map(|entry| Ok(entry?.path()))
+                .collect::<Outcome<Vec<_>>>()?;
+            files.sort();
+            return Ok(files);
+        }
         fs::create_dir_all(&folder)?;
         let mut files = Vec::new();
         loop {
@@ -93,6 +110,7 @@ impl Bench {
                 text.push('\n');
             }
             if text.is_empty() {
+                fs::write(made, "")?;
                 return Ok(files);
             }
             let file = folder.join(format!("{:05}.ndjson", files.len()));
@@ -103,13 +121,33 @@ impl Bench {
 
     fn sqlite(&mut self, batches: &[PathBuf]) -> Outcome<()> {
         let database = self.folder.join("product.db");
+        let has_run = database.exists();
         let server = Server::start(
             &self.binary,
             &format!("sqlite://{}", database.display()),
             &self.folder.join("sqlite"),
         )?;
-        let ours = measure::ingest(&server, batches, CONNECTIONS)?;
-        let schema = plain::Schema::of_sqlite(&database)?;
+        if has_run {
+            println!("{} is read as it is: no ingest is measured", database.display());
+        } else {
+            self.sqlite_ingest(&server, &database, batches)?;
+        }
+        let wide = self.reading("sqlite", &server)?;
+        self.report.memory("sqlite: peak memory of the server", server.peak_memory()?);
+        drop(server);
+        let narrow = self.narrow_page()?;
+        self.report.ratio(
+            "sqlite: the day's page, 1,000,000 logs / 100 times fewer around it",
+            wide.as_secs_f64() / narrow.as_secs_f64(),
+            1.3,
+            false,
+        );
+        Ok(())
+    }
+
+    fn sqlite_ingest(&mut self, server: &Server, database: &Path, batches: &[PathBuf]) -> Outcome<()> {
+        let ours = measure::ingest(server, batches, CONNECTIONS)?;
+        let schema = plain::Schema::of_sqlite(database)?;
         let loop_alone = plain::sqlite(&self.folder.join("plain.db"), &schema, self.rows(), false)?;
         fs::remove_file(self.folder.join("plain.db"))?;
         let with_fts5 = plain::sqlite(&self.folder.join("fts5.db"), &schema, self.rows(), true)?;
@@ -130,16 +168,6 @@ impl Bench {
             with_fts5.as_secs_f64() / ours.as_secs_f64(),
             2.5,
             true,
-        );
-        let wide = self.reading("sqlite", &server)?;
-        self.report.memory("sqlite: peak memory of the server", server.peak_memory()?);
-        drop(server);
-        let narrow = self.narrow_page()?;
-        self.report.ratio(
-            "sqlite: the day's page, 1,000,000 logs / 100 times fewer around it",
-            wide.as_secs_f64() / narrow.as_secs_f64(),
-            1.3,
-            false,
         );
         Ok(())
     }
@@ -227,10 +255,13 @@ impl Bench {
             .enumerate()
             .filter(|(number, row)| (day.0..day.1).contains(&row.created_at) || number % 100 == 0)
             .map(|(_, row)| row);
-        let batches = self.make_batches("narrow", &mut rows)?;
+        let has_run = self.folder.join("narrow.db").exists();
         let url = format!("sqlite://{}", self.folder.join("narrow.db").display());
         let server = Server::start(&self.binary, &url, &self.folder.join("narrow-files"))?;
-        measure::ingest(&server, &batches, CONNECTIONS)?;
+        if !has_run {
+            let batches = self.make_batches("narrow", &mut rows)?;
+            measure::ingest(&server, &batches, CONNECTIONS)?;
+        }
         measure::page_p50(&server, &Self::page_path(&server.project, day), 300)
     }
 }

@@ -13,6 +13,8 @@ use serde_json::Value;
 use crate::Outcome;
 use crate::http::Client;
 
+/// The file that says who uses a server's database.
+const ACCESS: &str = "access.json";
 const PASSWORD: &str = "a long enough password for a benchmark";
 
 /// A running server with one project, one person and one key.
@@ -47,34 +49,45 @@ fn told(command: &mut Command, input: &str) -> Outcome<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
+/// Makes a project, its owner and a key on a database that is empty.
+fn admit(binary: &Path, url: &str, files: &Path) -> Outcome<Value> {
+    let project = told(program(binary, url, files).args(["project", "add", "Bench"]), "")?;
+    let person = [
+        "user",
+        "add",
+        "bench@example.com",
+        "--role",
+        "owner",
+        "--project",
+        &project,
+        "--password-stdin",
+    ];
+    told(program(binary, url, files).args(person), PASSWORD)?;
+    let scopes = [
+        "key",
+        "add",
+        "--project",
+        &project,
+        "--name",
+        "bench",
+        "--scopes",
+        "read,read:bodies,logs:write",
+    ];
+    let mut access: Value = serde_json::from_str(&told(program(binary, url, files).args(scopes), "")?)?;
+    access["project"] = project.into();
+    Ok(access)
+}
+
 impl Server {
-    /// Starts it on a database that is empty, and makes who uses it.
+    /// Starts it: on a database that is empty with people and a key made first, on one that a run before has kept with those of then.
     pub fn start(binary: &Path, url: &str, folder: &Path) -> Outcome<Self> {
         let files: PathBuf = folder.join("files");
         fs::create_dir_all(&files)?;
-        let project = told(program(binary, url, &files).args(["project", "add", "Bench"]), "")?;
-        let person = [
-            "user",
-            "add",
-            "bench@example.com",
-            "--role",
-            "owner",
-            "--project",
-            &project,
-            "--password-stdin",
-        ];
-        told(program(binary, url, &files).args(person), PASSWORD)?;
-        let scopes = [
-            "key",
-            "add",
-            "--project",
-            &project,
-            "--name",
-            "bench",
-            "--scopes",
-            "read,read:bodies,logs:write",
-        ];
-        let key: Value = serde_json::from_str(&told(program(binary, url, &files).args(scopes), "")?)?;
+        let access = match fs::read(folder.join(ACCESS)) {
+            Ok(kept) => serde_json::from_slice(&kept)?,
+            Err(_) => admit(binary, url, &files)?,
+        };
+        fs::write(folder.join(ACCESS), access.to_string())?;
 
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let host = format!("127.0.0.1:{port}");
@@ -83,12 +96,12 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let text = |name: &str| key[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| access[name].as_str().unwrap_or_default().to_owned();
         let key = format!("X-App-Id: {}\r\nX-App-Token: {}\r\n", text("app_id"), text("app_token"));
         let mut server = Self {
             child,
             host,
-            project,
+            project: text("project"),
             key,
             cookie: String::new(),
         };
