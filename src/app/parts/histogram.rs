@@ -7,6 +7,7 @@ use std::fmt::Write;
 use leptos::prelude::*;
 
 use super::links::to_query;
+use super::markup::Escaped;
 use crate::api::logs::LogsPage;
 use crate::model::format;
 use crate::model::query::LogQuery;
@@ -84,7 +85,7 @@ fn drawing(page: &LogsPage, query: &LogQuery) -> String {
         let (place, success, failure) = *bar;
         let from = chart.first + i64::from(place) * chart.step;
         let link = to_query(&query.within(Some(rfc3339(from)), Some(rfc3339(from + chart.step))));
-        let link = link.replace('&', "&amp;").replace('"', "&quot;");
+        let link = Escaped(&link);
         let failed = scaled(failure);
         let succeeded = scaled(success).min(HEIGHT - failed);
         // Writing to a String cannot fail.

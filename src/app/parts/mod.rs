@@ -12,6 +12,7 @@ pub mod help;
 pub mod histogram;
 pub mod json_view;
 pub mod links;
+pub mod markup;
 pub mod pager;
 pub mod range;
 pub mod states;

@@ -1,9 +1,8 @@
 //! One row's markup, and the state that rows are drawn from.
 
-use std::fmt::Write as _;
-
 use leptos::prelude::*;
 
+use crate::app::parts::markup::{Escaped, put};
 use crate::model::json_doc::message::Form;
 use crate::model::json_doc::{Ink, Mark, Piece, Preview, Row};
 
@@ -77,7 +76,7 @@ impl Shown {
 /// The rows that are in the page, as markup.
 ///
 /// One text and not a view: sixty rows are a thousand elements, and scrolling replaces them many times a second. The browser reads such a text
-/// within a millisecond or two, where building views took most of a frame. Whatever a body says goes through [`escape`].
+/// within a millisecond or two, where building views took most of a frame. Whatever a body says goes through [`Escaped`].
 pub(super) fn markup(rows: &[Row], first: u32, live: bool, form: Form) -> String {
     let mut out = String::with_capacity(rows.len() * 400);
     for (row, at) in rows.iter().zip(first..) {
@@ -154,31 +153,8 @@ fn write_piece(piece: &Piece, out: &mut String) {
         Mark::Found => ("mark", ""),
         Mark::Current => ("mark", " here"),
     };
-    put(out, format_args!("<{tag} class=\"{class}{here}\">"));
-    escape(&piece.text, out);
-    put(out, format_args!("</{tag}>"));
-}
-
-fn put(out: &mut String, words: std::fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    let _ = out.write_fmt(words);
-}
-
-/// Appends text so that a browser reads it as that text and nothing else (HTML, 13.1.2.4 and 13.1.4).
-fn escape(text: &str, out: &mut String) {
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // HTML has no way to write these; a reader drops or changes them.
-            '\0' => out.push('\u{2400}'),
-            '\r' => out.push('\u{240d}'),
-            _ => out.push(letter),
-        }
-    }
+    let text = Escaped(&piece.text);
+    put(out, format_args!("<{tag} class=\"{class}{here}\">{text}</{tag}>"));
 }
 
 #[cfg(test)]
