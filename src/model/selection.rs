@@ -1,9 +1,11 @@
 //! Which logs are meant: a query with its times, zones and cursors given their meaning. What the store reads.
 
+use serde::{Deserialize, Serialize};
+
 use super::log::{Origin, Status};
 
 /// A range of time, from included, to not, in milliseconds since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeRange {
     /// Included.
     pub from: i64,
@@ -12,7 +14,7 @@ pub struct TimeRange {
 }
 
 /// Values that a field must have, or must not have. Both empty: any.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneOf {
     /// One of these; empty for any.
     pub wanted: Vec<String>,
@@ -31,7 +33,7 @@ impl OneOf {
 pub type CodeRange = Option<(u16, u16)>;
 
 /// Text that must stand somewhere, literally, in any case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextNeedles {
     /// In ids, URL, headers, or either body.
     pub anywhere: Option<String>,
@@ -49,7 +51,7 @@ impl TextNeedles {
 }
 
 /// Which logs of one project are meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogSelection {
     /// When they were made.
     pub range: TimeRange,
@@ -87,6 +89,8 @@ pub struct LogSelection {
     pub slower_than_us: Option<i64>,
     /// What it must say.
     pub text: TextNeedles,
+    /// Stored by then: logs with a higher number of the writer's came later. What is read in many steps is so read as it stood at the first.
+    pub up_to_seq: Option<i64>,
 }
 
 impl LogSelection {
@@ -111,6 +115,7 @@ impl LogSelection {
             path: None,
             slower_than_us: None,
             text: TextNeedles::default(),
+            up_to_seq: None,
         }
     }
 

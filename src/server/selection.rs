@@ -1,6 +1,7 @@
 //! Gives a query its meaning: times in a zone, relative ranges against now, cursors that were signed, code classes, who may ask what.
 
 mod cursor;
+pub mod records;
 mod time;
 
 use crate::model::filter::{LogFilter, Term};
@@ -89,6 +90,7 @@ pub fn resolve(query: &LogQuery, context: &QueryContext<'_>) -> Result<(LogSelec
             request_body: literal(query, LogFilter::RequestBody),
             response_body: literal(query, LogFilter::ResponseBody),
         },
+        up_to_seq: None,
     };
     Ok((selection, place(query, context)?))
 }

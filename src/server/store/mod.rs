@@ -5,12 +5,17 @@
 
 pub mod accounts;
 mod db;
+pub mod exports;
 mod insert;
+pub mod jobs;
 pub mod keys;
 pub mod logs;
 mod postgres;
 pub mod projects;
+pub mod records;
+mod render;
 pub mod sessions;
 mod sqlite;
+pub mod tasks;
 
 pub use db::{Db, StoreError};

@@ -9,13 +9,13 @@ use sqlx::query_as;
 use super::conditions::{self, Branch, Plan};
 use super::counts::{self, Bars};
 use super::list::PathNeedle;
-use super::render;
 use super::windows::Windows;
 use crate::model::log::Status;
 use crate::model::query::Order;
 use crate::model::selection::{LogSelection, TimeRange};
 use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
+use crate::server::store::render;
 use crate::server::store::{Db, StoreError};
 
 /// Rows that are read one by one at least.

@@ -4,13 +4,13 @@ use sea_query::{Cond, Expr, ExprTrait, JoinType, Query, SelectStatement, Value, 
 use sqlx::query_scalar;
 
 use super::conditions;
-use super::render;
 use super::rows::{COLUMNS, FactsRow};
 use crate::model::id::{self, IdKind};
 use crate::model::log::{LogFacts, Origin};
 use crate::model::selection::{LogSelection, TimeRange};
 use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
+use crate::server::store::render;
 use crate::server::store::{Db, StoreError};
 
 /// Keys of one statement.
@@ -132,6 +132,9 @@ fn only(select: &mut SelectStatement, db: &Db, project: ProjectKey, selection: &
     } else {
         let places = Expr::tuple([Expr::col("created_at"), Expr::col("id")]);
         select.from("logs").and_where(places.in_tuples(keys.to_vec()));
+    }
+    if let Some(last) = selection.up_to_seq {
+        select.and_where(Expr::col("seq").lte(last));
     }
     select
         .and_where(Expr::col("project_id").eq(project))

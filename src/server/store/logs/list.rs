@@ -12,13 +12,13 @@ use super::conditions::{self, Branch, Plan};
 use super::fold::fold;
 use super::rows::{COLUMNS, FactsRow};
 use super::windows::Windows;
-use super::{counts, keyed, render, search};
+use super::{counts, keyed, search};
 use crate::model::log::LogFacts;
 use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
 use crate::model::selection::{LogSelection, TimeRange};
 use crate::server::store::projects::ProjectKey;
-use crate::server::store::{Db, StoreError};
+use crate::server::store::{Db, StoreError, render};
 
 /// Rows that one statement reads at least where the path is looked at afterwards.
 const PATH_ROWS: usize = 500;
@@ -102,6 +102,7 @@ pub(super) async fn rows(db: &Db, project: ProjectKey, selection: &LogSelection,
         project,
         plan: conditions::plan(selection, codes.as_deref()),
         path: PathNeedle::of(selection),
+        up_to_seq: selection.up_to_seq,
         walk,
     };
     if reader.is_settled() {
@@ -264,6 +265,7 @@ struct Reader<'a> {
     project: ProjectKey,
     plan: Plan,
     path: Option<PathNeedle>,
+    up_to_seq: Option<i64>,
     walk: &'a Walk,
 }
 
@@ -324,6 +326,9 @@ impl Reader<'_> {
         let mut select = Query::select();
         select.columns(COLUMNS);
         branch.restrict(&mut select, self.project, window);
+        if let Some(last) = self.up_to_seq {
+            select.and_where(Expr::col("seq").lte(last));
+        }
         if let Some(place) = place {
             select.and_where(place);
         }

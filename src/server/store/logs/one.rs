@@ -7,10 +7,10 @@ use sqlx::{AssertSqlSafe, query, query_as};
 use super::block::{self, Entry, Field};
 use super::rows::FactsRow;
 use super::{blocks, keyed};
-use crate::model::log::{ImportFile, Log, LogFacts, LogText};
+use crate::model::log::{ImportFile, Log, LogFacts, LogText, Origin};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::projects::ProjectKey;
-use crate::server::store::{Db, StoreError};
+use crate::server::store::{Db, StoreError, tasks};
 
 /// Blocks whose content is in memory at the same time.
 const OPENED_TOGETHER: usize = 8;
@@ -51,7 +51,10 @@ pub async fn find(db: &Db, project: ProjectKey, id: &str) -> Result<Option<Log>,
                 found => found,
             },
         };
-        let import_file = import_file_name(db, project, id).await?;
+        let mut import_file = import_file_name(db, project, id).await?;
+        if let (None, Origin::Own, Some(task)) = (&import_file, Origin::of_number(row.facts.origin), &row.facts.async_action_id) {
+            import_file = tasks::file_name(db, project, task).await?;
+        }
         return Ok(Some(Log {
             facts: row.facts.into(),
             text,
@@ -73,14 +76,19 @@ pub async fn with_texts(db: &Db, project: ProjectKey, all: Vec<LogFacts>) -> Res
                 text,
                 facts,
             },
-            None => find(db, project, &facts.id).await?.unwrap_or(Log {
-                facts,
-                text: None,
-                import_file: None,
-            }),
+            None => find(db, project, &facts.id).await?.unwrap_or_else(|| without_text(facts)),
         });
     }
     Ok(logs)
+}
+
+/// A log of which only the facts are wanted.
+pub const fn without_text(facts: LogFacts) -> Log {
+    Log {
+        facts,
+        text: None,
+        import_file: None,
+    }
 }
 
 /// Texts by id; `None` for a log whose text has expired. What could not be found is left out.

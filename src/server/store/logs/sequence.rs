@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use sqlx::query_scalar;
 
-use crate::server::store::StoreError;
 use crate::server::store::db::WriteTx;
+use crate::server::store::{Db, StoreError};
 
 /// What PostgreSQL's sequence gives with each number: see its `INCREMENT BY`.
 const RANGE: i64 = 10_000;
@@ -44,4 +44,17 @@ pub(super) async fn take(tx: &mut WriteTx, count: usize) -> Result<Numbers, Stor
             starts.into_iter().map(|start| start..start + RANGE).collect()
         }
     }))
+}
+
+/// A number that no log stored so far is above: what is stored from now on is.
+///
+/// PostgreSQL gives numbers by the range and keeps some of a transaction's back, so that a transaction that has begun may still use a lower one: such logs
+/// were sent before, and count as stored by then.
+pub async fn watermark(db: &Db) -> Result<i64, StoreError> {
+    const SQLITE: &str = "SELECT next - 1 FROM log_seq";
+    const POSTGRES: &str = "SELECT CASE WHEN is_called THEN last_value + 10000 - 1 ELSE last_value - 1 END FROM log_seq";
+    Ok(match db {
+        Db::Sqlite { read, .. } => query_scalar(SQLITE).fetch_one(read).await?,
+        Db::Postgres(pool) => query_scalar(POSTGRES).fetch_one(pool).await?,
+    })
 }

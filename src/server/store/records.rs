@@ -1,0 +1,216 @@
+//! Lists of tasks and exports: by filter, newest or oldest first, in keyset pages.
+
+use sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
+use serde::{Deserialize, Serialize};
+
+use super::exports::ExportRow;
+use super::projects::ProjectKey;
+use super::render;
+use super::tasks::TaskRow;
+use super::{Db, StoreError};
+use crate::model::export::{ExportFacts, ExportStatus};
+use crate::model::page::{Key, Page, Place};
+use crate::model::query::Order;
+use crate::model::selection::{OneOf, TimeRange};
+use crate::model::tab::Tab;
+use crate::model::task::{OperationStatus, TaskFacts, TaskStatus};
+
+/// Which records of a tab are meant. Numbers are those of the statuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordSelection {
+    /// Which tab.
+    pub tab: Tab,
+    /// When they were made.
+    pub range: TimeRange,
+    /// By argument of the tab's filters: what they must be, or must not be.
+    pub filters: Vec<(String, OneOf)>,
+}
+
+/// A page that is asked for.
+#[derive(Clone, Debug)]
+pub struct RecordRequest<'a> {
+    /// Whose.
+    pub project: ProjectKey,
+    /// Which.
+    pub selection: &'a RecordSelection,
+    /// In which order.
+    pub order: Order,
+    /// From where.
+    pub place: Place,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// One page of tasks.
+pub async fn tasks(db: &Db, request: RecordRequest<'_>) -> Result<Page<TaskFacts>, StoreError> {
+    let mut select = select(&request, "tasks", super::tasks::FACTS);
+    narrow(&mut select, request.selection);
+    let rows: Vec<TaskRow> = render::fetch(db, &select, None).await?;
+    Ok(page(rows.into_iter().map(TaskFacts::from).collect(), &request))
+}
+
+/// One page of exports.
+pub async fn exports(db: &Db, request: RecordRequest<'_>) -> Result<Page<ExportFacts>, StoreError> {
+    let mut select = select(&request, "exports", super::exports::FACTS);
+    narrow(&mut select, request.selection);
+    let rows: Vec<ExportRow> = render::fetch(db, &select, None).await?;
+    Ok(page(rows.into_iter().map(ExportFacts::from).collect(), &request))
+}
+
+/// One page of exports as the reference turns them: by number, and how many there are in all.
+pub async fn numbered_exports(
+    db: &Db,
+    project: ProjectKey,
+    by_status: bool,
+    order: Order,
+    (limit, skipped): (u64, u64),
+) -> Result<(Vec<ExportFacts>, u64), StoreError> {
+    let direction = match order {
+        Order::NewestFirst => sea_query::Order::Desc,
+        Order::OldestFirst => sea_query::Order::Asc,
+    };
+    let mut select = Query::select();
+    select
+        .columns(columns(super::exports::FACTS))
+        .from("exports")
+        .and_where(Expr::col("project_id").eq(project));
+    if by_status {
+        select.order_by("status", direction.clone());
+    }
+    select
+        .order_by("created_at", direction.clone())
+        .order_by("id", direction)
+        .limit(limit)
+        .offset(skipped);
+    let rows: Vec<ExportRow> = render::fetch(db, &select, None).await?;
+    let mut count = Query::select();
+    count
+        .expr(Expr::cust("COUNT(*)"))
+        .from("exports")
+        .and_where(Expr::col("project_id").eq(project));
+    let total: Vec<(i64,)> = render::fetch(db, &count, None).await?;
+    let total = total.first().map_or(0, |(total,)| total.unsigned_abs());
+    Ok((rows.into_iter().map(ExportFacts::from).collect(), total))
+}
+
+/// How many records a selection means, counted up to a bound.
+pub async fn count(db: &Db, project: ProjectKey, selection: &RecordSelection, bound: u64) -> Result<u64, StoreError> {
+    let table = match selection.tab {
+        Tab::Tasks => "tasks",
+        Tab::Exports => "exports",
+    };
+    let mut some = Query::select();
+    some.expr(Expr::cust("1"))
+        .from(table)
+        .and_where(Expr::col("project_id").eq(project))
+        .limit(bound);
+    narrow(&mut some, selection);
+    let mut count = Query::select();
+    count.expr(Expr::cust("COUNT(*)")).from_subquery(some, "some");
+    let total: Vec<(i64,)> = render::fetch(db, &count, None).await?;
+    Ok(total.first().map_or(0, |(total,)| total.unsigned_abs()))
+}
+
+/// Whether the project has any record of a tab.
+pub async fn any(db: &Db, project: ProjectKey, tab: Tab) -> Result<bool, StoreError> {
+    let everything = RecordSelection {
+        tab,
+        range: TimeRange { from: 0, to: i64::MAX },
+        filters: Vec::new(),
+    };
+    Ok(count(db, project, &everything, 1).await? > 0)
+}
+
+fn columns(list: &'static str) -> impl Iterator<Item = &'static str> {
+    list.split(", ")
+}
+
+fn select(request: &RecordRequest<'_>, table: &'static str, facts: &'static str) -> SelectStatement {
+    let (order, after) = match (&request.place, request.order) {
+        (Place::Start, order) => (order, None),
+        (Place::After(key), order) => (order, Some(key)),
+        (Place::Before(key), Order::NewestFirst) => (Order::OldestFirst, Some(key)),
+        (Place::Before(key), Order::OldestFirst) => (Order::NewestFirst, Some(key)),
+    };
+    let direction = match order {
+        Order::NewestFirst => sea_query::Order::Desc,
+        Order::OldestFirst => sea_query::Order::Asc,
+    };
+    let mut select = Query::select();
+    select
+        .columns(columns(facts))
+        .from(table)
+        .and_where(Expr::col("project_id").eq(request.project));
+    if let Some(key) = after {
+        select.and_where(beyond(key, order));
+    }
+    select
+        .order_by("created_at", direction.clone())
+        .order_by("id", direction)
+        .limit(request.limit as u64 + 1);
+    select
+}
+
+fn beyond(key: &Key, order: Order) -> SimpleExpr {
+    let place = Expr::tuple([Expr::col("created_at"), Expr::col("id")]);
+    let edge = Expr::tuple([Expr::val(key.created_at), Expr::val(key.id.clone())]);
+    match order {
+        Order::NewestFirst => place.lt(edge),
+        Order::OldestFirst => place.gt(edge),
+    }
+}
+
+fn narrow(select: &mut SelectStatement, selection: &RecordSelection) {
+    select
+        .and_where(Expr::col("created_at").gte(selection.range.from))
+        .and_where(Expr::col("created_at").lt(selection.range.to));
+    for (argument, values) in &selection.filters {
+        if !values.wanted.is_empty() {
+            select.and_where(is_among(selection.tab, argument, &values.wanted));
+        }
+        if !values.left_out.is_empty() {
+            // A record without the field does not have the value.
+            let among = is_among(selection.tab, argument, &values.left_out);
+            select.and_where(Expr::expr(among.clone()).is_null().or(among.not()));
+        }
+    }
+}
+
+fn is_among(tab: Tab, argument: &str, values: &[String]) -> SimpleExpr {
+    let numbers = |number: fn(&str) -> Option<i16>| values.iter().filter_map(|value| number(value)).collect::<Vec<_>>();
+    let texts = |column: &'static str| Expr::col(column).is_in(values.iter().map(String::as_str));
+    match (tab, argument) {
+        (Tab::Tasks, "status") => Expr::col("status").is_in(numbers(|word| TaskStatus::parse(word).map(TaskStatus::number))),
+        (Tab::Tasks, "operation_status") => {
+            Expr::col("operation_status").is_in(numbers(|word| OperationStatus::parse(word).map(OperationStatus::number)))
+        }
+        (Tab::Exports, "status") => {
+            Expr::col("status").is_in(numbers(|word| ExportStatus::parse(word).map(ExportStatus::number)))
+        }
+        (Tab::Exports, "exported_object") => texts("exported_object"),
+        (Tab::Exports, "channel") => texts("channel"),
+        (Tab::Exports, "user") => texts("by_whom").or(texts("user_id")),
+        (Tab::Tasks, "type") => texts("type"),
+        (Tab::Tasks, "request_id") => texts("request_id"),
+        _ => texts("id"),
+    }
+}
+
+fn page<T>(mut rows: Vec<T>, request: &RecordRequest<'_>) -> Page<T> {
+    let more = rows.len() > request.limit;
+    rows.truncate(request.limit);
+    let backwards = matches!(request.place, Place::Before(_));
+    if backwards {
+        rows.reverse();
+    }
+    Page {
+        rows,
+        more_before: if backwards {
+            more
+        } else {
+            matches!(request.place, Place::After(_))
+        },
+        more_after: backwards || more,
+        searched_to: None,
+    }
+}
