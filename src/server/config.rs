@@ -40,7 +40,8 @@ pub struct DataOptions {
     /// Which database.
     #[command(flatten)]
     pub database: DatabaseOption,
-    /// The folder for files, `file:PATH`. Beside PostgreSQL the instance key is made there; beside SQLite it lies next to the database file
+    /// Where files are kept: a folder, `file:PATH`, or `s3://BUCKET/FOLDER`, with its access as AWS's own tools read it (`AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL`). Beside PostgreSQL the instance key is made there; beside SQLite it lies next to the database file
     #[arg(long, env = "AUDIT_LOG_FILES_URL", value_name = "URL", default_value = FILES_URL, value_parser = parse_files_url)]
     pub files_url: String,
     /// The file with the instance key: 32 bytes in base64 or hexadecimal; made where it is not there. Without it, and without the variable
@@ -66,9 +67,10 @@ impl DataOptions {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             return Ok(parent.unwrap_or_else(|| Path::new(".")).to_owned());
         }
-        files_path(&self.files_url)
-            .map(Path::to_owned)
-            .ok_or_else(|| format!("--files-url {}: no folder", self.files_url))
+        files_path(&self.files_url).map(Path::to_owned).map_err(|_| {
+            "neither the database nor the files are in a folder of this machine: give the key by --secret-key-file or AUDIT_LOG_SECRET_KEY"
+                .to_owned()
+        })
     }
 
     fn sqlite_path(&self) -> Option<&Path> {
@@ -134,6 +136,10 @@ pub struct Config {
     #[arg(long, env = "AUDIT_LOG_RATE_LIMIT", value_name = "CALLS", default_value_t = Config::default().rate_limit,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub rate_limit: u32,
+    /// How many jobs (exports, imports) run at once in this process
+    #[arg(long, env = "AUDIT_LOG_JOBS", value_name = "JOBS", default_value_t = Config::default().jobs,
+          value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: u16,
     /// Compress pages and JSON that leave this machine; `false` where a proxy does it
     #[arg(long, env = "AUDIT_LOG_COMPRESS", value_name = "BOOL", default_value_t = Config::default().compress, action = clap::ArgAction::Set)]
     pub compress: bool,
@@ -164,6 +170,7 @@ impl Default for Config {
             session_days: 30,
             queue_mb: 64,
             rate_limit: 600_000,
+            jobs: 2,
             compress: true,
             metrics_listen: None,
             stop_seconds: 25,
@@ -203,18 +210,22 @@ impl Config {
     }
 }
 
-/// The folder that `file:PATH` names.
-fn files_path(url: &str) -> Option<&Path> {
-    let path = url.strip_prefix("file:")?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    (!path.is_empty()).then(|| Path::new(path))
+/// The folder that `file:PATH` names; else words of what would be right.
+pub(super) fn files_path(url: &str) -> Result<&Path, String> {
+    let path = url.strip_prefix("file:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    path.filter(|path| !path.is_empty())
+        .map(Path::new)
+        .ok_or_else(|| "files are kept in a folder (file:PATH) or in S3 (s3://BUCKET/FOLDER)".to_owned())
 }
 
 fn parse_files_url(text: &str) -> Result<String, String> {
-    match files_path(text) {
-        Some(_) => Ok(text.to_owned()),
-        None => Err("only folders of this machine are known so far: file:PATH".to_owned()),
+    if text
+        .strip_prefix("s3://")
+        .is_none_or(|place| place.trim_matches('/').is_empty())
+    {
+        files_path(text)?;
     }
+    Ok(text.to_owned())
 }
 
 /// Reads an address or a network: `10.0.0.1`, `10.0.0.0/8`.
