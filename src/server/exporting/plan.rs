@@ -1,0 +1,388 @@
+//! What an export is to hold: read from a call's parameters or from a page, checked against who asks, and kept with the job.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use super::condition::read_time;
+use super::condition::{Condition, Op, Test};
+use crate::model::export::{Exported, Format};
+use crate::model::filter::{LogFilter, Term};
+use crate::model::page::Place;
+use crate::model::query::{LogQuery, Order, QueryProblem};
+use crate::model::rights::Rights;
+use crate::model::selection::{LogSelection, OneOf, TimeRange};
+use crate::model::tab::Tab;
+use crate::server::error::ApiError;
+use crate::server::selection::{QueryContext, resolve};
+use crate::server::store::records::RecordSelection;
+
+/// Which records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Source {
+    /// Logs.
+    Logs(Box<LogSelection>),
+    /// Tasks or exports.
+    Records(RecordSelection),
+}
+
+/// All that decides an export's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What it holds.
+    pub exported: Exported,
+    /// Its columns, in order.
+    pub fields: Vec<String>,
+    /// How it is written.
+    pub format: Format,
+    /// Whether formulas of a CSV are guarded.
+    pub guarded: bool,
+    /// Which end of time comes first.
+    pub order: Order,
+    /// Which records.
+    pub source: Source,
+    /// What must hold besides.
+    pub condition: Condition,
+    /// What whoever asked may see; what they may not is left empty.
+    pub rights: Rights,
+}
+
+impl Plan {
+    /// Reads `{exported_object, parameters: {order, fields, filters, format, csv_formulas}}`.
+    pub fn read(exported: Exported, parameters: &Value, context: &QueryContext<'_>) -> Result<Self, ApiError> {
+        let unreadable = |what: &str| ApiError::unreadable(format!("parameters.{what}"));
+        let fields = match parameters.get("fields") {
+            None | Some(Value::Null) => None,
+            Some(Value::Array(fields)) => Some(
+                fields
+                    .iter()
+                    .map(|field| field.as_str().map(str::to_owned))
+                    .collect::<Option<Vec<_>>>()
+                    .ok_or_else(|| unreadable("fields must be a list of texts"))?,
+            ),
+            Some(_) => return Err(unreadable("fields must be a list of texts")),
+        };
+        let word = |name: &str| match parameters.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(word)) => Ok(Some(word.as_str())),
+            Some(_) => Err(unreadable(&format!("{name} must be a text"))),
+        };
+        let format = match word("format")? {
+            None => Format::Csv,
+            Some(word) => Format::parse(word).ok_or_else(|| unreadable("format must be csv, ndjson or parquet"))?,
+        };
+        let guarded = match word("csv_formulas")? {
+            None | Some("raw") => false,
+            Some("guarded") => true,
+            Some(_) => return Err(unreadable("csv_formulas must be raw or guarded")),
+        };
+        let order = match word("order")? {
+            None | Some("-created_at") => Order::NewestFirst,
+            Some("created_at") => Order::OldestFirst,
+            Some(_) => return Err(unreadable("order must be created_at or -created_at")),
+        };
+        let condition = match parameters.get("filters") {
+            None | Some(Value::Null) => Condition::default(),
+            Some(filters) => {
+                Condition::read(filters).map_err(|problem| ApiError::unreadable(format!("parameters.filters: {problem}")))?
+            }
+        };
+        check_rights(&condition, context.rights)?;
+        let (source, condition) = match exported {
+            Exported::ApiLog => logs(condition, context)?,
+            Exported::AsyncAction => records(Tab::Tasks, condition, exported)?,
+            Exported::Export => records(Tab::Exports, condition, exported)?,
+        };
+        Ok(Self {
+            exported,
+            fields: check_fields(exported, fields)?,
+            format,
+            guarded,
+            order,
+            source,
+            condition,
+            rights: context.rights,
+        })
+    }
+
+    /// Logs as the Logs tab shows them.
+    pub fn of_logs(
+        selection: LogSelection,
+        order: Order,
+        fields: Vec<String>,
+        (format, guarded): (Format, bool),
+        rights: Rights,
+    ) -> Result<Self, ApiError> {
+        Ok(Self {
+            exported: Exported::ApiLog,
+            fields: check_fields(Exported::ApiLog, Some(fields))?,
+            format,
+            guarded,
+            order,
+            source: Source::Logs(Box::new(selection)),
+            condition: Condition::default(),
+            rights,
+        })
+    }
+
+    /// Fixes which records are meant to those stored by now: `seq` is the logs' watermark, `now_ms` the time.
+    pub fn fix(&mut self, seq: i64, now_ms: i64) {
+        match &mut self.source {
+            Source::Logs(selection) => selection.up_to_seq = Some(seq),
+            Source::Records(selection) => {
+                if selection.range.to > now_ms {
+                    selection.range.to = now_ms + 1;
+                }
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_fields(fields: &[&str]) -> Self {
+        Self {
+            exported: Exported::ApiLog,
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+            format: Format::Csv,
+            guarded: false,
+            order: Order::NewestFirst,
+            source: Source::Logs(Box::new(LogSelection::all(TimeRange { from: 0, to: 1 }))),
+            condition: Condition::default(),
+            rights: Rights::of_scopes(&[]),
+        }
+    }
+}
+
+fn check_fields(exported: Exported, fields: Option<Vec<String>>) -> Result<Vec<String>, ApiError> {
+    let known = exported.fields();
+    let fields = fields
+        .filter(|fields| !fields.is_empty())
+        .unwrap_or_else(|| known[..exported.defaults()].iter().map(|field| (*field).to_owned()).collect());
+    let is_wrong = |(place, field): (usize, &String)| !known.contains(&field.as_str()) || fields[..place].contains(field);
+    if fields.iter().enumerate().any(is_wrong) {
+        let details = format!("Unsupported field used. Allowed fields, each once: {}", known.join(", "));
+        return Err(ApiError::unreadable(details).keyed("invalid_export_fields"));
+    }
+    Ok(fields)
+}
+
+/// Who may not see something may not learn it by a filter either.
+fn check_rights(condition: &Condition, rights: Rights) -> Result<(), ApiError> {
+    for test in &condition.tests {
+        let field = test.field.as_str();
+        let reads_text = matches!(
+            field,
+            "request_body" | "response_body" | "request_headers" | "response_headers" | "q" | "result" | "url"
+        );
+        let reads_users = matches!(field, "user_email" | "user_id" | "user" | "app_id" | "client_app_id");
+        if (reads_text && !rights.read_bodies) || (reads_users && !rights.read_users) {
+            let details = format!("parameters.filters: {field} reads what you may not see here");
+            return Err(ApiError::new(axum::http::StatusCode::FORBIDDEN, details));
+        }
+    }
+    Ok(())
+}
+
+/// What the Logs tab's own filters can say becomes the selection.
+fn logs(mut condition: Condition, context: &QueryContext<'_>) -> Result<(Source, Condition), ApiError> {
+    let mut query = LogQuery {
+        from: Some("1970-01-01T00:00:00Z".to_owned()),
+        ..LogQuery::default()
+    };
+    if !condition.one_is_enough {
+        condition.tests.retain(|test| !take_log_filter(&mut query, test));
+    }
+    check_known(&condition, Exported::ApiLog)?;
+    let (selection, _) = resolve(&query, context)?;
+    debug_assert_eq!(query.after, None, "an export begins at its beginning: {:?}", Place::Start);
+    Ok((Source::Logs(Box::new(selection)), condition))
+}
+
+fn take_log_filter(query: &mut LogQuery, test: &Test) -> bool {
+    let rfc3339 = |ms: i64| Timestamp::from_millisecond(ms).ok().map(|time| time.to_string());
+    if test.field == "created_at" {
+        let times = test.values.iter().filter_map(|value| read_time(value));
+        match test.op {
+            Op::After => query.from = times.min().and_then(|time| rfc3339(time + 1)),
+            Op::Before => query.to = times.max().and_then(rfc3339),
+            _ => return false,
+        }
+        return true;
+    }
+    let argument = if test.field == "status_code" {
+        "code"
+    } else {
+        test.field.as_str()
+    };
+    let Some(filter) = LogFilter::of_argument(argument) else {
+        return false;
+    };
+    let (without, literal) = match test.op {
+        Op::In | Op::Is => (false, false),
+        Op::NotIn | Op::IsNot => (true, false),
+        Op::Contains | Op::MoreThan => (false, true),
+        _ => return false,
+    };
+    let is_slower = filter == LogFilter::Slower;
+    if literal != filter.is_literal() || (test.op == Op::MoreThan) != is_slower || (literal && test.values.len() != 1) {
+        return false;
+    }
+    let terms = test.values.iter().map(|value| Term {
+        without,
+        value: value.clone(),
+    });
+    match query.filters.iter_mut().find(|(set, _)| *set == filter) {
+        // Two texts of one kind are two conditions; lists of values grow.
+        Some(_) if literal => return false,
+        Some((_, set)) => set.extend(terms),
+        None => query.filters.push((filter, terms.collect())),
+    }
+    true
+}
+
+fn check_known(condition: &Condition, exported: Exported) -> Result<(), ApiError> {
+    let unknown = condition
+        .tests
+        .iter()
+        .find(|test| !exported.fields().contains(&test.field.as_str()));
+    match unknown {
+        None => Ok(()),
+        Some(test) => Err(ApiError::unreadable(format!(
+            "parameters.filters: {} cannot be compared so; fields are {}",
+            test.field,
+            exported.fields().join(", ")
+        ))),
+    }
+}
+
+fn records(tab: Tab, mut condition: Condition, exported: Exported) -> Result<(Source, Condition), ApiError> {
+    let mut selection = RecordSelection {
+        tab,
+        range: TimeRange { from: 0, to: i64::MAX },
+        filters: Vec::new(),
+    };
+    if !condition.one_is_enough {
+        condition.tests.retain(|test| !take_record_filter(&mut selection, test));
+    }
+    check_known(&condition, exported)?;
+    Ok((Source::Records(selection), condition))
+}
+
+fn take_record_filter(selection: &mut RecordSelection, test: &Test) -> bool {
+    if test.field == "created_at" {
+        let times = test.values.iter().filter_map(|value| read_time(value));
+        match test.op {
+            Op::After => selection.range.from = times.min().map_or(0, |time| time + 1),
+            Op::Before => selection.range.to = times.max().unwrap_or(i64::MAX),
+            _ => return false,
+        }
+        return true;
+    }
+    if !selection.tab.filters().iter().any(|filter| filter.argument == test.field) {
+        return false;
+    }
+    let mut values = OneOf::default();
+    match test.op {
+        Op::In | Op::Is => &mut values.wanted,
+        Op::NotIn | Op::IsNot => &mut values.left_out,
+        _ => return false,
+    }
+    .extend(test.values.iter().cloned());
+    selection.filters.push((test.field.clone(), values));
+    true
+}
+
+/// What a problem of a query is called where it came in a call's parameters.
+impl From<QueryProblem> for super::EncodeError {
+    fn from(problem: QueryProblem) -> Self {
+        Self(problem.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::log::{Origin, Status};
+    use crate::model::rights::Scope;
+    use crate::server::secrets::InstanceKey;
+
+    fn read(exported: Exported, parameters: Value, scopes: &[Scope]) -> Result<Plan, ApiError> {
+        let key = InstanceKey::new([1; 32]);
+        let zone = TimeZone::UTC;
+        let context = QueryContext {
+            now_ms: 1_795_000_000_000,
+            zone: &zone,
+            rights: Rights::of_scopes(scopes),
+            key: &key,
+            project_id: "prj_1",
+            default_origin: Origin::Application,
+        };
+        Plan::read(exported, &parameters, &context)
+    }
+
+    #[test]
+    fn the_references_filters_become_a_selection() {
+        let plan = read(
+            Exported::ApiLog,
+            json!({"order": "created_at", "fields": ["id", "status"], "filters": {"junction": "AND",
+                "created_at": {"conditions": {"$after": ["2026-01-01T00:00:00Z"], "$before": ["2026-01-02T00:00:00Z"]}},
+                "status": {"conditions": {"$is": ["FAILURE"]}}, "channel": {"conditions": {"$not_in": ["API"]}},
+                "path": {"conditions": {"$contains": ["vouchers"]}}, "ip": {"conditions": {"$starts_with": ["10."]}}}}),
+            &[Scope::Read],
+        )
+        .unwrap();
+        let Source::Logs(selection) = &plan.source else {
+            panic!("{plan:?}")
+        };
+        assert_eq!(selection.range.from, 1_767_225_600_001);
+        assert_eq!(selection.range.to, 1_767_312_000_000);
+        assert_eq!(selection.statuses, [Status::Failure]);
+        assert_eq!(selection.channels.left_out, ["API"]);
+        assert_eq!(selection.path.as_deref(), Some("vouchers"));
+        assert_eq!(
+            plan.condition.tests.len(),
+            1,
+            "what no list filters by is looked at record by record"
+        );
+        assert_eq!(plan.fields, ["id", "status"]);
+    }
+
+    #[test]
+    fn either_or_is_looked_at_record_by_record() {
+        let filters = json!({"filters": {"junction": "or", "status": {"conditions": {"$is": ["FAILURE"]}}, "channel": {"conditions": {"$in": ["API"]}}}});
+        let plan = read(Exported::ApiLog, filters, &[Scope::Read]).unwrap();
+        assert_eq!(plan.condition.tests.len(), 2);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let key = |parameters| read(Exported::ApiLog, parameters, &[Scope::Read]).unwrap_err().to_json("r");
+        assert!(key(json!({"fields": ["id", "secret"]})).contains("invalid_export_fields"));
+        assert!(key(json!({"fields": ["id", "id"]})).contains("each once"));
+        assert!(key(json!({"fields": "id"})).contains("must be a list"));
+        assert!(key(json!({"format": "xlsx"})).contains("csv, ndjson or parquet"));
+        assert!(key(json!({"filters": {"colour": {"conditions": {"$is": ["red"]}}}})).contains("colour"));
+        assert!(key(json!({"filters": {"request_body": {"conditions": {"$contains": ["x"]}}}})).contains("may not see"));
+    }
+
+    #[test]
+    fn records_are_chosen_as_in_their_tab() {
+        let plan = read(
+            Exported::AsyncAction,
+            json!({"filters": {"type": {"conditions": {"$in": ["LOGS.IMPORT"]}}, "progress": {"conditions": {"$more_than": [5]}}}}),
+            &[Scope::Read],
+        )
+        .unwrap();
+        let Source::Records(selection) = &plan.source else {
+            panic!("{plan:?}")
+        };
+        assert_eq!(selection.filters[0].1.wanted, ["LOGS.IMPORT"]);
+        assert_eq!(plan.condition.tests.len(), 1);
+        assert_eq!(
+            serde_json::from_str::<Plan>(&serde_json::to_string(&plan).unwrap()).unwrap(),
+            plan
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! Reading a plan's records in short chunks, each a statement of its own: a snapshot held open for minutes would stop the write-ahead log and the
+//! dropping of old partitions. The watermark in the selection keeps what comes meanwhile out.
+
+use std::time::Duration;
+
+use super::cells::{Cell, of_export, of_log, of_task};
+use super::plan::{Plan, Source};
+use super::{EncodeError, Encoder};
+use crate::model::log::LogFacts;
+use crate::model::page::{Key, Page, Place};
+use crate::model::query::Order;
+use crate::model::selection::LogSelection;
+use crate::model::tab::Tab;
+use crate::server::store::logs::{list, one};
+use crate::server::store::projects::ProjectKey;
+use crate::server::store::records::{self, RecordRequest, RecordSelection};
+use crate::server::store::{Db, StoreError, exports, tasks};
+
+/// Records of a chunk.
+const CHUNK: usize = 1_000;
+/// Bytes of bodies that are in memory at once, beyond one log's.
+const TEXTS: i64 = 8 << 20;
+/// How long a search goes on before it says how far it got.
+const BUDGET: Duration = Duration::from_secs(2);
+
+/// Why reading stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record could not be written.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+/// Reads a plan's records, in its order.
+#[derive(Debug)]
+pub struct Records<'a> {
+    db: &'a Db,
+    project: ProjectKey,
+    plan: &'a Plan,
+    place: Place,
+    is_done: bool,
+    /// The ends of time between which records lie, in the plan's order; for the progress.
+    ends: Option<(i64, i64)>,
+    at: Option<i64>,
+    /// Records written.
+    pub rows: u64,
+}
+
+impl<'a> Records<'a> {
+    /// From the first record on.
+    pub const fn new(db: &'a Db, project: ProjectKey, plan: &'a Plan) -> Self {
+        Self {
+            db,
+            project,
+            plan,
+            place: Place::Start,
+            is_done: false,
+            ends: None,
+            at: None,
+            rows: 0,
+        }
+    }
+
+    /// Appends the next chunk to `out`; false where there is none left.
+    pub async fn next(&mut self, encoder: &mut Encoder, out: &mut Vec<u8>) -> Result<bool, ReadError> {
+        if self.is_done {
+            return Ok(false);
+        }
+        match &self.plan.source {
+            Source::Logs(selection) => self.logs(selection, encoder, out).await?,
+            Source::Records(selection) => self.records(selection, encoder, out).await?,
+        }
+        Ok(true)
+    }
+
+    /// How far, in percent of the time that the records span.
+    pub fn progress(&self) -> u8 {
+        let (Some((first, last)), Some(at)) = (self.ends, self.at) else {
+            return 0;
+        };
+        let whole = (last - first).abs().max(1);
+        // 100 is for the one who has finished.
+        ((at - first).abs() * 100 / whole).clamp(0, 99) as u8
+    }
+
+    async fn logs(&mut self, selection: &LogSelection, encoder: &mut Encoder, out: &mut Vec<u8>) -> Result<(), ReadError> {
+        if self.ends.is_none() {
+            self.ends = Some(self.ends_of(selection).await?);
+        }
+        let page = list::page(self.db, self.request(selection, self.plan.order, CHUNK)).await?;
+        self.move_on(&page, |facts| (facts.created_at, facts.id.as_str()));
+        let needs_text = self.needs_text();
+        let mut rows = page.rows.into_iter().peekable();
+        while let Some(first) = rows.next() {
+            let mut bytes = size(&first);
+            let mut some = vec![first];
+            while let Some(next) = rows.next_if(|facts| !needs_text || bytes.saturating_add(size(facts)) <= TEXTS) {
+                bytes += size(&next);
+                some.push(next);
+            }
+            let logs = if needs_text {
+                one::with_texts(self.db, self.project, some).await?
+            } else {
+                some.into_iter().map(one::without_text).collect()
+            };
+            for log in &logs {
+                self.write(|field| of_log(field, log, self.plan.rights), encoder, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn request<'s>(&self, selection: &'s LogSelection, order: Order, limit: usize) -> list::ListRequest<'s> {
+        list::ListRequest {
+            project: self.project,
+            selection,
+            order,
+            place: self.place.clone(),
+            limit,
+            budget: BUDGET,
+        }
+    }
+
+    /// The times of the first and the last log that there may be.
+    async fn ends_of(&self, selection: &LogSelection) -> Result<(i64, i64), StoreError> {
+        let facts_alone = LogSelection {
+            up_to_seq: None,
+            ..LogSelection::all(selection.range)
+        };
+        let mut ends = [selection.range.from, selection.range.to];
+        for (end, order) in ends.iter_mut().zip([Order::OldestFirst, Order::NewestFirst]) {
+            let page = list::page(self.db, self.request(&facts_alone, order, 1)).await?;
+            if let Some(facts) = page.rows.first() {
+                *end = facts.created_at;
+            }
+        }
+        let [oldest, newest] = ends;
+        Ok(match self.plan.order {
+            Order::NewestFirst => (newest, oldest),
+            Order::OldestFirst => (oldest, newest),
+        })
+    }
+
+    /// Whether a column or a comparison reads what a log says.
+    fn needs_text(&self) -> bool {
+        const TEXT: [&str; 6] = [
+            "url",
+            "user_agent",
+            "request_body",
+            "response_body",
+            "request_headers",
+            "response_headers",
+        ];
+        let compared = self.plan.condition.tests.iter().map(|test| &test.field);
+        self.plan
+            .fields
+            .iter()
+            .chain(compared)
+            .any(|field| TEXT.contains(&field.as_str()))
+    }
+
+    fn move_on<T>(&mut self, page: &Page<T>, key: impl Fn(&T) -> (i64, &str)) {
+        self.is_done = !page.more_after;
+        let last = page.rows.last().map(key);
+        let next = match (page.searched_to, last) {
+            (Some(searched_to), _) => (searched_to, ""),
+            (None, Some(last)) => last,
+            (None, None) => {
+                self.is_done = true;
+                return;
+            }
+        };
+        self.at = Some(next.0);
+        self.place = Place::After(Key {
+            created_at: next.0,
+            id: next.1.to_owned(),
+        });
+    }
+
+    fn write<'c>(
+        &mut self,
+        cell: impl Fn(&str) -> Cell<'c>,
+        encoder: &mut Encoder,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        if !self.plan.condition.holds(&cell) {
+            return Ok(());
+        }
+        let cells: Vec<Cell<'c>> = self.plan.fields.iter().map(|field| cell(field)).collect();
+        encoder.row(&cells, out)?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    async fn records(&mut self, selection: &RecordSelection, encoder: &mut Encoder, out: &mut Vec<u8>) -> Result<(), ReadError> {
+        let request = RecordRequest {
+            project: self.project,
+            selection,
+            order: self.plan.order,
+            place: self.place.clone(),
+            limit: CHUNK,
+        };
+        let rights = self.plan.rights;
+        match selection.tab {
+            Tab::Tasks => {
+                let page = records::tasks(self.db, request).await?;
+                self.move_on(&page, |facts| (facts.created_at, facts.id.as_str()));
+                for facts in page.rows {
+                    // A task is kept for ever: it is there.
+                    if let Some(task) = tasks::find(self.db, self.project, &facts.id).await? {
+                        self.write(|field| of_task(field, &task, rights), encoder, out)?;
+                    }
+                }
+            }
+            Tab::Exports => {
+                let page = records::exports(self.db, request).await?;
+                self.move_on(&page, |facts| (facts.created_at, facts.id.as_str()));
+                for facts in page.rows {
+                    // One that was deleted meanwhile is left out.
+                    if let Some(export) = exports::find(self.db, self.project, &facts.id).await? {
+                        self.write(
+                            |field| of_export(field, &export.facts, &export.parameters, rights),
+                            encoder,
+                            out,
+                        )?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn size(facts: &LogFacts) -> i64 {
+    facts.request_bytes.saturating_add(facts.response_bytes)
+}
