@@ -9,6 +9,7 @@ use super::access::issue::KeyIssueError;
 use super::access::passwords::PasswordError;
 use super::config::{Config, DEFAULT_CONFIG};
 use super::demo::DemoError;
+use super::files::FileError;
 use super::ingest::import::ImportError;
 use super::secrets::KeyError;
 use super::store::StoreError;
@@ -18,6 +19,7 @@ mod demo;
 mod import;
 mod people;
 mod serve;
+mod worker;
 
 /// The full history of an API product: logs, background tasks, exports and webhook sendouts
 #[derive(Debug, Parser)]
@@ -31,6 +33,8 @@ struct Cli {
 enum Command {
     /// Serves the web page, the API and the workers; brings the database up to date first
     Serve(Box<Config>),
+    /// Workers alone, beside servers on the same PostgreSQL
+    Worker(Box<Config>),
     /// Projects: everything belongs to one
     #[command(subcommand)]
     Project(people::ProjectCommand),
@@ -63,6 +67,8 @@ pub(crate) enum CliError {
     Demo(#[from] DemoError),
     #[error(transparent)]
     Import(#[from] ImportError),
+    #[error(transparent)]
+    Files(#[from] FileError),
     #[error("{what}: {error}")]
     Io { what: String, error: std::io::Error },
     #[error("there is no project {0}")]
@@ -101,6 +107,7 @@ pub fn run() -> ExitCode {
 async fn execute(command: Command) -> Result<(), CliError> {
     match command {
         Command::Serve(config) => serve::serve(*config).await,
+        Command::Worker(config) => worker::work(*config).await,
         Command::Project(command) => people::project(command).await,
         Command::User(command) => people::user(command).await,
         Command::Key(command) => people::key(command).await,

@@ -8,9 +8,11 @@ use tokio_util::task::TaskTracker;
 use super::access::Door;
 use super::clock::{Clock, Random};
 use super::config::Config;
+use super::files::{FileError, Files};
 use super::http::limits::Limits;
 use super::ingest::endpoint::EndpointNames;
 use super::ingest::mask::MaskRules;
+use super::jobs::Bell;
 use super::secrets::InstanceKey;
 use super::store::logs::write::{LogWriter, WriterOptions};
 use super::store::projects::{self, ProjectKey};
@@ -29,6 +31,10 @@ pub struct Server {
     pub clock: Clock,
     /// Randomness.
     pub random: Random,
+    /// Where files are.
+    pub files: Files,
+    /// Rings for the workers of this process.
+    pub bell: Bell,
     /// What is masked before anything is stored.
     pub mask: Arc<MaskRules>,
     /// Signs and seals.
@@ -44,26 +50,30 @@ pub struct Server {
 
 impl Server {
     /// A server on a migrated database. Starts the writer, so it must be called inside the runtime.
-    pub fn new(db: Db, config: Config, key: InstanceKey, clock: Clock, random: Random) -> Self {
+    pub fn new(db: Db, config: Config, key: InstanceKey, clock: Clock, random: Random) -> Result<Self, FileError> {
+        let key = Arc::new(key);
+        let files = Files::open(&config.data.files_url, Arc::clone(&key), random.clone())?;
         let writer = LogWriter::start(
             db.clone(),
             WriterOptions {
                 queue_bytes: config.queue_bytes(),
             },
         );
-        Self {
+        Ok(Self {
             db,
             writer,
+            files,
+            bell: Bell::default(),
             mask: Arc::new(MaskRules::with(&config.mask_keys, &config.mask_keys)),
             limits: Arc::new(Limits::new(config.rate_limit)),
             recordings: TaskTracker::new(),
             config: Arc::new(config),
             clock,
             random,
-            key: Arc::new(key),
+            key,
             door: Arc::default(),
             endpoints: Arc::default(),
-        }
+        })
     }
 
     /// The endpoint names of a project, read from the database at first use.
@@ -81,6 +91,11 @@ impl Server {
     /// Reads a project's endpoint names anew at their next use: call it after changing its route templates.
     pub fn forget_endpoints(&self, project: ProjectKey) {
         self.known_endpoints().remove(&project);
+    }
+
+    /// Whether no other process serves or works on this database: a file has one server.
+    pub const fn is_alone(&self) -> bool {
+        matches!(self.db, Db::Sqlite { .. })
     }
 
     /// Waits for the recordings of requests that have been answered, then for the writer. Call it when nothing is served any more.

@@ -12,7 +12,7 @@ use crate::server::secrets::{InstanceKey, KEY_VARIABLE};
 use crate::server::state::Server;
 use crate::server::store::Db;
 use crate::server::store::logs::upkeep;
-use crate::server::{http, telemetry};
+use crate::server::{http, jobs, store, telemetry};
 
 pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
     telemetry::start(config.log_format, &config.log_level)?;
@@ -25,7 +25,7 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
         .await
         .map_err(CliError::io(format!("{address} cannot be served")))?;
     config.listen = listener.local_addr().map_err(CliError::io("the listening address"))?;
-    let server = Server::new(db, config, key, Clock::System, random);
+    let server = Server::new(db, config, key, Clock::System, random)?;
     // Whoever reads the address may stop the server from then on.
     let signals = StopSignals::listen().map_err(CliError::io("listening for signals"))?;
     print(&format!("audit-log serves {}", server.config.public_url()))?;
@@ -33,7 +33,12 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
         super::demo::start(&server).await?;
     }
     let upkeep = upkeep::start(server.db.clone(), server.writer.clone(), server.clock.clone());
+    if server.is_alone() {
+        store::jobs::take_over(&server.db).await?;
+    }
+    let workers = jobs::start(&server, server.config.jobs.into());
     let outcome = answer(&server, listener, signals).await;
+    workers.stop().await;
     server.stop().await;
     upkeep.abort();
     server.db.close().await;
@@ -69,7 +74,7 @@ async fn answer(server: &Server, listener: TcpListener, mut signals: StopSignals
 }
 
 /// Ctrl-C and SIGTERM, listened for from the moment this is made: a signal that comes earlier ends the process as the system does.
-struct StopSignals {
+pub(super) struct StopSignals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -78,7 +83,7 @@ struct StopSignals {
 
 impl StopSignals {
     #[cfg(unix)]
-    fn listen() -> std::io::Result<Self> {
+    pub(super) fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -87,12 +92,12 @@ impl StopSignals {
     }
 
     #[cfg(not(unix))]
-    fn listen() -> std::io::Result<Self> {
+    pub(super) fn listen() -> std::io::Result<Self> {
         Ok(Self {})
     }
 
     /// Waits for the next one.
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.interrupt.recv() => {}

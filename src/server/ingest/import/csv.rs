@@ -5,11 +5,12 @@
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::sync::Arc;
 
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::budget::Budget;
-use super::{Sink, text};
+use super::{Content, Sink, text};
 use crate::model::log::Origin;
 use crate::server::ingest::draft::{Code, Draft, DraftMessage, Fault, When};
 use crate::server::ingest::headers::Headers;
@@ -47,7 +48,9 @@ const APP_NAME: &str = "app_name";
 /// Reads every record.
 pub(super) fn read(file: impl Read, budget: &Budget, sink: &mut dyn Sink) -> Result<(), String> {
     let mut reader = ReaderBuilder::new().flexible(true).has_headers(true).from_reader(file);
-    let columns = columns(reader.byte_headers().map_err(|error| error.to_string())?)?;
+    let header = reader.byte_headers().map_err(|error| error.to_string())?;
+    let columns = columns(header)?;
+    let header = Arc::new(header.iter().map(<[u8]>::to_vec).collect());
     let mut record = ByteRecord::new();
     loop {
         budget.renew();
@@ -59,7 +62,7 @@ pub(super) fn read(file: impl Read, budget: &Budget, sink: &mut dyn Sink) -> Res
         }
         let line = record.position().map_or(line, csv::Position::line);
         let draft = draft(&columns, &record).map_err(|fault| fault.to_string());
-        if sink.entry(line, record.as_slice(), draft).is_break() {
+        if sink.entry(line, Content::Record(&header, &record), draft).is_break() {
             return Ok(());
         }
     }

@@ -98,7 +98,7 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
             state.number += 1;
             let number = state.number;
             let draft = draft(entry.get()).map_err(|fault| fault.to_string());
-            if state.sink.entry(number, entry.get().as_bytes(), draft) == ControlFlow::Break(()) {
+            if state.sink.entry(number, super::Content::Json(entry.get().as_bytes()), draft) == ControlFlow::Break(()) {
                 state.stopped = true;
                 return Err(Error::custom(STOPPED));
             }

@@ -117,9 +117,47 @@ pub struct Rejected {
     pub unit: &'static str,
     /// Which, from 1.
     pub number: u64,
+    /// Which record of the file it is, from 1: a header, an empty line, a line break inside quotes do not count.
+    pub record: u64,
     /// Why not.
     pub reason: String,
+    /// What it said.
+    pub source: Source,
 }
+
+impl Rejected {
+    /// The id that it has in its source.
+    pub fn source_id(&self) -> Option<String> {
+        let id = match &self.source {
+            Source::Record { header, cells } => {
+                let place = header.iter().position(|column| column.trim_ascii() == b"id")?;
+                String::from_utf8(cells.get(place)?.clone()).ok()?
+            }
+            Source::Json(text) => {
+                let log: serde_json::Value = serde_json::from_slice(text).ok()?;
+                log.get("id")?.as_str()?.to_owned()
+            }
+        };
+        Some(id).filter(|id| !id.is_empty())
+    }
+}
+
+/// What an entry said, as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A record of a CSV, and the file's columns.
+    Record {
+        /// The columns' names.
+        header: Arc<Vec<Vec<u8>>>,
+        /// The record's fields.
+        cells: Vec<Vec<u8>>,
+    },
+    /// JSON, or what was taken for it.
+    Json(Vec<u8>),
+}
+
+/// What an import tells while it runs: what was not taken since the last time, and how far it is.
+pub type Told = (Vec<Rejected>, Progress);
 
 impl std::fmt::Display for Rejected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -154,7 +192,35 @@ pub enum ImportError {
 /// What a format gives its entries to.
 trait Sink {
     /// One entry: its number from 1, its content (of which its id is made), and what was read from it, or why nothing was.
-    fn entry(&mut self, number: u64, content: &[u8], draft: Result<Draft<'_>, String>) -> ControlFlow<()>;
+    fn entry(&mut self, number: u64, content: Content<'_>, draft: Result<Draft<'_>, String>) -> ControlFlow<()>;
+}
+
+/// An entry as it came.
+#[derive(Clone, Copy, Debug)]
+enum Content<'a> {
+    /// A record of a CSV, and its header.
+    Record(&'a Arc<Vec<Vec<u8>>>, &'a ::csv::ByteRecord),
+    /// JSON.
+    Json(&'a [u8]),
+}
+
+impl<'a> Content<'a> {
+    fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Record(_, record) => record.as_slice(),
+            Self::Json(text) => text,
+        }
+    }
+
+    fn source(self) -> Source {
+        match self {
+            Self::Record(header, record) => Source::Record {
+                header: Arc::clone(header),
+                cells: record.iter().map(<[u8]>::to_vec).collect(),
+            },
+            Self::Json(text) => Source::Json(text.to_vec()),
+        }
+    }
 }
 
 /// Reads every entry of a file.
@@ -191,6 +257,8 @@ struct Gatherer {
     unit: &'static str,
     batch: Batch,
     batch_bytes: usize,
+    /// Entries so far.
+    records: u64,
     /// Bytes read so far; the reader counts them.
     bytes_read: Arc<std::sync::atomic::AtomicU64>,
     full: mpsc::Sender<Batch>,
@@ -226,16 +294,17 @@ impl Gatherer {
 }
 
 impl Sink for Gatherer {
-    fn entry(&mut self, number: u64, content: &[u8], draft: Result<Draft<'_>, String>) -> ControlFlow<()> {
-        match draft.and_then(|draft| self.check(number, content, draft)) {
-            Ok(log) => {
-                self.batch_bytes += content.len();
-                self.batch.logs.push(log);
-            }
+    fn entry(&mut self, number: u64, content: Content<'_>, draft: Result<Draft<'_>, String>) -> ControlFlow<()> {
+        self.records += 1;
+        self.batch_bytes += content.bytes().len();
+        match draft.and_then(|draft| self.check(number, content.bytes(), draft)) {
+            Ok(log) => self.batch.logs.push(log),
             Err(reason) => self.batch.rejected.push(Rejected {
                 unit: self.unit,
                 number,
+                record: self.records,
                 reason,
+                source: content.source(),
             }),
         }
         if self.batch.logs.len() + self.batch.rejected.len() >= BATCH || self.batch_bytes >= BATCH_BYTES {
@@ -275,6 +344,23 @@ pub async fn run(
     file: impl Read + Send + 'static,
     mut told: impl FnMut(&[Rejected], Progress),
 ) -> Result<Progress, ImportError> {
+    let (tell, mut tellings) = mpsc::channel::<Told>(2);
+    let hearing = async {
+        while let Some((rejected, progress)) = tellings.recv().await {
+            told(&rejected, progress);
+        }
+    };
+    let (done, ()) = tokio::join!(run_telling(parts, format, file, tell), hearing);
+    done
+}
+
+/// Imports a file, telling after each batch; it waits for whoever listens, so that little is ever in memory.
+pub async fn run_telling(
+    parts: ImportParts,
+    format: Format,
+    file: impl Read + Send + 'static,
+    tell: mpsc::Sender<Told>,
+) -> Result<Progress, ImportError> {
     let (full, mut batches) = mpsc::channel(2);
     let bytes = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let file = Counted {
@@ -287,6 +373,7 @@ pub async fn run(
         unit: format.unit(),
         batch: Batch::default(),
         batch_bytes: 0,
+        records: 0,
         bytes_read: bytes,
         full,
     };
@@ -305,7 +392,10 @@ pub async fn run(
             progress.accepted += accepted;
             progress.duplicates += duplicates;
         }
-        told(&batch.rejected, progress);
+        // Whoever listened may have failed, and says so itself.
+        if tell.send((batch.rejected, progress)).await.is_err() {
+            return Err(ImportError::Read("nobody takes what is rejected".to_owned()));
+        }
     }
     match reading.await {
         Ok(Ok(())) => Ok(progress),

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use serde_json::value::RawValue;
 
-use super::Sink;
 use super::budget::Budget;
+use super::{Content, Sink};
 use crate::server::ingest::draft::{Draft, MAX_LEVELS};
 use crate::server::ingest::entry::ndjson_reason;
 use crate::server::ingest::json::{self, Trust};
@@ -20,12 +20,12 @@ pub(super) fn read(mut reader: impl BufRead, budget: &Budget, sink: &mut dyn Sin
         let given = match reader.read_until(b'\n', &mut line) {
             Ok(0) => return Ok(()),
             Ok(_) if line.trim_ascii().is_empty() => ControlFlow::Continue(()),
-            Ok(_) => sink.entry(number, line.trim_ascii(), draft(&line)),
+            Ok(_) => sink.entry(number, Content::Json(line.trim_ascii()), draft(&line)),
             Err(error) if error.kind() == ErrorKind::InvalidData => {
                 // What was read of it is dropped before the rest is skipped.
                 line = Vec::new();
                 skip_line(&mut reader, budget).map_err(|error| format!("line {number}: {error}"))?;
-                sink.entry(number, &[], Err(error.to_string()))
+                sink.entry(number, Content::Json(&[]), Err(error.to_string()))
             }
             Err(error) => return Err(format!("line {number}: {error}")),
         };

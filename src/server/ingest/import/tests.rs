@@ -20,7 +20,7 @@ struct Kept {
 }
 
 impl Sink for Kept {
-    fn entry(&mut self, number: u64, content: &[u8], draft: Result<Draft<'_>, String>) -> ControlFlow<()> {
+    fn entry(&mut self, number: u64, content: Content<'_>, draft: Result<Draft<'_>, String>) -> ControlFlow<()> {
         let with = EntryContext {
             now_ms: NOW,
             retention_ms: 86_400_000 * 400,
@@ -31,7 +31,7 @@ impl Sink for Kept {
             sender: None,
         };
         let checked = draft.and_then(|mut draft| {
-            draft.id.get_or_insert_with(|| Cow::Owned(id_of(number, content)));
+            draft.id.get_or_insert_with(|| Cow::Owned(id_of(number, content.bytes())));
             draft.check(&with).map_err(|fault| fault.to_string())
         });
         match checked {

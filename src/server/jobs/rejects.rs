@@ -1,0 +1,154 @@
+//! Entries that an import did not take, as CSV: the columns of an export and the reason, so that the file can be mended and sent again.
+
+use crate::server::ingest::import::{Rejected, Source};
+
+/// The columns where the file that came had none of its own.
+const COLUMNS: [&str; 24] = [
+    "id",
+    "created_at",
+    "status",
+    "request_id",
+    "channel",
+    "method",
+    "endpoint",
+    "url",
+    "user_email",
+    "app_id",
+    "client_app_id",
+    "request_duration",
+    "request_body",
+    "response_body",
+    "status_code",
+    "user_id",
+    "ip",
+    "user_agent",
+    "request_headers",
+    "response_headers",
+    "resource",
+    "async_action_id",
+    "origin",
+    "app_name",
+];
+/// The column that says why. It is passed over when the file is sent again.
+const REASON: &str = "reason";
+
+/// Writes them.
+#[derive(Debug, Default)]
+pub(super) struct Rejects {
+    has_begun: bool,
+    columns: usize,
+}
+
+impl Rejects {
+    /// Appends an entry.
+    pub(super) fn row(&mut self, entry: &Rejected, out: &mut Vec<u8>) {
+        let (columns, mut cells) = match &entry.source {
+            Source::Record { header, cells } => (header.iter().map(Vec::as_slice).collect(), cells.clone()),
+            Source::Json(text) => (
+                COLUMNS.iter().map(|column| column.as_bytes()).collect::<Vec<_>>(),
+                cells_of(text),
+            ),
+        };
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.columns = columns.len();
+            let header = columns.into_iter().filter(|column| *column != REASON.as_bytes());
+            write(header.chain([REASON.as_bytes()]), out);
+        }
+        // A record with more or fewer fields than the header is what is wrong with it: all that was there stays.
+        if cells.len() < self.columns {
+            cells.resize(self.columns, Vec::new());
+        }
+        write(cells.iter().map(Vec::as_slice).chain([entry.reason.as_bytes()]), out);
+    }
+}
+
+fn write<'a>(cells: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
+    for (place, cell) in cells.enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        if memchr::memchr3(b'"', b',', b'\n', cell).is_none() && memchr::memchr(b'\r', cell).is_none() {
+            out.extend_from_slice(cell);
+            continue;
+        }
+        out.push(b'"');
+        for byte in cell {
+            out.extend(std::iter::repeat_n(*byte, 1 + usize::from(*byte == b'"')));
+        }
+        out.push(b'"');
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A log's JSON, field by field; what cannot be read as such leaves its cells empty.
+fn cells_of(text: &[u8]) -> Vec<Vec<u8>> {
+    let log: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+    let cell = |value: Option<&serde_json::Value>| match value {
+        None | Some(serde_json::Value::Null) => Vec::new(),
+        Some(serde_json::Value::String(text)) => text.clone().into_bytes(),
+        Some(other) => other.to_string().into_bytes(),
+    };
+    COLUMNS
+        .iter()
+        .map(|column| match column.split_once('_') {
+            Some((side @ ("request" | "response"), part @ ("body" | "headers"))) => {
+                cell(log.get(side).and_then(|message| message.get(part)))
+            }
+            _ if *column == "resource" => match log.get("resource") {
+                Some(serde_json::Value::Object(about)) => {
+                    [cell(about.get("type")), b":".to_vec(), cell(about.get("id"))].concat()
+                }
+                other => cell(other),
+            },
+            _ => cell(log.get(*column)),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejected(source: Source) -> Rejected {
+        Rejected {
+            unit: "line",
+            number: 3,
+            record: 2,
+            reason: "status_code: 99 is none of 100 to 999".to_owned(),
+            source,
+        }
+    }
+
+    #[test]
+    fn a_record_comes_back_with_its_reason() {
+        let header: std::sync::Arc<Vec<Vec<u8>>> = vec![b"method".to_vec(), b"url".to_vec()].into();
+        let cells = vec![b"GET".to_vec(), b"/a,\"b\"".to_vec()];
+        let mut out = Vec::new();
+        Rejects::default().row(&rejected(Source::Record { header, cells }), &mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "method,url,reason\r\nGET,\"/a,\"\"b\"\"\",status_code: 99 is none of 100 to 999\r\n"
+        );
+    }
+
+    #[test]
+    fn a_json_entry_comes_back_as_an_exports_record() {
+        let text =
+            br#"{"method":"GET","url":"/a","status_code":99,"request":{"body":{"a":1}},"resource":{"type":"voucher","id":"v"}}"#;
+        let mut out = Vec::new();
+        Rejects::default().row(&rejected(Source::Json(text.to_vec())), &mut out);
+        let mut reader = csv::Reader::from_reader(out.as_slice());
+        let header = reader.headers().unwrap().clone();
+        let record = reader.records().next().unwrap().unwrap();
+        let cell = |name: &str| {
+            header
+                .iter()
+                .position(|column| column == name)
+                .and_then(|at| record.get(at))
+                .unwrap()
+        };
+        assert_eq!((cell("method"), cell("status_code")), ("GET", "99"));
+        assert_eq!((cell("request_body"), cell("resource")), (r#"{"a":1}"#, "voucher:v"));
+        assert!(cell("reason").contains("99"));
+    }
+}
