@@ -15,7 +15,7 @@ pub mod recording;
 pub mod serve;
 pub mod sign_in;
 mod sizes;
-mod v1;
+pub(crate) mod v1;
 
 use std::time::Duration;
 

@@ -46,6 +46,8 @@ pub struct Subject {
     route: Option<String>,
     channel: Option<String>,
     ip: Option<IpAddr>,
+    /// The task that it began, and the id that its log has then.
+    began: Option<(String, String)>,
     /// The e-mail address that somebody failed to sign in with.
     attempted: Option<String>,
     /// Its place among the recordings that are on their way.
@@ -99,6 +101,46 @@ impl Subject {
             name: key.name.clone(),
             client: key.client,
         };
+    }
+}
+
+/// What a request was, for what it sets in motion.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Its id.
+    pub request_id: Option<String>,
+    /// WEBSITE, API, or the client's own name.
+    pub channel: Option<String>,
+}
+
+/// What the request of this recording was.
+pub fn asked(recording: Option<&Recording>) -> Asked {
+    let mut asked = Asked::default();
+    if let Some(recording) = recording {
+        recording.context(|subject| {
+            asked.request_id = Some(subject.request_id.clone()).filter(|id| !id.is_empty());
+            asked.channel.clone_from(&subject.channel);
+        });
+    }
+    asked
+}
+
+/// Says that the request began a task: its log will have this id, and name the task.
+pub fn began(recording: Option<&Recording>, task_id: &str, log_id: &str) {
+    if let Some(recording) = recording {
+        recording.context(|subject| subject.began = Some((task_id.to_owned(), log_id.to_owned())));
+    }
+}
+
+/// Says what the request is about, where its address does not.
+pub fn about(recording: Option<&Recording>, kind: &str, id: &str) {
+    if let Some(recording) = recording {
+        recording.context(|subject| {
+            subject.resource = Some(Resource {
+                kind: kind.to_owned(),
+                id: id.to_owned(),
+            });
+        });
     }
 }
 
@@ -162,13 +204,21 @@ fn is_recorded(method: &Method, route: &str, query: &str) -> bool {
         _ if *method == Method::OPTIONS || route.starts_with("/assets/") => false,
         _ if route.starts_with("/v1/") || route.starts_with("/management/") => !(is_read && is_paging(query)),
         // A log's page and its files show what was said; the other pages show lists.
-        _ if is_read => route == LOG_PAGE || (route.starts_with("/projects/") && is_of_one_log(route)),
+        _ if is_read => route == LOG_PAGE || (route.starts_with("/projects/") && is_of_one_log(route)) || is_file(route),
         _ => true,
     }
 }
 
 fn is_paging(query: &str) -> bool {
     query::pairs(query).any(|(name, value)| matches!(name.as_str(), "after" | "before") && !value.is_empty())
+}
+
+/// A task's or an export's file says what was said, too.
+fn is_file(route: &str) -> bool {
+    route.starts_with("/projects/")
+        && ["/file", "/rejected", "/result", "/parameters"]
+            .iter()
+            .any(|end| route.ends_with(end))
 }
 
 fn is_of_one_log(route: &str) -> bool {

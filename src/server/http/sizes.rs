@@ -17,7 +17,10 @@ pub(crate) async fn check(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let is_large = matches!(
         (request.method(), route),
-        (&Method::POST, Some("/v1/logs")) | (&Method::PUT, Some("/v1/logs/{id}/import-file"))
+        (
+            &Method::POST,
+            Some("/v1/logs" | "/v1/logs/import" | "/projects/{project}/tasks/import")
+        ) | (&Method::PUT, Some("/v1/logs/{id}/import-file" | "/v1/exports/{id}/file"))
     );
     if is_large {
         return next.run(request).await;

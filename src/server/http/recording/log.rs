@@ -46,6 +46,10 @@ pub(super) fn of_exchange(exchange: &Exchange<Subject>, context: &EntryContext<'
         response: message(&exchange.response_headers, &exchange.response),
         ..Draft::default()
     };
+    if let Some((task, log)) = &subject.began {
+        draft.id = Some(log.into());
+        draft.async_action_id = Some(task.into());
+    }
     match &subject.by {
         By::Nobody => {}
         By::Person { id, email } => {

@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::server::access;
+use crate::server::access::{self, KeyAccess};
 use crate::server::error::ApiError;
 use crate::server::http::recording::Recording;
 use crate::server::state::Server;
@@ -18,16 +18,32 @@ pub(super) async fn let_in(State(server): State<Server>, mut request: Request, n
     match allowed(&server, &mut request).await {
         Err(error) => error.into_response(),
         Ok(left) => {
-            let mut answer = next.run(request).await;
+            let answer = next.run(request).await;
             if answer.status().is_success() {
+                telling(&server, left, answer)
+            } else {
                 answer
-                    .headers_mut()
-                    .insert(LIMIT, HeaderValue::from(server.limits.per_minute()));
-                answer.headers_mut().insert(REMAINING, HeaderValue::from(left));
             }
-            answer
         }
     }
+}
+
+/// Lets a call in by its key inside a handler, for a path that not only keys may ask: the key, and how many calls it has left.
+pub(super) async fn key_of(server: &Server, mut request: Request) -> Result<(KeyAccess, u32), ApiError> {
+    let left = allowed(server, &mut request).await?;
+    let key = request.extensions_mut().remove::<KeyAccess>();
+    let missing = || ApiError::new(StatusCode::UNAUTHORIZED, "a key is wanted");
+    Ok((key.ok_or_else(missing)?, left))
+}
+
+/// Says in a successful answer how many calls the key has left.
+pub(super) fn telling(server: &Server, left: u32, answer: impl IntoResponse) -> Response {
+    let mut answer = answer.into_response();
+    answer
+        .headers_mut()
+        .insert(LIMIT, HeaderValue::from(server.limits.per_minute()));
+    answer.headers_mut().insert(REMAINING, HeaderValue::from(left));
+    answer
 }
 
 async fn allowed(server: &Server, request: &mut Request) -> Result<u32, ApiError> {

@@ -9,7 +9,8 @@ use percent_encoding::percent_decode_str;
 
 use super::log::found;
 use super::raw_body::{SANDBOX, attachment, reader};
-use crate::model::log::ImportFile;
+use super::tasks::files::original_of;
+use crate::model::log::{ImportFile, Origin};
 use crate::model::query;
 use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
@@ -19,6 +20,7 @@ use crate::server::ingest::draft::MAX_BODY;
 use crate::server::state::Server;
 use crate::server::store::logs::one;
 use crate::server::store::projects::ProjectKey;
+use crate::server::store::tasks;
 
 /// What originals are sealed for.
 pub(crate) const PURPOSE: &str = "import-file";
@@ -68,9 +70,10 @@ pub(super) async fn get(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     key.require(Scope::ReadBodies)?;
-    download(&server, key.project.key, &id).await
+    download(&server, key.project.key, &id, &headers).await
 }
 
 /// The original, for a member.
@@ -81,13 +84,24 @@ pub(super) async fn get_for_member(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let member = reader(&server, recording, &headers, &project).await?;
-    download(&server, member.project.key, &id).await
+    download(&server, member.project.key, &id, &headers).await
 }
 
-async fn download(server: &Server, project: ProjectKey, id: &str) -> Result<Response, ApiError> {
-    found(server, project, id).await?;
+async fn download(server: &Server, project: ProjectKey, id: &str, asked: &HeaderMap) -> Result<Response, ApiError> {
+    let log = found(server, project, id).await?;
     let none = || ApiError::new(StatusCode::NOT_FOUND, format!("The log {id} has no import file"));
-    let (file, sealed) = one::import_file(&server.db, project, id).await?.ok_or_else(none)?;
+    let Some((file, sealed)) = one::import_file(&server.db, project, id).await? else {
+        // The log of an import that was sent here: its task keeps the file.
+        let task = log
+            .facts
+            .async_action_id
+            .as_deref()
+            .filter(|_| log.facts.origin == Origin::Own);
+        return match tasks::find(&server.db, project, task.ok_or_else(none)?).await? {
+            Some(task) if task.file.is_some() => original_of(server, &task, asked),
+            _ => Err(none()),
+        };
+    };
     let Some(plain) = server.key.open(PURPOSE, &sealed) else {
         tracing::error!(
             id,

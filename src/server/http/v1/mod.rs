@@ -5,12 +5,18 @@
 
 mod caller;
 mod cors;
+mod exports;
 mod import_file;
+mod import_logs;
 mod json;
 mod list_logs;
 mod log;
 mod raw_body;
 mod send_logs;
+mod stored;
+mod tasks;
+
+pub(crate) use tasks::shown_result;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -29,11 +35,18 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
             "/v1/logs/{id}/import-file",
             put(import_file::put).merge(get(import_file::get)),
         )
+        .route("/v1/logs/import", post(import_logs::import))
+        .merge(tasks::routes())
+        .merge(exports::routes())
         .route_layer(from_fn_with_state(server.clone(), caller::let_in))
         .route_layer(from_fn_with_state(server.clone(), cors::answer));
     let by_session = Router::new()
         .route("/projects/{project}/logs/{id}/request", get(raw_body::request_for_member))
         .route("/projects/{project}/logs/{id}/response", get(raw_body::response_for_member))
         .route("/projects/{project}/logs/{id}/import-file", get(import_file::get_for_member));
-    by_key.merge(by_session)
+    let by_session = by_session
+        .route("/projects/{project}/tasks/import", post(import_logs::import_for_member))
+        .merge(tasks::member_routes())
+        .merge(exports::member_routes());
+    by_key.merge(exports::open_routes()).merge(by_session)
 }

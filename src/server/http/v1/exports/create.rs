@@ -1,0 +1,87 @@
+//! `POST /v1/exports`.
+
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{ExportJson, found};
+use crate::model::export::Exported;
+use crate::model::rights::Scope;
+use crate::server::access::KeyAccess;
+use crate::server::error::ApiError;
+use crate::server::exporting::plan::{Plan, Source};
+use crate::server::exports::{self, Asker, Shown};
+use crate::server::http::recording::{self, Recording};
+use crate::server::http::v1::json::time;
+use crate::server::http::v1::tasks::report::unreadable;
+use crate::server::selection::records;
+use crate::server::state::Server;
+
+#[derive(Deserialize)]
+pub(super) struct New {
+    exported_object: String,
+    parameters: Option<Value>,
+}
+
+/// Begins an export. The reference answers 200.
+pub(super) async fn create(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    recording: Option<Extension<Recording>>,
+    body: Result<Json<New>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    key.require(Scope::ExportsWrite)?;
+    let Json(new) = body.map_err(unreadable)?;
+    let Some(exported) = Exported::parse(&new.exported_object) else {
+        let known = Exported::ALL.map(Exported::as_str).join(", ");
+        return Err(ApiError::unreadable(format!(
+            "exported_object: {:?} cannot be exported here; {known} can",
+            new.exported_object
+        )));
+    };
+    let parameters = new.parameters.unwrap_or_else(|| json!({}));
+    if !parameters.is_object() {
+        return Err(ApiError::unreadable("parameters must be an object"));
+    }
+    let context = records::context(&server, &key.project, key.rights);
+    let plan = Plan::read(exported, &parameters, &context)?;
+    let recording = recording.as_ref().map(|Extension(recording)| recording);
+    let asker = Asker {
+        user_id: None,
+        by: Some(key.name.clone()),
+        channel: recording::asked(recording).channel.unwrap_or_else(|| "API".to_owned()),
+    };
+    let shown = shown(&plan, &parameters);
+    let id = exports::begin(&server, key.project.key, plan, (&parameters, &shown), asker, recording).await?;
+    let export = found(&server, key.project.key, &id).await?;
+    Ok(Json(json!(ExportJson::of(
+        &server,
+        &export.facts,
+        &export.parameters,
+        key.rights
+    ))))
+}
+
+/// The filters as a person reads them.
+fn shown(plan: &Plan, parameters: &Value) -> Shown {
+    let mut filters = Vec::new();
+    let range = match &plan.source {
+        Source::Logs(selection) => selection.range,
+        Source::Records(selection) => selection.range,
+    };
+    if range.from > 0 {
+        filters.push(("From".to_owned(), time(range.from)));
+    }
+    for (field, filter) in parameters.get("filters").and_then(Value::as_object).into_iter().flatten() {
+        if field == "junction" {
+            filters.push(("Junction".to_owned(), filter.as_str().unwrap_or_default().to_lowercase()));
+            continue;
+        }
+        for (op, values) in filter.get("conditions").and_then(Value::as_object).into_iter().flatten() {
+            filters.push((field.clone(), format!("{op} {values}")));
+        }
+    }
+    Shown { filters, list: None }
+}

@@ -1,0 +1,112 @@
+//! `/v1/exports`: made, listed, fetched, downloaded, deleted. Shapes as in the reference.
+//!
+//! To add a path: a file here with its handler, and its line in [`routes`].
+
+mod create;
+mod file;
+mod list;
+mod one;
+mod reported;
+
+use axum::Router;
+use axum::routing::{get, post, put};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::json::time;
+use crate::model::export::{ExportFacts, ExportStatus};
+use crate::model::rights::Rights;
+use crate::server::error::ApiError;
+use crate::server::exports as service;
+use crate::server::state::Server;
+use crate::server::store::exports::{self, Export};
+use crate::server::store::projects::ProjectKey;
+
+/// By key.
+pub(super) fn routes() -> Router<Server> {
+    Router::new()
+        .route("/v1/exports", get(list::list).merge(post(create::create)))
+        .route("/v1/exports/reported", post(reported::report))
+        .route("/v1/exports/{id}/file", put(reported::put_file))
+}
+
+/// By key or by a signed link: the token decides.
+pub(super) fn open_routes() -> Router<Server> {
+    Router::new().route("/v1/exports/{id}", get(one::one).delete(one::delete))
+}
+
+/// By session.
+pub(super) fn member_routes() -> Router<Server> {
+    Router::new().route("/projects/{project}/exports/{id}/file", get(file::for_member))
+}
+
+/// An export as the API has it.
+#[derive(Serialize)]
+struct ExportJson<'a> {
+    id: &'a str,
+    object: &'static str,
+    created_at: String,
+    status: ExportStatus,
+    channel: &'a str,
+    exported_object: &'a str,
+    parameters: Option<&'a RawValue>,
+    result: Option<ResultJson>,
+    user_id: Option<&'a str>,
+    rows: Option<i64>,
+    bytes: Option<i64>,
+    sha256: Option<&'a str>,
+    file_name: Option<&'a str>,
+    async_action_id: Option<&'a str>,
+    reported: bool,
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ResultJson {
+    url: String,
+}
+
+impl<'a> ExportJson<'a> {
+    fn of(server: &Server, facts: &'a ExportFacts, parameters: &'a str, rights: Rights) -> Self {
+        Self {
+            id: &facts.id,
+            object: "export",
+            created_at: time(facts.created_at),
+            status: facts.status,
+            channel: &facts.channel,
+            exported_object: &facts.exported_object,
+            parameters: serde_json::from_str(parameters).ok(),
+            // The link holds for a day; asking again gives another.
+            result: (facts.status == ExportStatus::Done && facts.bytes.is_some()).then(|| ResultJson {
+                url: link(server, &facts.id),
+            }),
+            user_id: facts.user_id.as_deref().filter(|_| rights.read_users),
+            rows: facts.rows,
+            bytes: facts.bytes,
+            sha256: facts.sha256.as_deref(),
+            file_name: facts.file_name.as_deref(),
+            async_action_id: facts.task_id.as_deref(),
+            reported: facts.reported,
+            error: facts.error.as_deref(),
+        }
+    }
+}
+
+/// A dated, signed link to an export's file.
+fn link(server: &Server, id: &str) -> String {
+    let until = server.clock.now_ms() + service::LINK_MS;
+    format!(
+        "{}/v1/exports/{id}?token={}",
+        server.config.public_url(),
+        service::token(server, id, until)
+    )
+}
+
+/// The export with this id, or 404: another project's is not there either.
+async fn found(server: &Server, project: ProjectKey, id: &str) -> Result<Export, ApiError> {
+    let missing = || ApiError::not_found("export", id);
+    if !crate::model::id::is_client_id(id) {
+        return Err(missing());
+    }
+    exports::find(&server.db, project, id).await?.ok_or_else(missing)
+}

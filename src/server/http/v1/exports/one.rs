@@ -1,0 +1,74 @@
+//! `GET /v1/exports/{id}`: the export, or with a token its file. `DELETE /v1/exports/{id}`.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::json;
+
+use super::{ExportJson, file, found};
+use crate::model::query::pairs;
+use crate::model::rights::Scope;
+use crate::server::error::ApiError;
+use crate::server::exports::is_good_token;
+use crate::server::http::recording::{self, Recording};
+use crate::server::http::v1::caller;
+use crate::server::state::Server;
+use crate::server::store::exports;
+
+/// Get and download share a path: the token decides.
+pub(super) async fn one(
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let recording = request.extensions().get::<Recording>().cloned();
+    recording::about(recording.as_ref(), "export", &id);
+    let token = query
+        .as_deref()
+        .and_then(|query| pairs(query).find(|(name, _)| name == "token").map(|(_, token)| token));
+    if let Some(token) = token {
+        let headers = request.headers().clone();
+        return by_token(&server, &id, &token, recording.as_ref(), &headers).await;
+    }
+    let (key, left) = caller::key_of(&server, request).await?;
+    key.require(Scope::Read)?;
+    let export = found(&server, key.project.key, &id).await?;
+    let json = json!(ExportJson::of(&server, &export.facts, &export.parameters, key.rights));
+    Ok(caller::telling(&server, left, Json(json)))
+}
+
+async fn by_token(
+    server: &Server,
+    id: &str,
+    token: &str,
+    recording: Option<&Recording>,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    if !is_good_token(server, id, token) {
+        return Err(ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            "this link is not one of ours, or has run out: get the export again for another",
+        ));
+    }
+    let missing = || ApiError::not_found("export", id);
+    let project = exports::project_of(&server.db, id).await?.ok_or_else(missing)?;
+    if let Some(recording) = recording {
+        recording.context(|subject| subject.projects = vec![project]);
+        recording.not_captured();
+    }
+    let export = found(server, project, id).await?;
+    file::answer(server, &export, headers)
+}
+
+/// Deletes an export and its file.
+pub(super) async fn delete(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
+    let recording = request.extensions().get::<Recording>().cloned();
+    recording::about(recording.as_ref(), "export", &id);
+    let (key, left) = caller::key_of(&server, request).await?;
+    key.require(Scope::ExportsWrite)?;
+    let export = found(&server, key.project.key, &id).await?;
+    exports::delete(&server.db, key.project.key, &export.facts.id, server.clock.now_ms()).await?;
+    Ok(caller::telling(&server, left, StatusCode::NO_CONTENT))
+}

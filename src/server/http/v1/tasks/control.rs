@@ -1,0 +1,62 @@
+//! `POST /v1/async-actions/{id}/cancel` and `…/retry`, and the same for pages.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{TaskJson, found};
+use crate::model::rights::Scope;
+use crate::model::task::TaskStatus;
+use crate::server::access::KeyAccess;
+use crate::server::error::ApiError;
+use crate::server::http::recording::{self, Recording};
+use crate::server::jobs::control;
+use crate::server::state::Server;
+
+/// Stops a task of this service.
+pub(super) async fn cancel(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    recording: Option<Extension<Recording>>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    key.require(Scope::TasksWrite)?;
+    let task = found(&server, key.project.key, &id).await?;
+    recording::about(recording.as_ref().map(|Extension(recording)| recording), "async_action", &id);
+    if !control::cancel(&server, key.project.key, &task, &key.name).await? {
+        return Err(conflict(task.facts.status, task.facts.own, "cancelled"));
+    }
+    accepted(&server, &key, &id).await
+}
+
+/// Has a task of this service that failed tried again.
+pub(super) async fn retry(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    recording: Option<Extension<Recording>>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    key.require(Scope::TasksWrite)?;
+    let task = found(&server, key.project.key, &id).await?;
+    recording::about(recording.as_ref().map(|Extension(recording)| recording), "async_action", &id);
+    if !control::retry(&server, key.project.key, &task).await? {
+        return Err(conflict(task.facts.status, task.facts.own, "tried again"));
+    }
+    accepted(&server, &key, &id).await
+}
+
+async fn accepted(server: &Server, key: &KeyAccess, id: &str) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let task = found(server, key.project.key, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!(TaskJson::whole(&task, key.rights)))))
+}
+
+fn conflict(status: TaskStatus, own: bool, what: &str) -> ApiError {
+    let details = if own {
+        format!("a task that is {} cannot be {what}", status.as_str())
+    } else {
+        format!("an application does this task: only that can have it {what}")
+    };
+    ApiError::new(StatusCode::CONFLICT, details)
+}
