@@ -21,6 +21,9 @@ pub enum ApiError {
     /// An argument of the URL makes no sense.
     #[error("{0}")]
     BadArgument(QueryProblem),
+    /// It makes sense, but cannot be done as things are; what is so, and what would help.
+    #[error("{0}")]
+    Refused(String),
     /// The server, or what it needs, cannot be reached now.
     #[error("{0}")]
     Unavailable(String),
@@ -59,6 +62,7 @@ mod on_server {
                 Self::NotAllowed(_) => StatusCode::FORBIDDEN,
                 Self::NotFound => StatusCode::NOT_FOUND,
                 Self::BadArgument(_) => StatusCode::BAD_REQUEST,
+                Self::Refused(_) => StatusCode::CONFLICT,
                 Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             }
         }

@@ -7,6 +7,7 @@ use leptos::prelude::use_context;
 
 use super::error::ApiError;
 use crate::server::access::{self, Member, Person};
+use crate::server::http::recording;
 use crate::server::state::Server;
 
 /// The running server and the headers of the request, as the routes put them into the context.
@@ -32,6 +33,18 @@ impl Visit {
         let (server, headers) = request()?;
         let member = access::member(&server, &headers, project).await?;
         Ok(Self { server, member, headers })
+    }
+
+    /// The visit behind a server function that changes something, which its log says: who, where, and what it is about.
+    pub(crate) async fn to_change(project: &str, (kind, id): (&str, &str)) -> Result<Self, ApiError> {
+        let visit = Self::to(project).await?;
+        if let Some(parts) = use_context::<Parts>() {
+            recording::by_member(&parts.extensions, &visit.member);
+            if !id.is_empty() {
+                recording::about(parts.extensions.get(), kind, id);
+            }
+        }
+        Ok(visit)
     }
 
     /// A cookie's value.

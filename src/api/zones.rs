@@ -6,6 +6,9 @@ use jiff::tz::TimeZone;
 use crate::model::query::QueryProblem;
 use crate::model::zone::Zone;
 
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
 /// A zone as a page asked for it.
 #[derive(Debug)]
 pub(crate) struct ChosenZone {
@@ -81,6 +84,11 @@ fn by_name(name: &str) -> Option<ChosenZone> {
 }
 
 impl ChosenZone {
+    /// The offsets from before a time to after now, for a page that shows times in between.
+    pub(crate) fn zone_around(&self, earliest_ms: i64, now_ms: i64) -> Zone {
+        self.between(earliest_ms.min(now_ms), now_ms.saturating_add(DAY_MS))
+    }
+
     /// The offsets from one time to another, for a page that has no zone rules of its own.
     pub(crate) fn between(&self, from_ms: i64, to_ms: i64) -> Zone {
         if self.name == "UTC" {

@@ -11,6 +11,9 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
+pub(crate) use read::sum;
+
 use super::error::ApiError;
 use crate::model::page::Total;
 use crate::model::zone::Zone;

@@ -141,7 +141,7 @@ async fn totals(meant: &Meant) -> Result<(Total, Total), StoreError> {
     Ok((sum(failed, succeeded), failed))
 }
 
-const fn sum(one: Total, other: Total) -> Total {
+pub(crate) const fn sum(one: Total, other: Total) -> Total {
     match (one, other) {
         (Total::Exact(one), Total::Exact(other)) => Total::Exact(one + other),
         (Total::Unknown, _) | (_, Total::Unknown) => Total::Unknown,

@@ -37,7 +37,7 @@ pub fn Problem(
         ApiError::NotFound => view! { <a class="button" href="/" rel="external">"Go to your logs"</a> }.into_any(),
         ApiError::NotAllowed(_) => view! { <a class="button" href=clear>"Without these filters"</a> }.into_any(),
         // Without scripts the address itself is the retry.
-        ApiError::Unavailable(_) => view! {
+        ApiError::Unavailable(_) | ApiError::Refused(_) => view! {
             <a class="button" href="" rel="external" on:click=move |event| {
                 event.prevent_default();
                 again.run(());
@@ -73,6 +73,7 @@ fn words(error: &ApiError) -> (&'static str, String) {
             "The address makes no sense",
             format!("The argument {}: {}.", problem.argument, problem.reason.trim_end_matches('.')),
         ),
+        ApiError::Refused(what) => ("That cannot be done now", what.clone()),
         ApiError::Unavailable(what) => (
             "The page could not be read",
             format!("{what} Your filters are kept; any rows below are from before."),
