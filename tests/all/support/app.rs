@@ -12,6 +12,7 @@ use audit_log::server::access::passwords;
 use audit_log::server::clock::{Clock, Random};
 use audit_log::server::config::Config;
 use audit_log::server::http;
+use audit_log::server::jobs::{self, Workers};
 use audit_log::server::secrets::InstanceKey;
 use audit_log::server::state::Server;
 use audit_log::server::store::projects::{self, Project};
@@ -81,7 +82,8 @@ impl TestApp {
             InstanceKey::new([7; 32]),
             Clock::Shifted(shift.clone()),
             Random::system(),
-        );
+        )
+        .unwrap();
         tokio::spawn(http::serve::serve(
             listener,
             http::router(server.clone()),
@@ -100,6 +102,11 @@ impl TestApp {
             shift,
             folder,
         }
+    }
+
+    /// Lets this process do what waits in the queue, from now on. Nothing is done before, so that a test can see it wait.
+    pub fn work(&self) -> Workers {
+        jobs::start(&self.server, 2)
     }
 
     /// The database.

@@ -1,0 +1,167 @@
+//! `POST /v1/logs/import`: a file in, a task, logs, and what was not taken.
+
+use std::time::Duration;
+
+use audit_log::model::rights::{Role, Scope};
+use audit_log::server::access::issue::IssuedKey;
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use crate::exports_api::ALL;
+use crate::support::TestApp;
+
+async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    (status, answer.json().await.unwrap_or(Value::Null))
+}
+
+fn form(name: &str, content: impl Into<Vec<u8>>) -> Form {
+    Form::new().part("file", Part::bytes(content.into()).file_name(name.to_owned()))
+}
+
+async fn begin(app: &TestApp, key: &IssuedKey, name: &str, content: impl Into<Vec<u8>>) -> String {
+    let (status, begun) = answer(app.call(Method::POST, "/v1/logs/import", key).multipart(form(name, content))).await;
+    assert_eq!(status, 202, "{begun}");
+    begun["async_action_id"].as_str().unwrap().to_owned()
+}
+
+async fn over(app: &TestApp, key: &IssuedKey, id: &str) -> Value {
+    for _ in 0..600 {
+        let (status, task) = answer(app.call(Method::GET, &format!("/v1/async-actions/{id}"), key)).await;
+        assert_eq!(status, 200, "{task}");
+        if matches!(task["status"].as_str(), Some("DONE" | "FAILED")) {
+            return task;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the task {id} never ended");
+}
+
+const CSV: &str = "id,created_at,method,url,status_code,request_body\r\n\
+    i-1,,GET,/v1/a,200,\r\n\
+    i-2,,GET,/v1/b,99,\"{\"\"a\"\": \"\"x, y\"\"}\"\r\n\
+    i-3,,POST,/v1/c,500,plain\r\n\
+    i-4,yesterday,GET,/v1/d,200,\r\n";
+
+for_each_db! {
+    async fn a_file_becomes_logs_and_what_was_not_taken_comes_back(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let workers = app.work();
+        let id = begin(app, &key, "logs.csv", CSV).await;
+        let task = over(app, &key, &id).await;
+        assert_eq!((task["type"].as_str(), task["status"].as_str(), task["operation_status"].as_str()), (Some("LOGS.IMPORT"), Some("DONE"), Some("FAILED")), "{task}");
+        let result = &task["result"];
+        assert_eq!((result["done_count"].as_i64(), result["failed_count"].as_i64()), (Some(2), Some(2)), "{task}");
+        assert_eq!((result["failed"][0]["row"].as_i64(), result["failed"][0]["source_id"].as_str()), (Some(2), Some("i-2")));
+        assert!(result["failed"][0]["reason"].as_str().unwrap().contains("99"), "{task}");
+        assert_eq!(result["failed"][1]["row"], 4);
+        assert_eq!(task["import_file"], json!({"name": "logs.csv", "bytes": CSV.len()}));
+
+        let rejected = app.call(Method::GET, &format!("/v1/async-actions/{id}/rejected"), &key).send().await.unwrap();
+        assert!(rejected.headers()["content-disposition"].to_str().unwrap().starts_with("attachment; filename=\"logs-rejected.csv\""));
+        let rejected = rejected.text().await.unwrap();
+        assert!(rejected.starts_with("id,created_at,method,url,status_code,request_body,reason\r\ni-2,,GET,/v1/b,99,\"{\"\"a\"\": \"\"x, y\"\"}\","), "{rejected}");
+
+        // Mended, the very file is taken.
+        let mended = rejected.replace(",99,", ",404,").replace("yesterday", "");
+        let task = over(app, &key, &begin(app, &key, "logs-rejected.csv", mended).await).await;
+        assert_eq!((task["operation_status"].as_str(), task["result"]["done_count"].as_i64()), (Some("SUCCESS"), Some(2)), "{task}");
+        let (_, list) = answer(app.call(Method::GET, "/v1/logs?from=-1h&limit=100", &key)).await;
+        assert_eq!(list["data"].as_array().unwrap().len(), 4);
+        workers.stop().await;
+    }
+
+    async fn the_original_is_kept_for_its_log_and_its_task(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        app.add_person("ada@example.com", "correct horse", Some((&project, Role::Member))).await;
+        let cookie = app.sign_in("ada@example.com", "correct horse").await;
+        let workers = app.work();
+        let id = begin(app, &key, "my logs.csv", CSV).await;
+        let task = over(app, &key, &id).await;
+        workers.stop().await;
+        let original = app.get_as(&cookie, &format!("/projects/{}/tasks/{id}/file", project.id)).await;
+        assert_eq!((original.status().as_u16(), original.text().await.unwrap().as_str()), (200, CSV));
+        let log = task["log_id"].as_str().unwrap();
+        let mut found = Value::Null;
+        for _ in 0..100 {
+            let (status, one) = answer(app.call(Method::GET, &format!("/v1/logs/{log}"), &key)).await;
+            if status == 200 {
+                found = one;
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!((found["async_action_id"].as_str(), found["origin"].as_str()), (Some(id.as_str()), Some("self")), "{found}");
+        let original = app.call(Method::GET, &format!("/v1/logs/{log}/import-file"), &key).send().await.unwrap();
+        assert_eq!((original.status().as_u16(), original.text().await.unwrap().as_str()), (200, CSV));
+        // At rest it cannot be read.
+        for file in crate::exports_api::walk(&app.folder().join("files")) {
+            let bytes = std::fs::read(&file).unwrap();
+            assert!(!bytes.windows(6).any(|some| some == b"/v1/a,"), "{}", file.display());
+        }
+    }
+
+    async fn ndjson_har_and_what_breaks_off(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let workers = app.work();
+        let ndjson = "{\"method\":\"GET\",\"url\":\"/a\",\"status_code\":200}\n{\"method\":\"GET\"}\nnot json\n";
+        let id = begin(app, &key, "a.ndjson", ndjson).await;
+        let task = over(app, &key, &id).await;
+        assert_eq!((task["result"]["done_count"].as_i64(), task["result"]["failed_count"].as_i64()), (Some(1), Some(2)), "{task}");
+        let rejected = app.call(Method::GET, &format!("/v1/async-actions/{id}/rejected"), &key).send().await.unwrap().text().await.unwrap();
+        assert!(rejected.lines().count() == 3 && rejected.contains("GET"), "{rejected}");
+        let again = over(app, &key, &begin(app, &key, "a.ndjson", ndjson).await).await;
+        assert_eq!(again["result"]["done_count"], 1, "what is there already counts as taken");
+        let har = json!({"log": {"version": "1.2", "entries": [{"startedDateTime": "2026-11-23T00:00:00Z", "time": 5,
+            "request": {"method": "GET", "url": "https://x.example/v1/z", "headers": []}, "response": {"status": 200, "headers": [], "content": {"size": 0}}}]}});
+        let task = over(app, &key, &begin(app, &key, "x.har", har.to_string()).await).await;
+        assert_eq!(task["result"]["done_count"], 1, "{task}");
+        let task = over(app, &key, &begin(app, &key, "x.har", "{\"log\":{\"entries\":[").await).await;
+        assert_eq!(task["status"], "FAILED", "{task}");
+        assert!(task["result"]["message"].as_str().unwrap().contains("breaks off"), "{task}");
+        workers.stop().await;
+    }
+
+    async fn what_makes_no_sense_is_refused_and_keeps_nothing(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let reader = app.add_key(&project, &[Scope::Read]).await;
+        let post = |key| app.call(Method::POST, "/v1/logs/import", key);
+        assert_eq!(answer(post(&reader).multipart(form("a.csv", CSV))).await.0, 403);
+        assert_eq!(answer(post(&key).body("x")).await.0, 415);
+        assert_eq!(answer(post(&key).multipart(Form::new().text("other", "x"))).await.0, 400);
+        assert_eq!(answer(post(&key).multipart(Form::new().text("file", "x"))).await.0, 400, "a file without a name");
+        assert_eq!(answer(post(&key).multipart(form("a.csv", ""))).await.0, 400);
+        let (_, list) = answer(app.call(Method::GET, "/v1/async-actions", &key)).await;
+        assert_eq!(list["async_actions"], json!([]));
+        let workers = app.work();
+        for _ in 0..100 {
+            if crate::exports_api::walk(&app.folder().join("files")).is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(crate::exports_api::walk(&app.folder().join("files")), Vec::<std::path::PathBuf>::new());
+        workers.stop().await;
+    }
+
+    async fn a_page_s_form_imports_for_those_who_may(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let path = format!("/projects/{}/tasks/import", project.id);
+        for (role, status) in [(Role::Auditor, 403), (Role::Member, 303)] {
+            let email = format!("{}@example.com", role.as_str());
+            app.add_person(&email, "correct horse", Some((&project, role))).await;
+            let cookie = app.sign_in(&email, "correct horse").await;
+            let sent = app.request(Method::POST, &path).header("cookie", &cookie).multipart(form("a.csv", CSV)).send().await.unwrap();
+            assert_eq!(sent.status().as_u16(), status);
+            if status == 303 {
+                assert!(sent.headers()["location"].to_str().unwrap().contains("/tasks/aa_"));
+            }
+        }
+    }
+}
