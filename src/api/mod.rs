@@ -4,9 +4,11 @@
 //! leaves the work to a function of its own. Every server function is a public address: none does anything before [`visit`] said yes.
 
 pub mod error;
+pub mod exports;
 pub mod frame;
 pub mod log;
 pub mod logs;
+pub mod tasks;
 #[cfg(feature = "ssr")]
 pub(crate) mod visit;
 #[cfg(feature = "ssr")]

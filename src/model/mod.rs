@@ -4,6 +4,7 @@
 //! and nothing from `app`, `api` or `server` (the arrows all point here).
 
 pub mod column;
+pub mod export;
 pub mod filter;
 pub mod format;
 pub mod id;
@@ -13,4 +14,6 @@ pub mod page;
 pub mod query;
 pub mod rights;
 pub mod selection;
+pub mod tab;
+pub mod task;
 pub mod zone;

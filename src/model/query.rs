@@ -276,10 +276,15 @@ impl LogQuery {
 
 /// Writes a query string.
 #[derive(Default)]
-struct QueryWriter(String);
+pub(super) struct QueryWriter(String);
 
 impl QueryWriter {
-    fn pair(&mut self, name: &str, value: &str) {
+    /// What was written.
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+
+    pub(super) fn pair(&mut self, name: &str, value: &str) {
         if !self.0.is_empty() {
             self.0.push('&');
         }
@@ -288,7 +293,7 @@ impl QueryWriter {
         self.0.extend(utf8_percent_encode(value, VALUE));
     }
 
-    fn optional(&mut self, name: &str, value: Option<&str>) {
+    pub(super) fn optional(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.pair(name, value);
         }
