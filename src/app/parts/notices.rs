@@ -25,6 +25,8 @@ pub struct Board {
     begun: RwSignal<Vec<String>>,
     running: RwSignal<u32>,
     asked: StoredValue<bool>,
+    /// Something was begun while an answer was on its way, which may not know of it.
+    once_more: StoredValue<bool>,
 }
 
 impl Board {
@@ -35,6 +37,7 @@ impl Board {
             begun: RwSignal::new(Vec::new()),
             running: RwSignal::new(0),
             asked: StoredValue::new(false),
+            once_more: StoredValue::new(false),
         };
         provide_context(board);
         board
@@ -43,6 +46,7 @@ impl Board {
     /// An export was begun: says so, and asks at once.
     pub fn begin(self, project: String, id: String) {
         self.begun.update(|begun| begun.push(id));
+        self.once_more.set_value(self.asked.get_value());
         self.ask(project);
     }
 
@@ -52,14 +56,19 @@ impl Board {
         }
         self.asked.set_value(true);
         spawn_local(async move {
-            let answer = notices(project).await;
+            let answer = notices(project.clone()).await;
             self.asked.try_set_value(false);
             // What cannot be told now is told later.
-            let Ok(answer) = answer else { return };
-            self.begun
-                .try_update(|begun| begun.retain(|id| !answer.over.iter().any(|notice| notice.id == *id)));
-            self.running.try_set(answer.running);
-            self.over.try_set(answer.over);
+            if let Ok(answer) = answer {
+                self.begun
+                    .try_update(|begun| begun.retain(|id| !answer.over.iter().any(|notice| notice.id == *id)));
+                self.running.try_set(answer.running);
+                self.over.try_set(answer.over);
+            }
+            if self.once_more.try_get_value() == Some(true) {
+                self.once_more.set_value(false);
+                self.ask(project);
+            }
         });
     }
 
