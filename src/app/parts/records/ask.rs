@@ -45,8 +45,8 @@ pub fn AskFirst(
     view! {
         <button type="button" class="button needs-scripts" aria-haspopup="dialog" on:click=open>{button}</button>
         <dialog id=id class="dialog" node_ref=dialog aria-labelledby=heading.clone() aria-describedby=text_id.clone()>
-            <h2 id=heading>{title}</h2>
-            <p id=text_id>{text}</p>
+            <h2 id=heading.clone()>{title}</h2>
+            <p id=text_id.clone()>{text}</p>
             <div class="actions">
                 <button type="button" class="button danger" on:click=confirmed>{confirm}</button>
                 <button type="button" class="button" on:click=move |_| close()>{keep}</button>

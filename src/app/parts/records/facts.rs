@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 
+use crate::app::parts::markup::put;
 use crate::model::query::{escape, pairs};
 use crate::model::zone::{Zone, rfc3339};
 
@@ -58,7 +59,7 @@ pub fn list_query(search: &str) -> String {
     let mut out = String::new();
     for (name, value) in pairs(search).filter(|(name, _)| !matches!(name.as_str(), "after" | "before")) {
         out.push(if out.is_empty() { '?' } else { '&' });
-        out.push_str(&format!("{}={}", escape(&name), escape(&value)));
+        put(&mut out, format_args!("{}={}", escape(&name), escape(&value)));
     }
     out
 }
