@@ -150,7 +150,11 @@ fn contents(page: &ExportPage) -> impl IntoView + use<> {
     let filters = filters.collect_view();
     let (order, list) = (page.order.clone(), page.list.clone());
     let ordered = (!order.is_empty()).then(|| view! { <div><dt>"Order"</dt><dd>{order}</dd></div> });
-    let fields = page.fields.iter().map(|field| view! { <li class="mono">{field.clone()}</li> }).collect_view();
+    let fields = page
+        .fields
+        .iter()
+        .map(|field| view! { <li class="mono">{field.clone()}</li> })
+        .collect_view();
     let has_fields = !page.fields.is_empty();
     view! {
         <section class="record-part" aria-labelledby="chosen-title">

@@ -80,4 +80,5 @@ impl Record for TaskFacts {
     }
 }
 
-const IMPORT: &str = "curl \"$AUDIT_LOG/v1/logs/import\" -H \"X-App-Id: $APP_ID\" -H \"X-App-Token: $APP_TOKEN\" -F file=@logs.csv";
+const IMPORT: &str =
+    "curl \"$AUDIT_LOG/v1/logs/import\" -H \"X-App-Id: $APP_ID\" -H \"X-App-Token: $APP_TOKEN\" -F file=@logs.csv";

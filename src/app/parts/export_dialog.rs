@@ -43,7 +43,10 @@ impl Choice {
         let format = self.format.get_untracked();
         NewExport {
             query: query.to_query_string(),
-            fields: fields.filter(|(_, chosen)| *chosen).map(|(field, _)| (*field).to_owned()).collect(),
+            fields: fields
+                .filter(|(_, chosen)| *chosen)
+                .map(|(field, _)| (*field).to_owned())
+                .collect(),
             oldest_first: self.oldest_first.get_untracked(),
             format,
             guarded: format == Format::Csv && self.guarded.get_untracked(),
@@ -109,7 +112,9 @@ pub fn ExportDialog(
         let of = project.get_untracked();
         let new = choice.asked(&whole(&query.get_untracked()));
         if new.fields.is_empty() {
-            failed.set(Some("Choose at least one field: a file without columns says nothing.".to_owned()));
+            failed.set(Some(
+                "Choose at least one field: a file without columns says nothing.".to_owned(),
+            ));
             return;
         }
         busy.set(true);
@@ -155,8 +160,13 @@ fn settings(
 ) -> impl IntoView + use<> {
     choice.oldest_first.set(query.order == Order::OldestFirst);
     let range = last.with_value(|page| {
-        page.as_ref()
-            .map(|page| format!("{} {}", page.zone.range(page.range.0, page.range.1, page.now), page.zone.label_at(page.range.1)))
+        page.as_ref().map(|page| {
+            format!(
+                "{} {}",
+                page.zone.range(page.range.0, page.range.1, page.now),
+                page.zone.label_at(page.range.1)
+            )
+        })
     });
     let filters = query.filters.iter().map(|(filter, _)| {
         let words = terms_words(*filter, &query.value(*filter));
@@ -201,17 +211,25 @@ fn Settings(choice: Choice) -> impl IntoView {
     let boxes = boxes.collect_view();
     let order = move |event| choice.oldest_first.set(event_target_value(&event) == "oldest");
     let ordered = move || if choice.oldest_first.get() { "oldest" } else { "newest" };
-    let format = move |event| choice.format.set(Format::parse(&event_target_value(&event)).unwrap_or_default());
+    let format = move |event| {
+        choice
+            .format
+            .set(Format::parse(&event_target_value(&event)).unwrap_or_default())
+    };
     let formatted = move || choice.format.get().as_str();
-    let formats = Format::ALL.map(|format| view! { <option value=format.as_str()>{format.label()}</option> });
+    // A list's value is set before its options are there: what is chosen at first, they say themselves.
+    let (oldest, first) = (choice.oldest_first.get_untracked(), choice.format.get_untracked());
+    let formats = Format::ALL.map(|format| {
+        view! { <option value=format.as_str() selected=format == first>{format.label()}</option> }
+    });
     let is_csv = move || choice.format.get() == Format::Csv;
     view! {
         <fieldset class="export-fields"><legend>"Fields"</legend><div class="ticks">{boxes}</div></fieldset>
         <div class="export-form">
             <label for="export-order">"Order"</label>
             <select id="export-order" prop:value=ordered on:change=order>
-                <option value="newest">"Newest first"</option>
-                <option value="oldest">"Oldest first"</option>
+                <option value="newest" selected=!oldest>"Newest first"</option>
+                <option value="oldest" selected=oldest>"Oldest first"</option>
             </select>
             <label for="export-format">"Format"</label>
             <select id="export-format" prop:value=formatted on:change=format>{formats}</select>

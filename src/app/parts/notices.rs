@@ -25,6 +25,8 @@ pub struct Board {
     begun: RwSignal<Vec<String>>,
     running: RwSignal<u32>,
     asked: StoredValue<bool>,
+    /// Dismissed here: an answer that was on its way then does not bring them back.
+    dismissed: StoredValue<Vec<String>>,
     /// Something was begun while an answer was on its way, which may not know of it.
     once_more: StoredValue<bool>,
 }
@@ -37,6 +39,7 @@ impl Board {
             begun: RwSignal::new(Vec::new()),
             running: RwSignal::new(0),
             asked: StoredValue::new(false),
+            dismissed: StoredValue::new(Vec::new()),
             once_more: StoredValue::new(false),
         };
         provide_context(board);
@@ -59,9 +62,12 @@ impl Board {
             let answer = notices(project.clone()).await;
             self.asked.try_set_value(false);
             // What cannot be told now is told later.
-            if let Ok(answer) = answer {
-                self.begun
-                    .try_update(|begun| begun.retain(|id| !answer.over.iter().any(|notice| notice.id == *id)));
+            if let Ok(mut answer) = answer {
+                let dismissed = self.dismissed.try_get_value().unwrap_or_default();
+                answer.over.retain(|notice| !dismissed.contains(&notice.id));
+                // What is neither running nor to be told of has been seen elsewhere.
+                let waiting = |id: &String| answer.running > 0 && !answer.over.iter().any(|notice| notice.id == *id);
+                self.begun.try_update(|begun| begun.retain(waiting));
                 self.running.try_set(answer.running);
                 self.over.try_set(answer.over);
             }
@@ -74,7 +80,7 @@ impl Board {
 
     fn dismiss(self, project: String, id: String) {
         self.over.update(|over| over.retain(|notice| notice.id != id));
-        self.begun.update(|begun| begun.retain(|other| *other != id));
+        self.dismissed.update_value(|dismissed| dismissed.push(id.clone()));
         spawn_local(async move {
             // One that is not taken note of comes back with the next page.
             let _ = dismiss_notices(project, vec![id]).await;
@@ -92,7 +98,13 @@ pub fn Notices(
     // Effects are the browser's alone: the server's pages come without.
     Effect::new(move |_| {
         let project = project.get();
-        if !project.is_empty() {
+        if project.is_empty() {
+            return;
+        }
+        if document().hidden() {
+            // Asked once the page is in sight.
+            board.running.set(1);
+        } else {
             board.ask(project);
         }
     });
@@ -108,7 +120,11 @@ pub fn Notices(
         card(project, id, "Export begun".to_owned(), "", Callback::new(move |()| dismiss()))
     };
     let over = move |notice: Notice| {
-        let look = if notice.status == ExportStatus::Done { "well" } else { "badly" };
+        let look = if notice.status == ExportStatus::Done {
+            "well"
+        } else {
+            "badly"
+        };
         let (id, text) = (notice.id.clone(), words(&notice));
         let dismiss = move |()| board.dismiss(project.get_untracked(), notice.id.clone());
         card(project, id, text, look, Callback::new(dismiss))

@@ -20,7 +20,11 @@ pub(super) fn json(preview: Option<Preview>, url: String, label: &'static str) -
 pub(super) fn failed_rows(rows: &[FailedRow], count: u64) -> Option<impl IntoView + use<>> {
     let shown = rows.len() as u64;
     let words = if count > shown {
-        format!("{} rows were not taken; these are the first {}", format::count(count), format::count(shown))
+        format!(
+            "{} rows were not taken; these are the first {}",
+            format::count(count),
+            format::count(shown)
+        )
     } else if count == 1 {
         "1 row was not taken".to_owned()
     } else {
@@ -56,13 +60,15 @@ pub(super) fn tries(failures: &[Failure], zone: &Zone) -> Option<impl IntoView +
         }
     });
     let rows = rows.collect_view();
-    (!failures.is_empty()).then(|| view! {
-        <section class="record-part" aria-labelledby="tries-title">
-            <h2 id="tries-title">"Tries that failed"</h2>
-            <table class="plain">
-                <thead><tr><th scope="col">"Try"</th><th scope="col">"Time"</th><th scope="col">"Reason"</th></tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </section>
+    (!failures.is_empty()).then(|| {
+        view! {
+            <section class="record-part" aria-labelledby="tries-title">
+                <h2 id="tries-title">"Tries that failed"</h2>
+                <table class="plain">
+                    <thead><tr><th scope="col">"Try"</th><th scope="col">"Time"</th><th scope="col">"Reason"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </section>
+        }
     })
 }

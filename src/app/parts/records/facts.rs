@@ -20,14 +20,20 @@ pub fn words(name: &'static str, value: Option<String>) -> Option<AnyView> {
 
 /// An id with its button to copy it.
 pub fn id(name: &'static str, value: String) -> AnyView {
-    fact(name, view! { <span class="mono">{value.clone()}</span><Copy text=value what=name/> })
+    fact(
+        name,
+        view! { <span class="mono">{value.clone()}</span><Copy text=value what=name/> },
+    )
 }
 
 /// An id that leads somewhere, with its button to copy it.
 pub fn link(name: &'static str, value: Option<String>, href: impl Fn(&str) -> String) -> Option<AnyView> {
     value.map(|value| {
         let href = href(&escape(&value));
-        fact(name, view! { <a class="mono" href=href>{value.clone()}</a><Copy text=value what=name/> })
+        fact(
+            name,
+            view! { <a class="mono" href=href>{value.clone()}</a><Copy text=value what=name/> },
+        )
     })
 }
 

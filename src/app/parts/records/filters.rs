@@ -76,7 +76,10 @@ fn Choice(filter: &'static TabFilter, query: Memo<TabQuery>) -> impl IntoView {
     let id = format!("f-{}", filter.argument);
     let value = move || query.with(|query| query.value(filter.argument));
     let now = query.with_untracked(|query| query.value(filter.argument));
-    let wanted = filter.choices.iter().map(|(word, words)| ((*word).to_owned(), (*words).to_owned()));
+    let wanted = filter
+        .choices
+        .iter()
+        .map(|(word, words)| ((*word).to_owned(), (*words).to_owned()));
     let left_out = filter
         .choices
         .iter()
