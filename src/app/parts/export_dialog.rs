@@ -214,7 +214,7 @@ fn Settings(choice: Choice) -> impl IntoView {
     let format = move |event| {
         choice
             .format
-            .set(Format::parse(&event_target_value(&event)).unwrap_or_default())
+            .set(Format::parse(&event_target_value(&event)).unwrap_or_default());
     };
     let formatted = move || choice.format.get().as_str();
     // A list's value is set before its options are there: what is chosen at first, they say themselves.
