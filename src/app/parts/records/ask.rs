@@ -49,7 +49,7 @@ pub fn AskFirst(
             <p id=text_id.clone()>{text}</p>
             <div class="actions">
                 <button type="button" class="button danger" on:click=confirmed>{confirm}</button>
-                <button type="button" class="button" on:click=move |_| close()>{keep}</button>
+                <button type="button" class="button" autofocus on:click=move |_| close()>{keep}</button>
             </div>
         </dialog>
     }
