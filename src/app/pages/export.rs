@@ -87,7 +87,13 @@ fn Whole(page: ExportPage, place: Place) -> impl IntoView {
     keep_fresh(
         page,
         |page| !page.facts.status.is_over(),
-        move || export_page(asked.project.clone(), asked.id.clone(), asked.list.clone()),
+        move || {
+            export_page(
+                asked.project.clone(),
+                asked.id.clone(),
+                asked.list.trim_start_matches('?').to_owned(),
+            )
+        },
     );
     let progress = Memo::new(move |_| page.with(|page| page.facts.progress));
     // Progress is shown by itself, so that the buttons beside it keep the focus.

@@ -85,7 +85,13 @@ fn Whole(page: TaskPage, place: Place) -> impl IntoView {
     let now = keep_fresh(
         page,
         |page| !page.facts.status.is_over(),
-        move || task_page(asked.project.clone(), asked.id.clone(), asked.list.clone()),
+        move || {
+            task_page(
+                asked.project.clone(),
+                asked.id.clone(),
+                asked.list.trim_start_matches('?').to_owned(),
+            )
+        },
     );
     let parameters = Memo::new(move |_| page.with(|page| page.parameters.clone()));
     let result = Memo::new(move |_| page.with(|page| page.result.clone()));
