@@ -11,6 +11,7 @@ pub mod logs;
 #[cfg(feature = "ssr")]
 mod records;
 pub mod tasks;
+pub mod tasks;
 #[cfg(feature = "ssr")]
 pub(crate) mod visit;
 #[cfg(feature = "ssr")]

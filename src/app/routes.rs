@@ -5,11 +5,15 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use super::pages::account::Account;
-use super::pages::later::{Exports, Sendouts, Tasks};
+use super::pages::export::Export;
+use super::pages::exports::Exports;
+use super::pages::later::Sendouts;
 use super::pages::log::Log;
 use super::pages::logs::Logs;
 use super::pages::not_found::NotFound;
 use super::pages::sign_in::SignIn;
+use super::pages::task::Task;
+use super::pages::tasks::Tasks;
 use super::parts::frame::Frame;
 
 /// The application: every page behind its address.
@@ -27,7 +31,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/logs") view=Logs ssr=SsrMode::Async/>
                     <Route path=path!("/logs/:id") view=Log ssr=SsrMode::Async/>
                     <Route path=path!("/tasks") view=Tasks ssr=SsrMode::Async/>
+                    <Route path=path!("/tasks/:id") view=Task ssr=SsrMode::Async/>
                     <Route path=path!("/exports") view=Exports ssr=SsrMode::Async/>
+                    <Route path=path!("/exports/:id") view=Export ssr=SsrMode::Async/>
                     <Route path=path!("/sendouts") view=Sendouts ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>

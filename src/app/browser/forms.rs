@@ -1,4 +1,5 @@
 //! `<form method="get" data-go>` goes to its address without a reload; a control with `data-apply` sends its form when it changes.
+//! `data-tab` on the form names the tab of records whose arguments it has; without it they are those of the Logs tab.
 
 use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -6,7 +7,9 @@ use web_sys::{Document, Event, FormData, HtmlElement, HtmlFormElement, HtmlInput
 
 use super::{Go, around, listen};
 use crate::app::parts::links::to_query;
+use crate::app::parts::records::{self, tab_of};
 use crate::model::query::{LogQuery, escape};
+use crate::model::tab::TabQuery;
 
 pub(super) fn start(document: &Document, go: &Go) {
     let go = go.clone();
@@ -80,7 +83,11 @@ fn address(form: &HtmlFormElement, event: &Event) -> String {
         }
     }
     // What makes no sense goes as it is: the server says what is wrong with it.
-    LogQuery::parse(&query).map_or_else(|_| format!("?{query}"), |query| to_query(&query))
+    let written = match form.get_attribute("data-tab").and_then(|word| tab_of(&word)) {
+        Some(tab) => TabQuery::parse(tab, &query).map(|query| records::to_query(&query)),
+        None => LogQuery::parse(&query).map(|query| to_query(&query)),
+    };
+    written.unwrap_or_else(|_| format!("?{query}"))
 }
 
 /// A time that was typed in gets the offset of the zone it is meant in, so that the link means the same everywhere.

@@ -25,9 +25,10 @@ pub(super) fn start(document: &Document) {
 
 /// To the text filter, out of the sheet that it may lie in.
 fn find(page: &Document) {
-    // On a log's page it is the first box that looks through a body.
+    // On a tab of records it is the first filter that is typed; on a log's page the first box that looks through a body.
     let field = page
         .get_element_by_id("f-q")
+        .or_else(|| page.query_selector("#filters .field > input").ok()?)
         .or_else(|| page.query_selector(".json-find input").ok()?);
     let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else {
         return;

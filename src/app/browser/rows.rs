@@ -1,4 +1,4 @@
-//! A click on a row of `table.logs` opens its link; on its links and buttons, and while text is chosen, it does what it always does.
+//! A click on a row of `table.logs` or `table.records` opens its link; on its links and buttons, and while text is chosen, it does what it always does.
 
 use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlElement, MouseEvent};
@@ -12,7 +12,7 @@ pub(super) fn start(document: &Document, go: &Go) {
         if !plain || event.default_prevented() || around(event, "a, button, input, select, label").is_some() || text_is_chosen() {
             return;
         }
-        let Some(row) = around(event, "table.logs tbody tr") else {
+        let Some(row) = around(event, "table:is(.logs, .records) tbody tr") else {
             return;
         };
         if let Some(link) = row
@@ -33,7 +33,7 @@ fn text_is_chosen() -> bool {
 
 /// Moves the focus to the next or the previous row's link.
 pub(super) fn step(document: &Document, by: i32) {
-    let Ok(links) = document.query_selector_all("table.logs tbody td.c-id > a") else {
+    let Ok(links) = document.query_selector_all("table:is(.logs, .records) tbody td.c-id > a") else {
         return;
     };
     let focused = document.active_element();

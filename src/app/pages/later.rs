@@ -3,21 +3,6 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// The tab Background tasks.
-#[component]
-pub fn Tasks() -> impl IntoView {
-    later(
-        "Background tasks",
-        "Imports and other long work of your API, with their progress and rejected rows",
-    )
-}
-
-/// The tab Exports.
-#[component]
-pub fn Exports() -> impl IntoView {
-    later("Exports", "Files made from your logs, and browsing them in place")
-}
-
 /// The tab Webhook sendouts.
 #[component]
 pub fn Sendouts() -> impl IntoView {

@@ -9,6 +9,7 @@ use crate::api::error::ApiError;
 use crate::api::logs::{Emptiness, LogsPage, logs_page};
 use crate::app::parts::chips::Chips;
 use crate::app::parts::columns::Columns;
+use crate::app::parts::export_dialog::ExportDialog;
 use crate::app::parts::filter_bar::{FilterBar, PageResource, terms_words};
 use crate::app::parts::frame::FrameResource;
 use crate::app::parts::histogram::Histogram;
@@ -39,6 +40,7 @@ pub fn Logs() -> impl IntoView {
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
     let last = StoredValue::new(None::<LogsPage>);
     let live = RwSignal::new(false);
+    let exporting = RwSignal::new(false);
     keep_asking(live, again);
     view! {
         <Title text="Logs · audit-log"/>
@@ -53,18 +55,19 @@ pub fn Logs() -> impl IntoView {
                         if cfg!(feature = "hydrate") {
                             last.set_value(Some(page.clone()));
                         }
-                        view! { <Results page query project again live/> }.into_any()
+                        view! { <Results page query project again live exporting/> }.into_any()
                     }
                     Err(error) => {
                         let kept = if matches!(error, ApiError::Unavailable(_)) { last.get_value() } else { None };
                         view! {
                             <Failed error query again/>
-                            {kept.map(|page| view! { <Results page query project again live/> })}
+                            {kept.map(|page| view! { <Results page query project again live exporting/> })}
                         }
                         .into_any()
                     }
                 })}
             </Transition>
+            <ExportDialog open=exporting query project last/>
         </main>
     }
 }
@@ -82,6 +85,7 @@ fn Results(
     project: Memo<String>,
     again: Callback<()>,
     live: RwSignal<bool>,
+    exporting: RwSignal<bool>,
 ) -> impl IntoView {
     let (total, failed, whole) = (page.total, page.failed, page.chart.whole);
     let empty = page.empty.clone();
@@ -107,6 +111,12 @@ fn Results(
             <span class="actions">
                 <Columns query/>
                 <Live again on=live/>
+                <button
+                    type="button" class="button quiet-button needs-scripts" aria-haspopup="dialog"
+                    on:click=move |_| exporting.set(true)
+                >
+                    "Export"
+                </button>
             </span>
         </div>
         <Histogram page query/>

@@ -1,8 +1,12 @@
 //! One file a page.
 
 pub mod account;
+pub mod export;
+pub mod exports;
 pub mod later;
 pub mod log;
 pub mod logs;
 pub mod not_found;
 pub mod sign_in;
+pub mod task;
+pub mod tasks;

@@ -7,6 +7,7 @@ use leptos_router::hooks::use_location;
 use super::brand::Brand;
 use super::help::Help;
 use super::links::{project_id, search, with_argument};
+use super::notices::{Board, Notices};
 use crate::api::error::ApiError;
 use crate::api::frame::{FrameFacts, frame};
 use crate::model::query::pairs;
@@ -27,6 +28,7 @@ const TABS: [(&str, &str); 4] = [
 pub fn Frame() -> impl IntoView {
     let facts: FrameResource = Resource::new(|| (), |()| frame());
     provide_context(facts);
+    let board = Board::provide();
     view! {
         <a class="skip" href="#content" rel="external">"Skip to the content"</a>
         <header class="frame">
@@ -39,6 +41,7 @@ pub fn Frame() -> impl IntoView {
                 <Transition>{move || facts.get().map(|facts| view! { <AccountMenu facts/> })}</Transition>
             </div>
         </header>
+        <Notices board/>
         <Outlet/>
         <Help/>
         <div id="announce" class="toast" role="status"></div>

@@ -51,12 +51,13 @@ pub async fn find(db: &Db, project: ProjectKey, id: &str) -> Result<Option<Log>,
                 found => found,
             },
         };
+        let facts: LogFacts = row.facts.into();
         let mut import_file = import_file_name(db, project, id).await?;
-        if let (None, Origin::Own, Some(task)) = (&import_file, Origin::of_number(row.facts.origin), &row.facts.async_action_id) {
+        if let (None, Origin::Own, Some(task)) = (&import_file, facts.origin, &facts.async_action_id) {
             import_file = tasks::file_name(db, project, task).await?;
         }
         return Ok(Some(Log {
-            facts: row.facts.into(),
+            facts,
             text,
             import_file,
         }));

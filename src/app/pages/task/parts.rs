@@ -1,0 +1,74 @@
+//! What stands below a task's facts: its JSON, the records that were not taken, and the tries that failed.
+//!
+//! To add a part: a function here that gives a section with a heading, called in the page's `Whole`.
+
+use leptos::prelude::*;
+
+use crate::api::tasks::Failure;
+use crate::app::parts::json_view::JsonView;
+use crate::model::format;
+use crate::model::json_doc::Preview;
+use crate::model::task::FailedRow;
+use crate::model::zone::{Zone, rfc3339};
+
+/// What was asked for, or what came of it.
+pub(super) fn json(preview: Option<Preview>, url: String, label: &'static str) -> Option<impl IntoView> {
+    preview.map(|preview| view! { <div class="pane-body"><JsonView preview url masked=false bytes=0 label sought=None/></div> })
+}
+
+/// The records that were not taken.
+pub(super) fn failed_rows(rows: &[FailedRow], count: u64) -> Option<impl IntoView + use<>> {
+    let shown = rows.len() as u64;
+    let words = if count > shown {
+        format!(
+            "{} rows were not taken; these are the first {}",
+            format::count(count),
+            format::count(shown)
+        )
+    } else if count == 1 {
+        "1 row was not taken".to_owned()
+    } else {
+        format!("{} rows were not taken", format::count(count))
+    };
+    let rows = rows.iter().map(|row| {
+        let source = row.source_id.clone();
+        view! { <tr><td class="figure">{format::count(row.row)}</td><td class="mono">{source}</td><td>{row.reason.clone()}</td></tr> }
+    });
+    let rows = rows.collect_view();
+    (count > 0).then(|| view! {
+        <section class="record-part" aria-labelledby="failed-title">
+            <h2 id="failed-title">{words}</h2>
+            <div class="record-scroll" tabindex="0" role="group" aria-label="Rows that were not taken">
+                <table class="plain">
+                    <thead><tr><th scope="col">"Row"</th><th scope="col">"Source ID"</th><th scope="col">"Reason"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
+    })
+}
+
+/// Tries that failed.
+pub(super) fn tries(failures: &[Failure], zone: &Zone) -> Option<impl IntoView + use<>> {
+    let rows = failures.iter().map(|failure| {
+        view! {
+            <tr>
+                <td class="figure">{failure.attempt}</td>
+                <td><time datetime=rfc3339(failure.at)>{zone.full(failure.at)}</time></td>
+                <td>{failure.reason.clone()}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    (!failures.is_empty()).then(|| {
+        view! {
+            <section class="record-part" aria-labelledby="tries-title">
+                <h2 id="tries-title">"Tries that failed"</h2>
+                <table class="plain">
+                    <thead><tr><th scope="col">"Try"</th><th scope="col">"Time"</th><th scope="col">"Reason"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </section>
+        }
+    })
+}

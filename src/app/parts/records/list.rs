@@ -1,0 +1,129 @@
+//! A tab's page: filters, chips, rows, pages, and why there are none.
+//!
+//! To add a tab: `list::<ItsRecord>()` as the view of its page.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::chips::{Chips, set};
+use super::filters::FilterBar;
+use super::live::keep_fresh;
+use super::pager::pager;
+use super::table::table;
+use super::{Around, Record, terms_words, to_query};
+use crate::api::error::ApiError;
+use crate::api::tasks::Listed;
+use crate::app::parts::links::{project_id, search};
+use crate::app::parts::states::Problem;
+use crate::model::tab::TabQuery;
+
+/// The page.
+pub fn list<R: Record>() -> impl IntoView {
+    let project = project_id();
+    let search = search();
+    let query = Memo::new(move |_| TabQuery::parse(R::TAB, &search.read()).unwrap_or_else(|_| TabQuery::all(R::TAB)));
+    let (refresh, set_refresh) = signal(0_u32);
+    let page = Resource::new(
+        move || (project.get(), search.get(), refresh.get()),
+        |(project, search, _)| R::ask(project, search),
+    );
+    let around = Signal::derive(move || page.get().map(|page| page.ok().map(|page| Around::of(&page))));
+    let (pending, set_pending) = signal(false);
+    let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
+    let last = StoredValue::new(None::<Listed<R>>);
+    let shown = move || {
+        page.get().map(|page| match page {
+            Ok(page) => {
+                // Only the browser can lose its server and still show what it had.
+                if cfg!(feature = "hydrate") {
+                    last.set_value(Some(page.clone()));
+                }
+                results(page, query, project, search)
+            }
+            Err(error) => {
+                let lost = matches!(error, ApiError::Unavailable(_));
+                let kept = if lost { last.get_value() } else { None };
+                let clear = query.with_untracked(|query| to_query(&query.cleared()));
+                view! {
+                    <Problem error again clear/>
+                    {kept.map(|page| results(page, query, project, search))}
+                }
+                .into_any()
+            }
+        })
+    };
+    let label = R::TAB.label();
+    view! {
+        <Title text=format!("{label} · audit-log")/>
+        <main id="content" class="logs-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
+            <h1 class="visually-hidden">{label}</h1>
+            <FilterBar tab=R::TAB query around/>
+            <Chips query/>
+            <Transition set_pending>{shown}</Transition>
+        </main>
+    }
+}
+
+fn results<R: Record>(page: Listed<R>, query: Memo<TabQuery>, project: Memo<String>, search: Memo<String>) -> AnyView {
+    let unknown_local = page.unknown_local;
+    let page = RwSignal::new(page);
+    let (of, asked) = (project.get_untracked(), search.get_untracked());
+    let now = keep_fresh(
+        page,
+        |page| page.rows.iter().any(|row| !row.is_over()),
+        move || R::ask(of.clone(), asked.clone()),
+    );
+    let running = Memo::new(move |_| page.with(|page| page.rows.iter().filter(|row| !row.is_over()).count()));
+    let running = move || match running.get() {
+        0 => "Nothing on this page is running".to_owned(),
+        1 => format!("1 {} is running", R::ONE),
+        count => format!("{count} {}s are running", R::ONE),
+    };
+    let is_empty = Memo::new(move |_| page.with(|page| page.rows.is_empty()));
+    let any = Memo::new(move |_| page.with(|page| page.any));
+    let rows = move || {
+        if !is_empty.get() {
+            let label = R::TAB.label();
+            view! { <div class="rows" tabindex="0" role="region" aria-label=label>{table(page, query, project)}</div> }.into_any()
+        } else if any.get() {
+            view! { <NothingMatches query=query.get_untracked() one=R::ONE/> }.into_any()
+        } else {
+            R::first()
+        }
+    };
+    view! {
+        <div class="summary">
+            <p class="totals">{running}</p>
+            {unknown_local.then(|| view! { <p class="quiet">"This browser has not told its time zone yet: times are in UTC."</p> })}
+            <span class="actions">
+                <button type="button" class="button quiet-button needs-scripts" on:click=move |_| now.run(())>"Refresh"</button>
+            </span>
+        </div>
+        {rows}
+        {pager(page, query)}
+    }
+    .into_any()
+}
+
+#[component]
+fn NothingMatches(query: TabQuery, one: &'static str) -> impl IntoView {
+    let filters = set(&query).map(|filter| {
+        let words = format!("{}: {}", filter.label, terms_words(filter, &query.value(filter.argument)));
+        let link = to_query(&query.with(filter.argument, ""));
+        view! { <li>{words}" "<a href=link>"Without it"</a></li> }
+    });
+    let filters = filters.collect_view();
+    let is_ranged = query.from.is_some() || query.to.is_some();
+    let whole = is_ranged.then(|| {
+        let link = to_query(&query.within(None, None));
+        view! { <a class="button" href=link>"Search all time"</a> }
+    });
+    let clear = to_query(&query.cleared().within(None, None));
+    view! {
+        <div class="state">
+            <h2>{format!("No {one} matches")}</h2>
+            <ul>{filters}</ul>
+            <p><a class="button" href=clear>"Clear all filters"</a>" "{whole}</p>
+        </div>
+    }
+}

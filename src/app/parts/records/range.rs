@@ -1,0 +1,128 @@
+//! The time range of a tab: presets as links, and two controls of one's own in the form. Nothing named means all of it.
+//!
+//! To add a preset: a row in [`PRESETS`].
+
+use leptos::prelude::*;
+
+use super::filters::AroundSignal;
+use super::{Around, to_query};
+use crate::model::tab::TabQuery;
+
+/// The presets: the argument `from`, and its words.
+const PRESETS: [(Option<&str>, &str); 5] = [
+    (None, "All time"),
+    (Some("-1h"), "Last hour"),
+    (Some("-24h"), "Last 24 hours"),
+    (Some("-7d"), "Last 7 days"),
+    (Some("-30d"), "Last 30 days"),
+];
+
+/// The button that says the range, and what it opens.
+#[component]
+pub fn RangePicker(
+    /// What surrounds the rows: it knows what the range means in the zone.
+    around: AroundSignal,
+    /// The page's query.
+    query: Memo<TabQuery>,
+) -> impl IntoView {
+    let preset = Memo::new(move |_| query.with(preset_of));
+    let presets = PRESETS.map(|(from, words)| {
+        let href = move || to_query(&query.with(|query| query.within(from.map(str::to_owned), None)));
+        view! { <li><a href=href aria-current=move || (preset.get() == Some(words)).then_some("true")>{words}</a></li> }
+    });
+    // A relative range stays one when the form is sent; controls of its own that are filled in come later and win.
+    let relative = move || {
+        query.with(|query| {
+            let is_relative = is_relative(query);
+            let input = |name: &'static str, value: &Option<String>| {
+                let value = value.clone().filter(|_| is_relative);
+                value.map(|value| view! { <input type="hidden" name=name value=value/> })
+            };
+            (input("from", &query.from), input("to", &query.to))
+        })
+    };
+    let button = move || {
+        around.get().map(|around| {
+            let words = match (preset.get(), around) {
+                (Some(words), _) => words.to_owned(),
+                (None, Some(around)) => range_words(&around),
+                (None, None) => "Custom".to_owned(),
+            };
+            let spoken = format!("Time range: {words}");
+            view! { <button type="button" class="button range-button" popovertarget="range" aria-label=spoken>{words}</button> }
+        })
+    };
+    let controls = move || {
+        around.get().map(|around| {
+            let absolute = query.with(|query| !is_relative(query));
+            let facts = around.map(|around| {
+                let control = |time: Option<i64>| {
+                    time.filter(|_| absolute)
+                        .map(|time| around.zone.control(time))
+                        .unwrap_or_default()
+                };
+                let at = around.range.1.unwrap_or(around.now);
+                let ends = (control(around.range.0), control(around.range.1));
+                (ends, around.zone.offset_at(at), around.zone.label_at(at))
+            });
+            let ((from, to), offset, zone) = facts.unwrap_or_default();
+            view! {
+                <p class="menu-title">"From, up to, in "{zone}</p>
+                <label for="f-from">"From"</label>
+                <input id="f-from" type="datetime-local" name="from" step="any" value=from data-offset=offset/>
+                <label for="f-to">"To"</label>
+                <input id="f-to" type="datetime-local" name="to" step="any" value=to data-offset=offset/>
+                <div class="actions"><button type="submit" class="button">"Use this range"</button></div>
+            }
+        })
+    };
+    view! {
+        <Transition>{button}</Transition>
+        <div id="range" class="panel range" popover role="group" aria-label="Presets and a range of your own">
+            <ul class="presets">{presets}</ul>
+            <div class="custom">
+                {relative}
+                <Transition>{controls}</Transition>
+            </div>
+        </div>
+    }
+}
+
+/// The range in words: both ends, or the one that was named.
+fn range_words(around: &Around) -> String {
+    let (zone, now) = (&around.zone, around.now);
+    match around.range {
+        (Some(from), Some(to)) => zone.range(from, to, now),
+        (Some(from), None) => format!("Since {}", zone.coarse(from, now)),
+        (None, Some(to)) => format!("Until {}", zone.coarse(to, now)),
+        (None, None) => "All time".to_owned(),
+    }
+}
+
+/// The words of the preset that a query's range is.
+fn preset_of(query: &TabQuery) -> Option<&'static str> {
+    if query.to.is_some() {
+        return None;
+    }
+    let from = query.from.as_deref();
+    PRESETS.iter().find(|(preset, _)| *preset == from).map(|(_, words)| *words)
+}
+
+fn is_relative(query: &TabQuery) -> bool {
+    let relative = |time: &Option<String>| time.as_deref().is_none_or(|time| time.starts_with('-'));
+    relative(&query.from) && relative(&query.to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tab::Tab;
+
+    #[test]
+    fn nothing_named_is_all_time() {
+        let words = |query: &str| TabQuery::parse(Tab::Tasks, query).ok().and_then(|query| preset_of(&query));
+        assert_eq!(words(""), Some("All time"));
+        assert_eq!(words("from=-7d"), Some("Last 7 days"));
+        assert_eq!(words("from=-7d&to=-1d"), None);
+    }
+}
