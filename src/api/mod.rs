@@ -11,7 +11,6 @@ pub mod logs;
 #[cfg(feature = "ssr")]
 mod records;
 pub mod tasks;
-pub mod tasks;
 #[cfg(feature = "ssr")]
 pub(crate) mod visit;
 #[cfg(feature = "ssr")]

@@ -31,8 +31,8 @@ async fn send_logs(app: &TestApp, key: &IssuedKey, logs: Value) {
 
 fn some_logs(count: usize) -> Value {
     let log = |number: usize| {
-        json!({"id": format!("log-{number:04}"), "method": if number % 2 == 0 { "GET" } else { "POST" }, "url": format!("/v1/vouchers/V{number}?a=1"),
-            "status_code": if number % 5 == 0 { 404 } else { 200 }, "channel": if number % 3 == 0 { "API" } else { "WEBSITE" },
+        json!({"id": format!("log-{number:04}"), "method": if number.is_multiple_of(2) { "GET" } else { "POST" }, "url": format!("/v1/vouchers/V{number}?a=1"),
+            "status_code": if number.is_multiple_of(5) { 404 } else { 200 }, "channel": if number.is_multiple_of(3) { "API" } else { "WEBSITE" },
             "request": {"body": {"text": format!("a \"quoted\"\nline, {number}")}}, "response": {"body": "=1+1"}, "user_email": "=cmd@example.com"})
     };
     Value::Array((0..count).map(log).collect())

@@ -5,8 +5,6 @@ use audit_log::server::store::tasks::{self, NewTask};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
-
 const ALL: [Scope; 4] = [Scope::Read, Scope::ReadBodies, Scope::TasksWrite, Scope::LogsWrite];
 
 async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
