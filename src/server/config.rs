@@ -329,7 +329,7 @@ mod tests {
             ["--trusted-proxies", "10.0.0.0/64"],
             ["--session-days", "0"],
             ["--queue-mb", "0"],
-            ["--files-url", "s3://bucket"],
+            ["--files-url", "s3://"],
             ["--files-url", "file:"],
             ["--retention-days", "-1"],
             ["--log-format", "xml"],

@@ -18,18 +18,18 @@ use sqlx::Row;
 const SENDERS: usize = 3;
 
 /// A server of its own process on a database of its own, to be killed and started again.
-struct Victim {
-    folder: tempfile::TempDir,
-    port: u16,
+pub struct Victim {
+    pub folder: tempfile::TempDir,
+    pub port: u16,
     preload: Option<PathBuf>,
     child: Option<Child>,
     project: String,
-    app_id: String,
-    app_token: String,
+    pub app_id: String,
+    pub app_token: String,
 }
 
 impl Victim {
-    fn new(preload: Option<PathBuf>) -> Self {
+    pub fn new(preload: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut victim = Self {
@@ -51,7 +51,7 @@ impl Victim {
             "--name",
             "sender",
             "--scopes",
-            "logs:write,read,read:bodies",
+            "logs:write,read,read:bodies,exports:write,tasks:write",
         ]);
         let key: Value = serde_json::from_str(&key).unwrap();
         key["app_id"].as_str().unwrap().clone_into(&mut victim.app_id);
@@ -81,7 +81,7 @@ impl Victim {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    async fn start(&mut self) {
+    pub async fn start(&mut self) {
         let mut command = self.program();
         if let Some(library) = &self.preload {
             command.env("LD_PRELOAD", library);
@@ -103,7 +103,7 @@ impl Victim {
     }
 
     /// `kill -9`: no handler runs, nothing is flushed.
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();

@@ -22,6 +22,7 @@ mod exports_api;
 mod headers;
 mod import;
 mod imports_api;
+mod jobs_kill;
 mod keys;
 mod kill;
 mod log_page;

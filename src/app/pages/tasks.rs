@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::api::error::ApiError;
 use crate::api::tasks::{Listed, tasks_page};
+use crate::app::parts::import_form::ImportForm;
 use crate::app::parts::records::{Head, Record, RowContext, cells, head, list};
 use crate::model::tab::Tab;
 use crate::model::task::TaskFacts;
@@ -62,6 +63,10 @@ impl Record for TaskFacts {
             cells::time(self.updated_at, context),
             cells::text(self.by.as_deref()),
         ]
+    }
+
+    fn action() -> AnyView {
+        view! { <ImportForm/> }.into_any()
     }
 
     fn first() -> AnyView {

@@ -11,6 +11,7 @@ pub mod filter_bar;
 pub mod frame;
 pub mod help;
 pub mod histogram;
+pub mod import_form;
 pub mod json_view;
 pub mod links;
 pub mod markup;

@@ -71,6 +71,11 @@ pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync
     /// [`Escaped`](super::markup::Escaped).
     fn cells(&self, context: &RowContext) -> Vec<String>;
 
+    /// What can be begun from the list, beside Refresh.
+    fn action() -> AnyView {
+        ().into_any()
+    }
+
     /// What is shown to those who have never had one.
     fn first() -> AnyView;
 }

@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { type Facts } from "../support/data";
+import { checkAccessibility, checkWidth, expect, open, test } from "../support/test";
+
+const CSV = `id,method,url,status_code,created_at
+in-1,GET,https://api.example.com/v1/imported/1,200,
+in-2,GET,https://api.example.com/v1/imported/2,99,
+in-3,POST,https://api.example.com/v1/imported/3,201,
+in-4,GET,https://api.example.com/v1/imported/4,200,yesterday
+`;
+
+async function call(facts: Facts, method: string, path: string, body?: unknown) {
+  const answer = await fetch(`${facts.address}/v1/${path}`, {
+    method,
+    headers: { "content-type": "application/json", "x-app-id": facts.key.app_id, "x-app-token": facts.key.app_token },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+test("a file with two bad rows is imported, and both files come back", async ({ page, at }) => {
+  await open(page, at("tasks"));
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await page.getByLabel("File").setInputFiles({ name: "requests.csv", mimeType: "text/csv", buffer: Buffer.from(CSV) });
+  await page.getByRole("group", { name: "Import logs" }).getByRole("button", { name: "Import" }).click();
+  await expect(page).toHaveURL(/\/tasks\/aa_/);
+  await expect(page.getByText("Done", { exact: true }).first()).toBeVisible();
+  const failed = page.getByRole("table").filter({ hasText: "in-2" });
+  await expect(failed).toContainText("99");
+  await expect(failed).toContainText("in-4");
+  await checkAccessibility(page);
+
+  const [original] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: /Download import file/ }).click()]);
+  expect(original.suggestedFilename()).toBe("requests.csv");
+  expect(readFileSync((await original.path())!, "utf8")).toBe(CSV);
+  const [rejected] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: /Download rejected rows/ }).click()]);
+  const rows = readFileSync((await rejected.path())!, "utf8").trim().split("\r\n");
+  expect(rows[0]).toBe("id,method,url,status_code,created_at,reason");
+  expect(rows.slice(1).map((row) => row.split(",")[0])).toEqual(["in-2", "in-4"]);
+
+  await open(page, at("logs/in-3"));
+  await expect(page.getByText("/v1/imported/3").first()).toBeVisible();
+});
+
+test("a task that an application reports moves before one's eyes", async ({ page, at, facts }) => {
+  const id = `aa_moving-${Date.now()}`;
+  await call(facts, "POST", "async-actions", { type: "VOUCHERS.IMPORT_CSV", id, status: "IN_PROGRESS", progress: 10 });
+  await open(page, at(`tasks?type=VOUCHERS.IMPORT_CSV`));
+  const row = page.getByRole("row").filter({ has: page.locator(`a[href*="${id}"]`) });
+  await expect(row).toContainText("10 %");
+  await page.evaluate(() => Reflect.set(window, "samePage", true));
+  await call(facts, "PATCH", `async-actions/${id}`, { progress: 60 });
+  await expect(row).toContainText("60 %");
+  await call(facts, "PATCH", `async-actions/${id}`, { status: "DONE", operation_status: "SUCCESS", result: { message: "all of it", done_count: 3 } });
+  await expect(row).toContainText("Done");
+  expect(await page.evaluate(() => Reflect.get(window, "samePage")), "no reload").toBe(true);
+  await row.getByRole("link").first().click();
+  await expect(page.getByText("all of it").first()).toBeVisible();
+});
+
+test("the list of tasks is filtered by its controls, and shared by its address", async ({ page, at, facts }) => {
+  const stem = `aa_filter-${Date.now()}`;
+  for (const [end, status] of [["one", "DONE"], ["two", "FAILED"]]) {
+    await call(facts, "POST", "async-actions", { type: `X.${end.toUpperCase()}`, id: `${stem}-${end}`, status, request_id: stem });
+  }
+  await open(page, at(`tasks?request_id=${stem}`));
+  const rows = page.locator("table.records tbody tr");
+  await expect(rows).toHaveCount(2);
+  await page.getByLabel("Status", { exact: true }).selectOption("FAILED");
+  await expect(page).toHaveURL(/status=FAILED/);
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText("X.TWO");
+  await page.reload();
+  await expect(rows).toHaveCount(1);
+  await page.goBack();
+  await expect(rows).toHaveCount(2);
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await checkAccessibility(page);
+  }
+  await page.setViewportSize({ width: 360, height: 740 });
+  await checkWidth(page);
+});
+
+test.describe("without scripts", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("tasks are read, filtered and opened", async ({ page, at, facts }) => {
+    const id = `aa_plain-${Date.now()}`;
+    await call(facts, "POST", "async-actions", { type: "X.PLAIN", id, status: "DONE" });
+    await page.goto(at("tasks?type=X.PLAIN"));
+    await expect(page.locator("table.records tbody tr").first()).toContainText("Done");
+    await page.locator(`a[href*="${id}"]`).first().click();
+    await expect(page.getByText("X.PLAIN").first()).toBeVisible();
+  });
+});
