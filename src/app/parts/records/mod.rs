@@ -13,7 +13,7 @@ pub mod pager;
 pub mod range;
 pub mod table;
 
-use leptos::prelude::AnyView;
+use leptos::prelude::{AnyView, IntoAny};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
