@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use reqwest::Method;
 use reqwest::multipart::{Form, Part};
-use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::exports_api::walk;
-use crate::kill::Victim;
+use crate::kill::{Victim, client};
 
 /// Logs that every export holds.
 const LOGS: usize = 6_000;
@@ -22,7 +22,7 @@ const KILLS: u64 = 50;
 
 struct Caller<'a> {
     victim: &'a Victim,
-    client: Client,
+    client: reqwest::Client,
 }
 
 impl Caller<'_> {
@@ -106,7 +106,7 @@ async fn fifty_kills_end_every_task_once() {
         victim.start().await;
         let caller = Caller {
             victim: &victim,
-            client: Client::new(),
+            client: client(),
         };
         if kill == 0 {
             caller.send_logs().await;
@@ -122,7 +122,7 @@ async fn fifty_kills_end_every_task_once() {
     victim.start().await;
     let caller = Caller {
         victim: &victim,
-        client: Client::new(),
+        client: client(),
     };
     caller.until_over(exports.len() + imports.len()).await;
 

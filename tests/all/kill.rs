@@ -17,10 +17,19 @@ use sqlx::Row;
 
 const SENDERS: usize = 3;
 
+/// A client beside a server of another process: TLS is chosen here, where no server of ours has chosen it.
+pub fn client() -> reqwest::Client {
+    // An error says that one was chosen before, which serves as well.
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// A server of its own process on a database of its own, to be killed and started again.
 pub struct Victim {
     pub folder: tempfile::TempDir,
     pub port: u16,
+    /// Variables beside those that name its database and its files.
+    pub environment: Vec<(&'static str, String)>,
     preload: Option<PathBuf>,
     child: Option<Child>,
     project: String,
@@ -35,6 +44,7 @@ impl Victim {
         let mut victim = Self {
             folder,
             port,
+            environment: Vec::new(),
             preload,
             child: None,
             project: String::new(),
@@ -71,6 +81,7 @@ impl Victim {
                 "AUDIT_LOG_FILES_URL",
                 format!("file:{}", self.folder.path().join("files").display()),
             )
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stderr(Stdio::null());
         command
     }
@@ -91,7 +102,9 @@ impl Victim {
             .stdout(Stdio::null());
         self.child = Some(command.spawn().unwrap());
         for _ in 0..400 {
-            if reqwest::get(format!("http://127.0.0.1:{}/health/ready", self.port))
+            if client()
+                .get(format!("http://127.0.0.1:{}/health/ready", self.port))
+                .send()
                 .await
                 .is_ok_and(|answer| answer.status() == 200)
             {
@@ -167,7 +180,7 @@ struct Told {
 
 async fn send_until_dead(victim: (u16, String, String), told: Arc<Mutex<Told>>, counter: Arc<AtomicU64>, seed: u64) {
     let (port, app_id, app_token) = victim;
-    let client = reqwest::Client::new();
+    let client = client();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     loop {
         let size = if random.random_bool(0.5) {
@@ -280,7 +293,7 @@ async fn nothing_is_lost(database: &Path, told: &Told) {
 /// What a log says lies apart from its row: a sample is read through the public door.
 async fn every_text_is_there(victim: &mut Victim, told: &Arc<Mutex<Told>>) {
     victim.start().await;
-    let client = reqwest::Client::new();
+    let client = client();
     let sample: Vec<String> = told.lock().unwrap().acknowledged.iter().step_by(23).cloned().collect();
     for id in sample {
         let answer = client

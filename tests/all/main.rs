@@ -30,6 +30,7 @@ mod logs;
 mod logs_api;
 mod outage;
 mod recording;
+mod s3;
 mod serve;
 mod sign_in;
 mod tasks_api;

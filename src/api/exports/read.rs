@@ -72,6 +72,12 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<ExportP
     let meant = meant(Tab::Exports, project, query).await?;
     let export = found(&meant.visit, id).await?;
     let rights = meant.visit.member.rights;
+    let person = &meant.visit.member.person.id;
+    if export.facts.status.is_over() && export.facts.user_id.as_ref() == Some(person) {
+        // Whoever sees what became of it need not be told.
+        let seen = [export.facts.id.clone()];
+        exports::tell(&meant.visit.server.db, meant.visit.member.project.key, person, &seen).await?;
+    }
     let parameters: serde_json::Value = serde_json::from_str(&export.parameters).unwrap_or_default();
     let shown: Shown = serde_json::from_str(&export.shown).unwrap_or_default();
     let mut facts = export.facts;

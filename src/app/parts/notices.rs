@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::hooks::use_location;
 
 use super::links::project_id;
 use super::records::live::every;
@@ -129,10 +130,22 @@ pub fn Notices(
         let dismiss = move |()| board.dismiss(project.get_untracked(), notice.id.clone());
         card(project, id, text, look, Callback::new(dismiss))
     };
+    // Whoever looks at an export sees what becomes of it.
+    let path = use_location().pathname;
+    let is_seen = move |id: &str| path.with(|path| path.split('/').any(|part| part == id));
+    let begun_elsewhere = move || board.begun.get().into_iter().filter(|id| !is_seen(id)).collect::<Vec<_>>();
+    let over_elsewhere = move || {
+        board
+            .over
+            .get()
+            .into_iter()
+            .filter(|notice| !is_seen(&notice.id))
+            .collect::<Vec<_>>()
+    };
     view! {
         <div class="notices">
-            <For each=move || board.begun.get() key=Clone::clone children=begun/>
-            <For each=move || board.over.get() key=|notice| notice.id.clone() children=over/>
+            <For each=begun_elsewhere key=Clone::clone children=begun/>
+            <For each=over_elsewhere key=|notice| notice.id.clone() children=over/>
         </div>
     }
 }
