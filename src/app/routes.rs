@@ -5,6 +5,7 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use super::pages::account::Account;
+use super::pages::browse::Browse;
 use super::pages::later::{Exports, Sendouts, Tasks};
 use super::pages::log::Log;
 use super::pages::logs::Logs;
@@ -28,6 +29,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/logs/:id") view=Log ssr=SsrMode::Async/>
                     <Route path=path!("/tasks") view=Tasks ssr=SsrMode::Async/>
                     <Route path=path!("/exports") view=Exports ssr=SsrMode::Async/>
+                    <Route path=path!("/exports/:id/browse") view=Browse ssr=SsrMode::Async/>
                     <Route path=path!("/sendouts") view=Sendouts ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>

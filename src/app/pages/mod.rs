@@ -1,6 +1,7 @@
 //! One file a page.
 
 pub mod account;
+pub mod browse;
 pub mod later;
 pub mod log;
 pub mod logs;

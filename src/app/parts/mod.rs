@@ -4,6 +4,7 @@
 
 pub mod body_view;
 pub mod brand;
+pub mod browse;
 pub mod chips;
 pub mod columns;
 pub mod filter_bar;
@@ -15,6 +16,7 @@ pub mod links;
 pub mod markup;
 pub mod pager;
 pub mod range;
+pub mod scale;
 pub mod states;
 pub mod table;
 pub mod totals;

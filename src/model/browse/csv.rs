@@ -74,7 +74,7 @@ impl<'a> RawCell<'a> {
 }
 
 /// The cells of a row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cells<'a> {
     rest: Option<&'a [u8]>,
 }

@@ -197,6 +197,8 @@ pub enum Tell {
     },
     /// The file is written: from here it can be had.
     Saved(String),
+    /// The file could not be written, and why.
+    Unsaved(String),
     /// The file could not be loaded.
     Failed(String),
 }

@@ -162,16 +162,15 @@ impl Sorting {
     fn seal(&mut self) {
         let descending = self.sort.descending;
         for place in 0..self.entries.len() {
-            let key = match &self.numbers {
-                Some(numbers) => ordered(numbers[place]),
-                None => {
-                    let text = &self.texts[self.ends[place] as usize..self.ends[place + 1] as usize];
-                    let rest = text.get(self.common..).unwrap_or_default();
-                    let mut first = [0; 8];
-                    let count = rest.len().min(8);
-                    first[..count].copy_from_slice(&rest[..count]);
-                    u64::from_be_bytes(first)
-                }
+            let key = if let Some(numbers) = &self.numbers {
+                ordered(numbers[place])
+            } else {
+                let text = &self.texts[self.ends[place] as usize..self.ends[place + 1] as usize];
+                let rest = text.get(self.common..).unwrap_or_default();
+                let mut first = [0; 8];
+                let count = rest.len().min(8);
+                first[..count].copy_from_slice(&rest[..count]);
+                u64::from_be_bytes(first)
             };
             self.entries[place].key = if descending { !key } else { key };
         }
