@@ -2,6 +2,10 @@
 //!
 //! A worker loads the file and holds it; here are only the rows in view. The table's frame stays in place while the page scrolls past it, and its rows
 //! are moved to where they belong: so the heading stays, and a million rows are one real `<table>`.
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "a handful of handles, copied once for each part of the page"
+)]
 
 mod cell;
 mod heading;
