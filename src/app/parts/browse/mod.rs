@@ -122,7 +122,7 @@ fn Bar(shown: Shown, talk: Talk) -> impl IntoView {
         <div class="browse-bar">
             <input
                 type="search" id="f-q" class="browse-search" placeholder="Search in all rows" aria-label="Search in all rows" autocomplete="off"
-                spellcheck="false"
+                spellcheck="false" prop:value=move || shown.view.with(|view| view.text.clone())
                 on:input=move |event| {
                     let text = event_target_value(&event);
                     talk.show(|view: &mut View| view.text = text);
