@@ -1,145 +1,61 @@
-//! The worker of a log's page: loads a body, reads it, and answers for it, so that the page's own thread never holds a large one.
+//! The worker of a log's page and of Browse data: loads what is large, reads it, and answers for it, so that the page's own thread never holds it.
 //!
-//! What it does lies in [`audit_log::model::json_doc::message`]; here is only what needs a browser: fetching, posting, and breathing between slices.
+//! What it does lies in [`audit_log::model::json_doc::message`] and [`audit_log::model::browse::message`]; here is only what needs a browser:
+//! fetching, posting, and breathing between slices. The first message says which of the two a worker serves from then on.
+
+#[path = "worker/browse.rs"]
+mod browse;
+#[path = "worker/host.rs"]
+mod host;
+#[path = "worker/json.rs"]
+mod json;
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
-use audit_log::model::json_doc::message::{Ask, Form, Session, Tell};
-use js_sys::{Reflect, Uint8Array};
+use audit_log::model::{browse::message as of_browse, json_doc::message as of_json};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, ReadableStreamDefaultReader, Response};
+use web_sys::MessageEvent;
 
-/// Bytes between two tellings of how far loading got.
-const TELL_EVERY: usize = 1 << 20;
-/// Reserved at once at most, whatever the answer claims to hold.
-const RESERVE_AT_MOST: usize = 256 << 20;
-
-type Shared = Rc<RefCell<State>>;
-
-/// The talk, and whether a loop is at work on it.
+/// Whom the worker serves.
 #[derive(Default)]
-struct State {
-    session: Session,
-    working: bool,
-}
-
-fn scope() -> DedicatedWorkerGlobalScope {
-    js_sys::global().unchecked_into()
-}
-
-fn tell(message: &Tell) {
-    if let Ok(text) = serde_json::to_string(message) {
-        // Posting a string can only fail where the page is gone, and then nobody misses it.
-        let _ = scope().post_message(&JsValue::from_str(&text));
-    }
+enum Role {
+    /// Nobody has asked yet.
+    #[default]
+    Unknown,
+    /// The JSON viewer.
+    Json(json::Shared),
+    /// Browse data.
+    Browse(browse::Shared),
 }
 
 fn main() {
-    let state = Shared::default();
+    let role = RefCell::new(Role::default());
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        let asked = event.data().as_string().map(|text| serde_json::from_str::<Ask>(&text));
-        match asked {
-            Some(Ok(ask)) => hear(&state, ask),
-            _ => tell(&Tell::Failed(
+        let known = event.data().as_string().and_then(|text| hear(&mut role.borrow_mut(), &text));
+        if known.is_none() {
+            host::tell(&of_json::Tell::Failed(
                 "The page asked for something that this version does not know. Reload the page.".to_owned(),
-            )),
+            ));
         }
     });
-    scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    host::scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     on_message.forget();
-    tell(&Tell::Ready);
+    host::tell(&of_json::Tell::Ready);
 }
 
-fn hear(state: &Shared, ask: Ask) {
-    if let Ask::Load { url, form, masked } = ask {
-        let state = Rc::clone(state);
-        spawn_local(async move {
-            match load(&url).await {
-                Ok(bytes) => begin(&state, bytes, form, masked),
-                Err(reason) => tell(&Tell::Failed(reason)),
-            }
-        });
-        return;
+/// Hears a message; `None` where it means nothing.
+fn hear(role: &mut Role, text: &str) -> Option<()> {
+    if let Role::Unknown = role {
+        // Only Browse data opens; whatever else comes first is the viewer's.
+        *role = match serde_json::from_str::<of_browse::Ask>(text) {
+            Ok(of_browse::Ask::Open { .. }) => Role::Browse(browse::Shared::default()),
+            _ => Role::Json(json::Shared::default()),
+        };
     }
-    let told = state.borrow_mut().session.answer(ask);
-    told.iter().for_each(tell);
-    go_on(state);
-}
-
-fn begin(state: &Shared, bytes: Vec<u8>, form: Form, masked: bool) {
-    state.borrow_mut().session.loaded(bytes, form, masked);
-    go_on(state);
-}
-
-/// Works slice by slice until nothing is left, hearing what the page asks in between.
-fn go_on(state: &Shared) {
-    if state.borrow().working || !state.borrow().session.is_busy() {
-        return;
+    match role {
+        Role::Browse(state) => browse::hear(state, serde_json::from_str(text).ok()?),
+        Role::Json(state) => json::hear(state, serde_json::from_str(text).ok()?),
+        Role::Unknown => return None,
     }
-    state.borrow_mut().working = true;
-    let state = Rc::clone(state);
-    spawn_local(async move {
-        while state.borrow().session.is_busy() {
-            let told = state.borrow_mut().session.work();
-            told.iter().for_each(tell);
-            breathe().await;
-        }
-        state.borrow_mut().working = false;
-    });
-}
-
-/// Lets waiting messages in.
-async fn breathe() {
-    let waited = js_sys::Promise::new(&mut |resolve, _| {
-        // Without a timer (which every browser has) the promise would never end: resolve at once.
-        if scope().set_timeout_with_callback(&resolve).is_err() {
-            let _ = resolve.call0(&JsValue::NULL);
-        }
-    });
-    let _ = JsFuture::from(waited).await;
-}
-
-/// Fetches a body, telling how far it got; or says why it did not come.
-async fn load(url: &str) -> Result<Vec<u8>, String> {
-    let lost = |_| "The server did not answer. Check the connection, then try again.".to_owned();
-    let answer: Response = JsFuture::from(scope().fetch_with_str(url))
-        .await
-        .map_err(lost)?
-        .unchecked_into();
-    if !answer.ok() {
-        return Err(format!(
-            "The server refused to give the body: {} {}",
-            answer.status(),
-            answer.status_text()
-        ));
-    }
-    let total = answer
-        .headers()
-        .get("content-length")
-        .ok()
-        .flatten()
-        .and_then(|length| length.parse::<u64>().ok());
-    let mut bytes = Vec::with_capacity(total.map_or(0, |total| usize::try_from(total).unwrap_or(0).min(RESERVE_AT_MOST)));
-    let Some(stream) = answer.body() else { return Ok(bytes) };
-    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut told = 0;
-    loop {
-        let chunk = JsFuture::from(reader.read()).await.map_err(lost)?;
-        if Reflect::get(&chunk, &"done".into()).is_ok_and(|done| done.is_truthy()) {
-            return Ok(bytes);
-        }
-        let chunk: Uint8Array = Reflect::get(&chunk, &"value".into()).map_err(lost)?.unchecked_into();
-        let at = bytes.len();
-        bytes.resize(at + chunk.length() as usize, 0);
-        chunk.copy_to(&mut bytes[at..]);
-        if bytes.len() - told >= TELL_EVERY {
-            told = bytes.len();
-            tell(&Tell::Loading {
-                done: told as u64,
-                total,
-            });
-        }
-    }
+    Some(())
 }

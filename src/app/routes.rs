@@ -5,6 +5,7 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use super::pages::account::Account;
+use super::pages::browse::Browse;
 use super::pages::export::Export;
 use super::pages::exports::Exports;
 use super::pages::later::Sendouts;
@@ -34,6 +35,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/tasks/:id") view=Task ssr=SsrMode::Async/>
                     <Route path=path!("/exports") view=Exports ssr=SsrMode::Async/>
                     <Route path=path!("/exports/:id") view=Export ssr=SsrMode::Async/>
+                    <Route path=path!("/exports/:id/browse") view=Browse ssr=SsrMode::Async/>
                     <Route path=path!("/sendouts") view=Sendouts ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>

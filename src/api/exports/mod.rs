@@ -42,6 +42,8 @@ pub struct ExportPage {
     pub download: Option<String>,
     /// Why it cannot be browsed; `None` where it can.
     pub not_browsed: Option<String>,
+    /// Whether cells of its CSV that a spreadsheet would run as formulas were guarded.
+    pub guarded: bool,
     /// Whether whoever looks can delete it.
     pub can_delete: bool,
     /// The zone that the times are shown in.

@@ -94,6 +94,7 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<ExportP
         list: shown.list.map(|query| format!("/projects/{project}/logs?{query}")),
         download: export.file.as_ref().map(|_| format!("/projects/{project}/exports/{id}/file")),
         not_browsed: not_browsed(&facts, meant.now),
+        guarded: parameters.get("csv_formulas").and_then(serde_json::Value::as_str) == Some("guarded"),
         can_delete: rights.work,
         zone: meant.zone.zone_around(facts.created_at, meant.now),
         now: meant.now,

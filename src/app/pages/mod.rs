@@ -1,6 +1,7 @@
 //! One file a page.
 
 pub mod account;
+pub mod browse;
 pub mod export;
 pub mod exports;
 pub mod later;

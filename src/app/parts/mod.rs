@@ -4,6 +4,7 @@
 
 pub mod body_view;
 pub mod brand;
+pub mod browse;
 pub mod chips;
 pub mod columns;
 pub mod export_dialog;
@@ -19,6 +20,7 @@ pub mod notices;
 pub mod pager;
 pub mod range;
 pub mod records;
+pub mod scale;
 pub mod states;
 pub mod table;
 pub mod totals;

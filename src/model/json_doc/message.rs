@@ -39,6 +39,15 @@ pub enum Ask {
         /// Whether secrets in it were replaced.
         masked: bool,
     },
+    /// Take this as the body; comes first in the place of [`Ask::Load`].
+    Take {
+        /// It.
+        text: String,
+        /// How to show it.
+        form: Form,
+        /// Whether secrets in it were replaced.
+        masked: bool,
+    },
     /// Some rows.
     Rows {
         /// The first one.
@@ -215,13 +224,13 @@ impl Session {
         }
     }
 
-    /// Answers a question; [`Ask::Load`] is the worker's own to carry out.
+    /// Answers a question; [`Ask::Load`] and [`Ask::Take`] are the worker's own to carry out.
     pub fn answer(&mut self, ask: Ask) -> Vec<Tell> {
         let Some(document) = &mut self.document else {
             return Vec::new();
         };
         match ask {
-            Ask::Load { .. } => Vec::new(),
+            Ask::Load { .. } | Ask::Take { .. } => Vec::new(),
             // What is being read again will be told as other rows.
             Ask::Rows { .. } if self.reading => Vec::new(),
             Ask::Rows { from, count } => {

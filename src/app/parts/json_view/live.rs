@@ -14,7 +14,7 @@ use web_sys::{HtmlElement, MessageEvent, WheelEvent, Worker};
 
 use super::Source;
 use super::row::{Found, Shown};
-use super::scale::Scale;
+use crate::app::parts::scale::Scale;
 use crate::model::format;
 use crate::model::json_doc::message::{Ask, Form, Tell};
 
@@ -243,14 +243,12 @@ impl Talk {
         let Some(state) = self.state() else { return };
         let mut state = state.borrow_mut();
         let source = state.source.clone();
-        post(
-            state.worker.as_ref(),
-            &Ask::Load {
-                url: source.url,
-                form: source.form,
-                masked: source.masked,
-            },
-        );
+        let Source { url, form, masked, .. } = source;
+        let ask = match source.text {
+            Some(text) => Ask::Take { text, form, masked },
+            None => Ask::Load { url, form, masked },
+        };
+        post(state.worker.as_ref(), &ask);
         if let Some(text) = state.source.sought.take().filter(|text| !text.is_empty()) {
             state.text.clone_from(&text);
             state.waiting.push(Ask::Find { text, from: 0 });

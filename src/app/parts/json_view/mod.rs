@@ -10,8 +10,6 @@ mod live;
 #[path = "still.rs"]
 mod live;
 mod row;
-#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser scrolls"))]
-mod scale;
 
 use leptos::html::{Div, Input};
 use leptos::prelude::*;
@@ -30,6 +28,8 @@ struct Source {
     form: Form,
     masked: bool,
     sought: Option<String>,
+    /// The whole of it, where it is here already.
+    text: Option<String>,
 }
 
 /// A body as rows.
@@ -48,6 +48,9 @@ pub fn JsonView(
     label: &'static str,
     /// What to look for at once.
     sought: Option<String>,
+    /// The whole of it, where it is here already and at no address.
+    #[prop(optional)]
+    text: Option<String>,
 ) -> impl IntoView {
     let form = if preview.problem.is_some() {
         Form::Pretty
@@ -62,6 +65,7 @@ pub fn JsonView(
         form,
         masked,
         sought: sought.clone(),
+        text,
     };
     let talk = Talk::new(shown, source, scroll, space, window);
     let wrap_class = move || shown.wrap.get();
@@ -201,7 +205,7 @@ fn More(shown: Shown, bytes: i64, url: String) -> impl IntoView {
     move || {
         let here = shown.rows.with(Vec::len) as u64;
         let total = shown.total.get().map(u64::from);
-        if shown.live.get() || total == Some(here) {
+        if shown.live.get() || total == Some(here) || url.is_empty() {
             return None;
         }
         let words = match total {

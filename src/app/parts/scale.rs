@@ -4,44 +4,44 @@
 //! shorter than the rows are: what is scrolled stands for more.
 
 /// The height that an element is given at most, in pixels.
-pub(super) const MAX_HEIGHT: f64 = 10_000_000.0;
+pub const MAX_HEIGHT: f64 = 10_000_000.0;
 
 /// How rows and the scroll bar's way fit together. All in CSS pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Scale {
+pub struct Scale {
     /// How many rows.
-    pub(super) rows: u32,
+    pub rows: u32,
     /// A row's height.
-    pub(super) row: f64,
+    pub row: f64,
     /// The height through which rows are seen.
-    pub(super) view: f64,
+    pub view: f64,
     /// Room after the last row: where rows may be taller than `row`, the last one must be able to come to the top.
-    pub(super) after: f64,
+    pub after: f64,
 }
 
 impl Scale {
     /// How tall all rows are.
-    pub(super) fn whole(&self) -> f64 {
+    pub fn whole(&self) -> f64 {
         f64::from(self.rows) * self.row + self.after
     }
 
     /// How tall the element is.
-    pub(super) fn height(&self) -> f64 {
+    pub fn height(&self) -> f64 {
         self.whole().min(MAX_HEIGHT)
     }
 
     /// Whether the scroll bar's way is shorter than the rows are.
-    pub(super) fn is_scaled(&self) -> bool {
+    pub fn is_scaled(&self) -> bool {
         self.whole() > MAX_HEIGHT
     }
 
     /// How far one can scroll in the rows.
-    pub(super) fn farthest(&self) -> f64 {
+    pub fn farthest(&self) -> f64 {
         (self.whole() - self.view).max(0.0)
     }
 
     /// How much of the rows lies above the view when the element is scrolled so far.
-    pub(super) fn top_of(&self, scrolled: f64) -> f64 {
+    pub fn top_of(&self, scrolled: f64) -> f64 {
         let way = (self.height() - self.view).max(1.0);
         if self.is_scaled() {
             (scrolled / way).clamp(0.0, 1.0) * self.farthest()
@@ -51,7 +51,7 @@ impl Scale {
     }
 
     /// How far the element is scrolled when so much of the rows lies above the view.
-    pub(super) fn scrolled_to(&self, top: f64) -> f64 {
+    pub fn scrolled_to(&self, top: f64) -> f64 {
         if self.is_scaled() {
             top / self.farthest() * (self.height() - self.view).max(1.0)
         } else {
@@ -60,13 +60,13 @@ impl Scale {
     }
 
     /// The first row that is seen, and how many are (in part).
-    pub(super) fn seen(&self, top: f64) -> (u32, u32) {
+    pub fn seen(&self, top: f64) -> (u32, u32) {
         let first = (top / self.row).floor().max(0.0) as u32;
         (first.min(self.rows), (self.view / self.row).ceil() as u32 + 1)
     }
 
     /// The smallest change of `top` that brings a row into view whole.
-    pub(super) fn bring(&self, row: u32, top: f64) -> f64 {
+    pub fn bring(&self, row: u32, top: f64) -> f64 {
         let (above, below) = (f64::from(row) * self.row, f64::from(row + 1) * self.row - self.view);
         // A row and a half stay free around it, so that one sees that it goes on.
         let margin = (self.row * 1.5).min(self.view / 3.0);
