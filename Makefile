@@ -39,7 +39,7 @@ test: ## everything: format, lints, unit tests, both databases, the browser from
 
 .PHONY: bench
 bench: ## the benchmarks: a table, and target/bench.json
-	@scripts/setup test
+	@scripts/setup bench
 	@scripts/bundle release
 	@scripts/say "building the server and the benchmarks for release"
 	@cargo build --quiet --release $(server)

@@ -8,6 +8,7 @@
 #![allow(clippy::format_push_string, reason = "data is made before anything is measured")]
 
 mod data;
+mod export;
 mod http;
 mod measure;
 mod plain;
@@ -133,6 +134,7 @@ impl Bench {
             self.sqlite_ingest(&server, &database, batches)?;
         }
         let wide = self.reading("sqlite", &server)?;
+        self.export(&server)?;
         self.report.memory("sqlite: peak memory of the server", server.peak_memory()?);
         drop(server);
         let narrow = self.narrow_page()?;
@@ -186,6 +188,29 @@ impl Bench {
         self.reading("postgres", &server)?;
         self.report
             .memory("postgres: peak memory of the server", server.peak_memory()?);
+        Ok(())
+    }
+
+    /// Every log as CSV, against the sqlite3 shell.
+    fn export(&mut self, server: &Server) -> Outcome<()> {
+        let plain = self.folder.join("export.db");
+        if !plain.exists() {
+            export::fill(&plain, self.rows())?;
+        }
+        // Once before, so that both find their pages where the machine keeps them.
+        export::sqlite3(&plain)?;
+        let shell = export::sqlite3(&plain)?;
+        let ours = export::ours(server, self.logs)?;
+        self.report.speed("sqlite: export of all as CSV", ours.rate());
+        self.report.speed("sqlite3 -csv, the same columns", shell.rate());
+        self.report.ratio(
+            "sqlite: export / sqlite3 -csv, bytes a second",
+            ours.rate() / shell.rate(),
+            0.5,
+            true,
+        );
+        self.report
+            .memory("sqlite: peak memory of the server, the export too", server.peak_memory()?);
         Ok(())
     }
 

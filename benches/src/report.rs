@@ -36,6 +36,11 @@ impl Report {
         self.add(name, format!("{rate:.0} logs/s"), None, &json!(rate));
     }
 
+    /// Megabytes a second; no aim of its own.
+    pub fn speed(&mut self, name: &str, rate: f64) {
+        self.add(name, format!("{rate:.0} MB/s"), None, &json!(rate));
+    }
+
     /// A figure that must be at least, or at most, its aim.
     pub fn ratio(&mut self, name: &str, figure: f64, aim: f64, at_least: bool) {
         let held = if at_least { figure >= aim } else { figure <= aim };

@@ -71,7 +71,7 @@ fn admit(binary: &Path, url: &str, files: &Path) -> Outcome<Value> {
         "--name",
         "bench",
         "--scopes",
-        "read,read:bodies,logs:write",
+        "read,read:bodies,logs:write,exports:write",
     ];
     let mut access: Value = serde_json::from_str(&told(program(binary, url, files).args(scopes), "")?)?;
     access["project"] = project.into();
