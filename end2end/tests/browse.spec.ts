@@ -45,7 +45,7 @@ for (const format of ["csv", "ndjson"]) {
     const cell = page.getByRole("dialog", { name: /request_body/ });
     await expect(cell).toContainText('"source_id"');
     await checkAccessibility(page);
-    await page.keyboard.press("Escape");
+    await cell.getByRole("button", { name: "Close" }).click();
     await expect(cell).toBeHidden();
 
     await search(page).fill("nothing says this");
@@ -84,17 +84,13 @@ test("a search is true to the cell", async ({ page, at, facts }) => {
     await open(page, at(`exports/${id}/browse`));
     await expect(rows(page)).toHaveCount(3);
     for (const [text, found] of [
-      ['"HELLO",\nworld', 1],
+      ['say "HELLO",', 1],
       ['""hello', 0],
       ["world,after", 0],
       ["=sum(", 1],
       ["'=", 1],
     ] as const) {
-      await search(page).evaluate((input: HTMLInputElement, text) => {
-        input.value = text;
-        input.dispatchEvent(new InputEvent("input", { bubbles: true }));
-      }, text.replace("\n", " "));
-      if (text.includes("\n")) continue;
+      await search(page).fill(text);
       await expect(rows(page), `${csv_formulas}: ${text}`).toHaveCount(found);
     }
   }

@@ -232,6 +232,21 @@ impl Format {
     }
 }
 
+/// Whether a cell of a CSV is guarded against formulas, by an apostrophe before it: spreadsheets run what begins with these signs (OWASP,
+/// "CSV Injection"). Apostrophes that were there before count as nothing, so that taking one away gives every text back.
+pub fn is_guarded(text: &[u8]) -> bool {
+    let sign = text.iter().find(|byte| **byte != b'\'');
+    sign.is_some_and(|sign| b"=+-@\t\r".contains(sign))
+}
+
+/// A guarded cell's own text.
+pub fn without_guard(text: &[u8]) -> &[u8] {
+    match text {
+        [b'\'', rest @ ..] if is_guarded(rest) => rest,
+        _ => text,
+    }
+}
+
 /// An export, as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportFacts {
@@ -281,6 +296,27 @@ mod tests {
             assert_eq!(ExportStatus::of_number(status.number()), status);
             assert_eq!(ExportStatus::parse(status.as_str()), Some(status));
             assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+    }
+
+    #[test]
+    fn a_guard_can_always_be_taken_away() {
+        for (text, guarded) in [
+            ("=1", "'=1"),
+            ("'=1", "''=1"),
+            ("a=1", "a=1"),
+            ("'a", "'a"),
+            ("", ""),
+            ("''", "''"),
+            ("\t", "'\t"),
+        ] {
+            let made = if is_guarded(text.as_bytes()) {
+                format!("'{text}")
+            } else {
+                text.to_owned()
+            };
+            assert_eq!(made, guarded);
+            assert_eq!(without_guard(guarded.as_bytes()), text.as_bytes());
         }
     }
 

@@ -6,8 +6,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-/// A cell before which an export puts an apostrophe begins with one of these: a spreadsheet would run it as a formula.
-pub(super) const FORMULA: &[u8] = b"=+-@\t\r";
+use crate::model::export::without_guard;
 
 /// Finds where rows end.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,10 +53,7 @@ impl<'a> RawCell<'a> {
     /// What it says: quotes single again, the guard taken away.
     pub(super) fn text(self, guarded: bool) -> Cow<'a, [u8]> {
         // A guarded cell's first two bytes are no quotes, so the guard goes before quotes are looked at.
-        let bytes = match self.bytes {
-            [b'\'', rest @ ..] if guarded && rest.first().is_some_and(|byte| FORMULA.contains(byte)) => rest,
-            bytes => bytes,
-        };
+        let bytes = if guarded { without_guard(self.bytes) } else { self.bytes };
         if !self.doubled {
             return Cow::Borrowed(bytes);
         }
@@ -137,8 +133,8 @@ mod tests {
     #[test]
     fn the_guard_is_undone_and_other_apostrophes_stay() {
         assert_eq!(
-            texts("'=1,\"'@a,b\",'a,','',\"'\t\"", true),
-            ["=1", "@a,b", "'a", "'", "''", "\t"]
+            texts("'=1,\"'@a,b\",'a,','',\"'\t\",''=", true),
+            ["=1", "@a,b", "'a", "'", "''", "\t", "'="]
         );
         assert_eq!(texts("'=1", false), ["'=1"]);
     }

@@ -2,11 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::csv::FORMULA;
 use super::message::{Aim, Ask, Filter, Op, Opened, Sort, Tell, View};
 use super::needle::fold;
 use super::{Problem, Session};
-use crate::model::export::Format;
+use crate::model::export::{Format, is_guarded};
 
 type Cells = Vec<Vec<String>>;
 
@@ -25,8 +24,7 @@ fn as_csv(cells: &Cells, guarded: bool, end: &str) -> Vec<u8> {
 }
 
 fn as_csv_cell(cell: &str, guarded: bool) -> String {
-    let is_formula = cell.bytes().next().is_some_and(|byte| FORMULA.contains(&byte));
-    let guard = if guarded && is_formula { "'" } else { "" };
+    let guard = if guarded && is_guarded(cell.as_bytes()) { "'" } else { "" };
     format!("\"{guard}{}\"", cell.replace('"', "\"\""))
 }
 
@@ -146,11 +144,6 @@ proptest! {
         cells in some_cells(), views in prop::collection::vec(some_view(), 1..4), guarded: bool, chunk in 1_usize..200, feed: bool
     ) {
         let bytes = as_csv(&cells, guarded, if feed { "\n" } else { "\r\n" });
-        // Without the guard an apostrophe before a sign stays; with it, one that was there before cannot be told from it.
-        let is_plain = cells.iter().flatten().all(|cell| {
-            !cell.starts_with('\'') || !cell[1..].bytes().next().is_some_and(|byte| FORMULA.contains(&byte))
-        });
-        prop_assume!(!guarded || is_plain);
         let mut session = open(&bytes, Format::Csv, 3, guarded, chunk);
         for view in views {
             session.answer(Ask::View(view.clone()));

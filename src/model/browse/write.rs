@@ -5,9 +5,8 @@ use std::ops::ControlFlow;
 
 use memchr::{memchr, memchr3};
 
-use super::csv::FORMULA;
 use super::rows::Rows;
-use crate::model::export::Format;
+use crate::model::export::{Format, is_guarded};
 
 /// The heading.
 pub(super) fn heading(rows: &Rows, out: &mut Vec<u8>) {
@@ -48,11 +47,7 @@ pub(super) fn row(rows: &Rows, bytes: &[u8], number: u32, out: &mut Vec<u8>) {
 }
 
 fn cell(text: &[u8], guarded: bool, out: &mut Vec<u8>) {
-    let guard: &[u8] = if guarded && text.first().is_some_and(|byte| FORMULA.contains(byte)) {
-        b"'"
-    } else {
-        b""
-    };
+    let guard: &[u8] = if guarded && is_guarded(text) { b"'" } else { b"" };
     let is_plain = memchr3(b'"', b',', b'\n', text).is_none() && memchr(b'\r', text).is_none();
     if is_plain {
         out.extend_from_slice(guard);

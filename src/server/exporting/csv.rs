@@ -1,7 +1,7 @@
-//! CSV: RFC 4180, UTF-8, CRLF. Guarded where people open it in a spreadsheet: a cell that one would run as a formula gets an apostrophe before it
-//! (OWASP, "CSV Injection").
+//! CSV: RFC 4180, UTF-8, CRLF. Guarded where people open it in a spreadsheet: a cell that one would run as a formula gets an apostrophe before it.
 
 use super::cells::{Cell, write_number};
+use crate::model::export::is_guarded;
 
 /// Writes records.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl CsvEncoder {
     }
 
     fn text(&self, text: &[u8], out: &mut Vec<u8>) {
-        let is_formula = self.guarded && matches!(text.first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'));
+        let is_formula = self.guarded && is_guarded(text);
         let needs_quotes = memchr::memchr3(b'"', b',', b'\n', text).is_some()
             || memchr::memchr(b'\r', text).is_some()
             // An empty text differs from nothing at all.

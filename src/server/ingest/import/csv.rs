@@ -11,6 +11,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::budget::Budget;
 use super::{Content, Sink, text};
+use crate::model::export;
 use crate::model::log::Origin;
 use crate::server::ingest::draft::{Code, Draft, DraftMessage, Fault, When};
 use crate::server::ingest::headers::Headers;
@@ -169,10 +170,8 @@ fn set<'a>(draft: &mut Draft<'a>, column: &'static str, value: &'a str) -> Resul
     Ok(())
 }
 
-/// `'=1` as `=1`: spreadsheets take what begins with these for a formula, and exports put an apostrophe before it.
+/// `'=1` as `=1`: the guard against formulas that an export may have put before it.
 fn without_guard(value: &str) -> &str {
-    match value.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
-        _ => value,
-    }
+    // An apostrophe is a letter of its own, so what follows it begins a letter.
+    std::str::from_utf8(export::without_guard(value.as_bytes())).unwrap_or(value)
 }
