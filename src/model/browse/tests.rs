@@ -42,7 +42,9 @@ fn as_ndjson(cells: &Cells, escaped: bool) -> Vec<u8> {
                 format!("\"c{place}\":{value}")
             })
             .collect();
-        out += &format!("{{{}}}\n", pairs.join(","));
+        out.push('{');
+        out.push_str(&pairs.join(","));
+        out.push_str("}\n");
     }
     out.into_bytes()
 }

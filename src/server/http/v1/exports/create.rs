@@ -64,6 +64,20 @@ pub(super) async fn create(
     ))))
 }
 
+/// `a, b` for `$in`, `not a` for `$is_not`, `starts with a` for `$starts_with`.
+fn words(op: &str, values: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let values = match values {
+        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(", "),
+        single => text(single),
+    };
+    match op {
+        "$in" | "$is" => values,
+        "$not_in" | "$is_not" => format!("not {values}"),
+        _ => format!("{} {values}", op.trim_start_matches('$').replace('_', " ")),
+    }
+}
+
 /// The filters as a person reads them.
 fn shown(plan: &Plan, parameters: &Value) -> Shown {
     let mut filters = Vec::new();
@@ -76,11 +90,13 @@ fn shown(plan: &Plan, parameters: &Value) -> Shown {
     }
     for (field, filter) in parameters.get("filters").and_then(Value::as_object).into_iter().flatten() {
         if field == "junction" {
-            filters.push(("Junction".to_owned(), filter.as_str().unwrap_or_default().to_lowercase()));
+            if filter.as_str().is_some_and(|word| word.eq_ignore_ascii_case("or")) {
+                filters.insert(0, ("Any of".to_owned(), "one of these is enough".to_owned()));
+            }
             continue;
         }
         for (op, values) in filter.get("conditions").and_then(Value::as_object).into_iter().flatten() {
-            filters.push((field.clone(), format!("{op} {values}")));
+            filters.push((field.clone(), words(op, values)));
         }
     }
     Shown { filters, list: None }
