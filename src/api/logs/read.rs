@@ -90,12 +90,13 @@ pub(super) async fn page(project: &str, query: &str) -> Result<LogsPage, ApiErro
     let before_text = !meant.selection.text.is_empty();
     let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
 
-    let (rows, totals, histogram) = tokio::join!(
-        rows(&meant),
-        totals(&meant),
-        counts::histogram(db, key, &counted, step, COUNT_BOUND),
-    );
-    let (rows, (total, failed), histogram) = (rows?, totals?, histogram?);
+    let (rows, histogram) = tokio::join!(rows(&meant), counts::histogram(db, key, &counted, step, COUNT_BOUND));
+    let (rows, histogram) = (rows?, histogram?);
+    let (total, failed) = if before_text {
+        (Total::Unknown, Total::Unknown)
+    } else {
+        totals(&histogram)
+    };
     let empty = if rows.rows.is_empty() {
         Some(emptiness(&meant).await?)
     } else {
@@ -132,13 +133,18 @@ async fn rows(meant: &Meant) -> Result<Page<LogFacts>, StoreError> {
     list::page(&meant.visit.server.db, request).await
 }
 
-async fn totals(meant: &Meant) -> Result<(Total, Total), StoreError> {
-    if !meant.selection.text.is_empty() {
-        return Ok((Total::Unknown, Total::Unknown));
-    }
-    let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
-    let (succeeded, failed) = counts::total(db, key, &meant.selection, COUNT_BOUND).await?;
-    Ok((sum(failed, succeeded), failed))
+/// How many logs there are and how many failed: its bars together hold all that was counted.
+fn totals(histogram: &counts::Histogram) -> (Total, Total) {
+    let total = |count| {
+        if histogram.whole {
+            Total::Exact(count)
+        } else {
+            Total::AtLeast(count)
+        }
+    };
+    let failed = histogram.bars.iter().map(|bar| bar.failure).sum();
+    let all = histogram.bars.iter().map(|bar| bar.success + bar.failure).sum();
+    (total(all), total(failed))
 }
 
 pub(crate) const fn sum(one: Total, other: Total) -> Total {
