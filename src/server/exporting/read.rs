@@ -3,23 +3,23 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use super::cells::{Cell, of_export, of_log, of_task};
 use super::plan::{Plan, Source};
 use super::{EncodeError, Encoder};
-use crate::model::log::LogFacts;
 use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
 use crate::model::selection::LogSelection;
 use crate::model::tab::Tab;
-use crate::server::store::logs::{list, one};
+use crate::server::store::logs::list;
+use crate::server::store::logs::scan::{Chunk, Scan};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::records::{self, RecordRequest, RecordSelection};
 use crate::server::store::{Db, StoreError, exports, tasks};
 
 /// Records of a chunk.
 const CHUNK: usize = 1_000;
-/// Bytes of bodies that are in memory at once, beyond one log's.
-const TEXTS: i64 = 8 << 20;
 /// How long a search goes on before it says how far it got.
 const BUDGET: Duration = Duration::from_secs(2);
 
@@ -34,6 +34,27 @@ pub enum ReadError {
     Encode(#[from] EncodeError),
 }
 
+/// A chunk that is being read on a thread of its own; given up with whoever waits for it.
+#[derive(Debug)]
+struct Ahead(JoinHandle<Result<Chunk, StoreError>>);
+
+impl Ahead {
+    fn read(scan: Scan, place: Place) -> Self {
+        Self(tokio::spawn(async move { scan.chunk(place).await }))
+    }
+
+    async fn chunk(mut self) -> Result<Chunk, StoreError> {
+        let chunk = (&mut self.0).await;
+        chunk.map_err(|problem| StoreError::Database(sqlx::Error::Io(std::io::Error::other(problem))))?
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Reads a plan's records, in its order.
 #[derive(Debug)]
 pub struct Records<'a> {
@@ -45,6 +66,8 @@ pub struct Records<'a> {
     /// The ends of time between which records lie, in the plan's order; for the progress.
     ends: Option<(i64, i64)>,
     at: Option<i64>,
+    /// The chunk of logs that is being read.
+    ahead: Option<Ahead>,
     /// Records written.
     pub rows: u64,
 }
@@ -60,6 +83,7 @@ impl<'a> Records<'a> {
             is_done: false,
             ends: None,
             at: None,
+            ahead: None,
             rows: 0,
         }
     }
@@ -90,37 +114,29 @@ impl<'a> Records<'a> {
         if self.ends.is_none() {
             self.ends = Some(self.ends_of(selection).await?);
         }
-        let page = list::page(self.db, self.request(selection, self.plan.order, CHUNK)).await?;
-        self.move_on(&page, |facts| (facts.created_at, facts.id.as_str()));
-        let needs_text = self.needs_text();
-        let mut rows = page.rows.into_iter().peekable();
-        while let Some(first) = rows.next() {
-            let mut bytes = size(&first);
-            let mut some = vec![first];
-            while let Some(next) = rows.next_if(|facts| !needs_text || bytes.saturating_add(size(facts)) <= TEXTS) {
-                bytes += size(&next);
-                some.push(next);
-            }
-            let logs = if needs_text {
-                one::with_texts(self.db, self.project, some).await?
-            } else {
-                some.into_iter().map(one::without_text).collect()
-            };
-            for log in &logs {
-                self.write(|field| of_log(field, log, self.plan.rights), encoder, out)?;
-            }
+        let chunk = match self.ahead.take() {
+            Some(reading) => reading.chunk().await?,
+            None => self.scan(selection).chunk(Place::Start).await?,
+        };
+        // The next one is read while this one is written.
+        match chunk.next {
+            Some(next) => self.ahead = Some(Ahead::read(self.scan(selection), next)),
+            None => self.is_done = true,
+        }
+        self.at = chunk.logs.last().map(|log| log.facts.created_at).or(self.at);
+        for log in &chunk.logs {
+            self.write(|field| of_log(field, log, self.plan.rights), encoder, out)?;
         }
         Ok(())
     }
 
-    fn request<'s>(&self, selection: &'s LogSelection, order: Order, limit: usize) -> list::ListRequest<'s> {
-        list::ListRequest {
+    fn scan(&self, selection: &LogSelection) -> Scan {
+        Scan {
+            db: self.db.clone(),
             project: self.project,
-            selection,
-            order,
-            place: self.place.clone(),
-            limit,
-            budget: BUDGET,
+            selection: selection.clone(),
+            order: self.plan.order,
+            with_texts: self.needs_text(),
         }
     }
 
@@ -132,7 +148,15 @@ impl<'a> Records<'a> {
         };
         let mut ends = [selection.range.from, selection.range.to];
         for (end, order) in ends.iter_mut().zip([Order::OldestFirst, Order::NewestFirst]) {
-            let page = list::page(self.db, self.request(&facts_alone, order, 1)).await?;
+            let request = list::ListRequest {
+                project: self.project,
+                selection: &facts_alone,
+                order,
+                place: Place::Start,
+                limit: 1,
+                budget: BUDGET,
+            };
+            let page = list::page(self.db, request).await?;
             if let Some(facts) = page.rows.first() {
                 *end = facts.created_at;
             }
@@ -232,8 +256,4 @@ impl<'a> Records<'a> {
         }
         Ok(())
     }
-}
-
-const fn size(facts: &LogFacts) -> i64 {
-    facts.request_bytes.saturating_add(facts.response_bytes)
 }

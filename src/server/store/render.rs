@@ -4,7 +4,7 @@ use sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder};
 use sea_query_sqlx::{SqlxBinder, SqlxValues};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, FromRow, query_as_with};
+use sqlx::{AssertSqlSafe, FromRow, query_as_with, query_scalar_with};
 
 use crate::server::store::{Db, StoreError};
 
@@ -22,6 +22,35 @@ where
         Db::Postgres(pool) => {
             let (sql, values) = select.build_sqlx(PostgresQueryBuilder);
             query_as_with(AssertSqlSafe(sql), values).fetch_all(pool).await?
+        }
+    })
+}
+
+/// Runs a select and gives all its rows as one text: a JSON array with an array a row, of these columns; a column may itself be a list of columns. What
+/// costs time with many rows is not reading them but handing them over one by one.
+pub(super) async fn fetch_json(
+    db: &Db,
+    select: &SelectStatement,
+    index: Option<&str>,
+    columns: &[&[&str]],
+) -> Result<String, StoreError> {
+    let array = if db.is_sqlite() { "json_array" } else { "json_build_array" };
+    let nested = |columns: &[&str]| match columns {
+        [one] => (*one).to_owned(),
+        some => format!("{array}({})", some.join(", ")),
+    };
+    let row: Vec<String> = columns.iter().map(|columns| nested(columns)).collect();
+    let row = format!("{array}({})", row.join(", "));
+    Ok(match db {
+        Db::Sqlite { read, .. } => {
+            let (inner, values) = render_sqlite(select, index);
+            let sql = format!("SELECT json_group_array({row}) FROM ({inner}) AS some_rows");
+            query_scalar_with(AssertSqlSafe(sql), values).fetch_one(read).await?
+        }
+        Db::Postgres(pool) => {
+            let (inner, values) = select.build_sqlx(PostgresQueryBuilder);
+            let sql = format!("SELECT CAST(COALESCE(json_agg({row}), '[]') AS TEXT) FROM ({inner}) AS some_rows");
+            query_scalar_with(AssertSqlSafe(sql), values).fetch_one(pool).await?
         }
     })
 }

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use memchr::memmem::Finder;
-use sea_query::{Expr, ExprTrait, Query, SimpleExpr};
+use sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 
 use super::conditions::{self, Branch, Plan};
 use super::fold::fold;
@@ -129,7 +129,7 @@ pub(super) async fn rows(db: &Db, project: ProjectKey, selection: &LogSelection,
 }
 
 impl Walk {
-    fn of(request: &ListRequest<'_>) -> Self {
+    pub(super) fn of(request: &ListRequest<'_>) -> Self {
         let (order, after) = match (&request.place, request.order) {
             (Place::Start, order) => (order, None),
             (Place::After(key), order) => (order, Some(key.clone())),
@@ -198,8 +198,21 @@ impl Walk {
     }
 
     /// The condition that a key stands for.
-    fn condition(&self) -> Option<SimpleExpr> {
+    pub(super) fn condition(&self) -> Option<SimpleExpr> {
         self.after.as_ref().map(|key| key_condition(key, self.order))
+    }
+
+    /// Puts a select's rows in the walk's order, as many as are asked for.
+    pub(super) fn put_in_order(&self, select: &mut SelectStatement, limit: usize) {
+        let order = if self.order == Order::NewestFirst {
+            sea_query::Order::Desc
+        } else {
+            sea_query::Order::Asc
+        };
+        select
+            .order_by("created_at", order.clone())
+            .order_by("id", order)
+            .limit(limit as u64);
     }
 
     fn page(walked: Walked, request: &ListRequest<'_>) -> Page<LogFacts> {
@@ -318,11 +331,6 @@ impl Reader<'_> {
         place: Option<SimpleExpr>,
         limit: usize,
     ) -> Result<Vec<LogFacts>, StoreError> {
-        let order = if self.walk.order == Order::NewestFirst {
-            sea_query::Order::Desc
-        } else {
-            sea_query::Order::Asc
-        };
         let mut select = Query::select();
         select.columns(COLUMNS);
         branch.restrict(&mut select, self.project, window);
@@ -338,10 +346,7 @@ impl Reader<'_> {
         if let Some(path) = &self.path {
             select.and_where(conditions::path_may_contain(path.needle(), self.db.is_sqlite()));
         }
-        select
-            .order_by("created_at", order.clone())
-            .order_by("id", order)
-            .limit(limit as u64);
+        self.walk.put_in_order(&mut select, limit);
         let rows: Vec<FactsRow> = render::fetch(self.db, &select, branch.sqlite_index()).await?;
         Ok(rows.into_iter().map(LogFacts::from).collect())
     }

@@ -21,6 +21,7 @@ mod needles;
 pub mod one;
 mod repeats;
 mod rows;
+pub mod scan;
 mod search;
 pub mod sequence;
 mod signature;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use sqlx::query;
 
 use crate::model::log::{LogFacts, Note, Origin, Resource, Status};
+use crate::model::page::Key;
 use crate::server::store::StoreError;
 use crate::server::store::db::{WriteTx, on_tx};
 use crate::server::store::insert::Insert;
@@ -37,8 +38,8 @@ pub(super) const COLUMNS: [&str; 23] = [
     "async_action_id",
 ];
 
-/// A narrow row as the database gives it.
-#[derive(Debug, sqlx::FromRow)]
+/// A narrow row as the database gives it; as JSON, an array of its columns in the order of [`COLUMNS`].
+#[derive(Debug, sqlx::FromRow, serde::Deserialize)]
 pub(super) struct FactsRow {
     origin: i16,
     created_at: i64,
@@ -63,6 +64,21 @@ pub(super) struct FactsRow {
     resource_type: Option<String>,
     resource_id: Option<String>,
     async_action_id: Option<String>,
+}
+
+impl FactsRow {
+    /// Its place in a list.
+    pub(super) fn key(&self) -> Key {
+        Key {
+            created_at: self.created_at,
+            id: self.id.clone(),
+        }
+    }
+
+    /// Bytes of both bodies.
+    pub(super) const fn bodies(&self) -> i64 {
+        self.request_bytes.saturating_add(self.response_bytes)
+    }
 }
 
 impl From<FactsRow> for LogFacts {
