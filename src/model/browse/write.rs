@@ -47,7 +47,8 @@ pub(super) fn row(rows: &Rows, bytes: &[u8], number: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn cell(text: &[u8], guarded: bool, out: &mut Vec<u8>) {
+/// A cell, in quotes where it needs them.
+pub(super) fn cell(text: &[u8], guarded: bool, out: &mut Vec<u8>) {
     let guard: &[u8] = if guarded && text.first().is_some_and(|byte| FORMULA.contains(byte)) {
         b"'"
     } else {
