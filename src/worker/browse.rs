@@ -56,8 +56,7 @@ pub(crate) fn hear(state: &Shared, ask: Ask) {
 
 /// Fetches a file and reads it as it comes. An error here means that there is nothing to show; one later leaves the rows that came.
 async fn open(state: &Shared, url: &str, opened: Opened) -> Result<(), String> {
-    let session = Session::new(&opened).map_err(|problem| problem.to_string())?;
-    state.borrow_mut().session = Some(session);
+    state.borrow_mut().session = Some(Session::new(&opened));
     let mut fetched = Fetched::from(url, "the file").await?;
     let mut since = 0;
     let reason = loop {

@@ -94,10 +94,6 @@ fn source(page: &ExportPage) -> Result<Source, String> {
     let (Some(url), Some(format)) = (page.download.clone(), facts.format) else {
         return Err("There is no file that could be opened here.".to_owned());
     };
-    if format == Format::Parquet {
-        let reason = "Parquet files cannot be opened here yet. Download it, or export the same logs as CSV or NDJSON.";
-        return Err(reason.to_owned());
-    }
     let bytes = facts.bytes.and_then(|bytes| u64::try_from(bytes).ok());
     if bytes.is_some_and(|bytes| bytes > MAX_BYTES as u64) {
         return Err(crate::model::browse::Problem::TooLarge.to_string());

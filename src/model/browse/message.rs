@@ -138,6 +138,8 @@ pub struct Line {
 /// What takes its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Work {
+    /// Unpacking rows.
+    Reading,
     /// Looking for rows.
     Looking,
     /// Putting rows in order.

@@ -4,6 +4,8 @@
 //! looks ([`csv`], [`ndjson`]). A search runs over the raw bytes and reads cells only where it may have found something ([`needle`], [`look`]).
 //! Everything that may be long (searching, sorting, writing) goes in slices, so that a worker can hear the page in between ([`Session::work`]).
 //!
+//! Parquet is another matter: it is unpacked into rows of CSV once all of it is there ([`parquet`]).
+//!
 //! To add a format: a file beside [`ndjson`] that cuts rows and reads cells, and its arms in [`rows`].
 
 mod bytes;
@@ -12,6 +14,8 @@ mod look;
 pub mod message;
 mod ndjson;
 mod needle;
+mod packed;
+mod parquet;
 mod problem;
 mod rows;
 mod session;

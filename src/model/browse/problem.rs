@@ -34,7 +34,19 @@ pub enum Problem {
         /// Bytes that the file holds.
         expected: u64,
     },
-    /// Its format is not read here.
-    #[error("{0} files cannot be opened here yet. Download the file instead.")]
-    Format(&'static str),
+    /// It is no whole Parquet file.
+    #[error("The Parquet file is broken: {0}. Download it to look further, or export the same once more.")]
+    Broken(&'static str),
+    /// It is written in a way that exports are not.
+    #[error("The Parquet file has {0}, which is not read here. Download it instead.")]
+    Foreign(&'static str),
+    /// Unpacked, it holds more than a page can.
+    #[error(
+        "Unpacked, the file is larger than {}, the most that can be browsed in place. Rows before that are shown. Download it for the others.",
+        format::size(super::MAX_BYTES as i64)
+    )]
+    Unpacked,
+    /// There are more rows than can be shown.
+    #[error("The file has more rows than can be browsed in place. Download it instead.")]
+    TooManyRows,
 }

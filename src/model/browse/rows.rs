@@ -21,30 +21,37 @@ pub(super) struct Rows {
     seen: usize,
     /// A CSV's first row names its columns.
     headed: bool,
+    /// A byte order mark may come before everything.
+    marked: bool,
     /// Rows of NDJSON in which letters may be written in another way than a search expects.
     odd: Vec<u32>,
 }
 
 impl Rows {
-    pub(super) fn new(opened: &Opened) -> Result<Self, Problem> {
-        if opened.format == Format::Parquet {
-            return Err(Problem::Format(Format::Parquet.label()));
-        }
-        Ok(Self {
-            format: opened.format,
-            guarded: opened.guarded,
+    /// Those of Parquet come as CSV without a heading and without guards: so they are written here.
+    pub(super) fn new(opened: &Opened) -> Self {
+        let is_parquet = opened.format == Format::Parquet;
+        Self {
+            format: if is_parquet { Format::Csv } else { opened.format },
+            guarded: opened.guarded && !is_parquet,
             columns: opened.fields.clone(),
             starts: vec![0],
             cutter: csv::Cutter::default(),
             seen: 0,
             headed: opened.format == Format::Csv,
+            marked: !is_parquet,
             odd: Vec::new(),
-        })
+        }
+    }
+
+    /// The columns are these.
+    pub(super) fn name(&mut self, columns: Vec<String>) {
+        self.columns = columns;
     }
 
     /// Looks at what has come since the last time.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Problem> {
-        if self.seen == 0 && bytes.starts_with(b"\xef\xbb\xbf") {
+        if self.marked && self.seen == 0 && bytes.starts_with(b"\xef\xbb\xbf") {
             self.seen = 3;
             self.starts[0] = 3;
         }

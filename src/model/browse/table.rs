@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::rows::Rows;
 use super::sort::Sorting;
 use super::write;
+use crate::model::export::Format;
 
 /// Letters of a cell that a row shows.
 const SHOWN: usize = 300;
@@ -33,10 +34,12 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(opened: &Opened) -> Result<Self, Problem> {
-        Ok(Self {
-            plain: Plain::new(opened.bytes),
-            rows: Rows::new(opened)?,
+    pub(super) fn new(opened: &Opened) -> Self {
+        // A packed file's size says nothing of its rows'.
+        let expected = opened.bytes.filter(|_| opened.format != Format::Parquet);
+        Self {
+            plain: Plain::new(expected),
+            rows: Rows::new(opened),
             ended: false,
             view: View::default(),
             look: None,
@@ -44,7 +47,13 @@ impl Table {
             sorting: None,
             order: None,
             arranged: None,
-        })
+        }
+    }
+
+    /// The columns are these, and about so many bytes of rows will come; before any has.
+    pub(super) fn expect(&mut self, columns: Vec<String>, bytes: u64) {
+        self.plain = Plain::new(Some(bytes));
+        self.rows.name(columns);
     }
 
     pub(super) const fn rows(&self) -> &Rows {

@@ -46,7 +46,8 @@ pub(super) fn row(rows: &Rows, bytes: &[u8], number: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn cell(text: &[u8], guarded: bool, out: &mut Vec<u8>) {
+/// A cell, in quotes where it needs them.
+pub(super) fn cell(text: &[u8], guarded: bool, out: &mut Vec<u8>) {
     let guard: &[u8] = if guarded && is_guarded(text) { b"'" } else { b"" };
     let is_plain = memchr3(b'"', b',', b'\n', text).is_none() && memchr(b'\r', text).is_none();
     if is_plain {

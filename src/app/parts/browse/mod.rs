@@ -93,11 +93,15 @@ fn Bar(shown: Shown, talk: Talk) -> impl IntoView {
         let is_over = shown.loaded.get() || shown.failed.get().is_some();
         (!is_over).then(|| {
             let (done, total) = shown.loading.get().unwrap_or_default();
-            let words = total.map_or_else(
-                || format!("Loading: {}", format::size(done as i64)),
-                |total| format!("Loading: {} of {}", format::size(done as i64), format::size(total as i64)),
-            );
-            let percent = total.map(|total| (done * 100 / total.max(1)).min(100).to_string());
+            let (words, percent) = if let Some((Work::Reading, percent)) = shown.working.get() {
+                (format!("Reading: {percent} %"), Some(percent.to_string()))
+            } else {
+                let words = total.map_or_else(
+                    || format!("Loading: {}", format::size(done as i64)),
+                    |total| format!("Loading: {} of {}", format::size(done as i64), format::size(total as i64)),
+                );
+                (words, total.map(|total| (done * 100 / total.max(1)).min(100).to_string()))
+            };
             view! {
                 <p class="browse-loading">
                     <progress max="100" value=percent aria-label="Loading the file"></progress>
@@ -109,11 +113,13 @@ fn Bar(shown: Shown, talk: Talk) -> impl IntoView {
     let working = move || {
         shown.working.get().map(|(work, percent)| {
             let what = match work {
+                // Its progress stands above, as loading's does.
+                Work::Reading => return ().into_any(),
                 Work::Looking => "Searching",
                 Work::Sorting => "Sorting",
                 Work::Saving => "Writing the file",
             };
-            view! { <span class="browse-working figure quiet">{format!("{what}: {percent} %")}</span> }
+            view! { <span class="browse-working figure quiet">{format!("{what}: {percent} %")}</span> }.into_any()
         })
     };
     let cannot_save = move || !shown.loaded.get() || !shown.looked.get() || shown.count.get() == 0;
