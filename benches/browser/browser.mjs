@@ -101,14 +101,10 @@ export async function traced(contender, file) {
   });
 }
 
-/** What an empty page is without any of it. */
-export const warm = {
-  version: "",
-  async memory() {
-    return alone({}, async (page, browser) => {
-      warm.version = browser.version();
-      await page.goto("data:text/html,<p>empty");
-      return (await renderer(browser)).memory;
-    });
-  },
-};
+/** What a page without any of it takes. */
+export async function emptyPage() {
+  return alone({}, async (page, browser) => {
+    await page.goto("data:text/html,<p>empty");
+    return { version: browser.version(), memory: (await renderer(browser)).memory };
+  });
+}

@@ -52,11 +52,11 @@ export async function sendLogs(server, rows) {
       const log = {
         created_at: from + number * 500,
         status_code: failed ? 404 : 200,
-        request_id: `req-${hex(next, 2)}`,
+        request_id: `req-${hex(next, 4)}`,
         channel: CHANNELS[next() % CHANNELS.length],
         method,
         endpoint: `${method}_v1_${resource}_{id}`,
-        url: `/v1/${resource}/${resource.slice(0, 3)}_${hex(next, 1)}?q=${WORDS[next() % WORDS.length]}`,
+        url: `/v1/${resource}/${resource.slice(0, 3)}_${hex(next, 2)}?for=${WORDS[next() % WORDS.length]}`,
         user_email: `person${next() % 500}@example.com`,
         request_duration: 2 + (next() % 900),
         ip: `203.0.113.${1 + (next() % 254)}`,

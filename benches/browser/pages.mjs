@@ -34,7 +34,7 @@ export class Pages {
   }
 
   url(peer, file) {
-    return `http://127.0.0.1:${this.server.address().port}/pages/${peer}.html?file=/files/${file.name}.csv`;
+    return `http://127.0.0.1:${this.server.address().port}/pages/${peer}.html?file=/files/${file.name}.csv${process.env.BENCH_QUERY ?? ""}`;
   }
 
   versions() {

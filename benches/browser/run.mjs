@@ -3,12 +3,11 @@
 // Usage: `node benches/browser/run.mjs BINARY` (the release binary). BENCH_ROWS (1,000,000 unless said) sizes it; a fifth of the logs have bodies.
 // Each contender opens each file RUNS times, in a browser of its own with nothing kept from before, and the medians are told; then once more under
 // tracing, for the main thread's longest task alone. The peers' page gets the file from a plain server on this machine, Browse data from the product.
-import { mkdtempSync, mkdirSync, rmSync, statSync } from "node:fs";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { measured, traced, warm } from "./browser.mjs";
+import { emptyPage, measured, traced } from "./browser.mjs";
 import { BODIES, FILES, sendLogs } from "./logs.mjs";
 import { Pages } from "./pages.mjs";
 import { aims, merge, table } from "./report.mjs";
@@ -67,7 +66,7 @@ async function contest(contender, file) {
   } catch (error) {
     if (contender.own) throw error;
     say(`${file.name}, ${contender.name}: ${error.stack ?? error}`);
-    return { contender: contender.name, error: String(error.message ?? error).split("\n")[0] };
+    return { contender: contender.name, error: String(error.message ?? error).split("\n")[0].replace(/^page\.\w+: (Error: )*/, "") };
   }
 }
 
@@ -94,7 +93,8 @@ async function main() {
     // The next file has the disk's cache for itself.
     rmSync(join(folder, `${file.name}.csv`));
   }
-  return { versions: { ...pages.versions(), Chromium: warm.version }, empty: await warm.memory(), aims, results };
+  const { version, memory: empty } = await emptyPage();
+  return { versions: { ...pages.versions(), Chromium: version }, empty, aims, results };
 }
 
 try {
