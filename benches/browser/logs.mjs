@@ -3,7 +3,7 @@
 const BATCH = 10_000;
 /** The channel of the logs that have bodies: the second file is theirs. */
 export const BODIES = "With bodies";
-const NEEDLES = 5;
+const NEEDLES = 3;
 
 const NARROW = ["id", "created_at", "status", "request_id", "channel", "method", "endpoint", "url", "user_email", "request_duration", "status_code", "ip"];
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const home = fileURLToPath(new URL(".", import.meta.url));
 const KINDS = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".csv": "text/csv" };
-const PACKAGES = { "DuckDB-wasm": "@duckdb/duckdb-wasm", Perspective: "@finos/perspective" };
+const PACKAGES = { "DuckDB-wasm": "@duckdb/duckdb-wasm", "DuckDB-wasm with threads": "@duckdb/duckdb-wasm", Perspective: "@finos/perspective" };
 
 export class Pages {
   selectors = { rows: "tbody tr", count: "#count", search: "#search", problem: "#problem" };
@@ -33,8 +33,8 @@ export class Pages {
     await new Promise((done, failed) => this.server.once("error", failed).listen(0, "127.0.0.1", done));
   }
 
-  url(peer, file) {
-    return `http://127.0.0.1:${this.server.address().port}/pages/${peer}.html?file=/files/${file.name}.csv${process.env.BENCH_QUERY ?? ""}`;
+  url(peer, file, more = "") {
+    return `http://127.0.0.1:${this.server.address().port}/pages/${peer}.html?file=/files/${file.name}.csv${more}`;
   }
 
   versions() {

@@ -59,6 +59,7 @@ async function contest(contender, file) {
     const figures = {};
     for (const name of ["first", "all", "search", "memory", "peak"]) figures[name] = median(runs.map((run) => run[name]));
     figures.task = Math.max(task, ...runs.map((run) => run.task));
+    figures.tasks = runs.map((run) => run.tasks);
     figures.searches = runs.flatMap((run) => run.searches);
     figures.note = runs[0].note;
     say(`${file.name}, ${contender.name}: ${JSON.stringify(figures)}`);
@@ -85,6 +86,7 @@ async function main() {
     const contenders = [
       { name: "Browse data", own: true, url: server.browse(file.id), session, ...server.selectors },
       { name: "DuckDB-wasm", url: pages.url("duckdb", file), ...pages.selectors },
+      { name: "DuckDB-wasm with threads", url: pages.url("duckdb", file, "&threads=yes"), ...pages.selectors },
       { name: "Perspective", url: pages.url("perspective", file), ...pages.selectors },
     ];
     const figures = [];

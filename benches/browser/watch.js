@@ -1,7 +1,8 @@
 // In every page that is measured, before its own scripts: notices when something is shown, and how long the page was busy.
 (() => {
   const tasks = [];
-  const hears = new PerformanceObserver((list) => list.getEntries().forEach((task) => tasks.push(task.duration)));
+  const note = ({ startTime, duration }) => tasks.push({ at: Math.round(startTime), ms: Math.round(duration) });
+  const hears = new PerformanceObserver((list) => list.getEntries().forEach(note));
   hears.observe({ type: "longtask", buffered: true });
 
   /** When what was just changed has been drawn. */
@@ -55,9 +56,10 @@
       return spent;
     },
 
-    longest() {
-      hears.takeRecords().forEach((task) => tasks.push(task.duration));
-      return Math.max(0, ...tasks);
+    /** The tasks of 50 ms and more: when, from the navigation on, and how long. */
+    tasks() {
+      hears.takeRecords().forEach(note);
+      return tasks;
     },
   };
 })();
