@@ -44,7 +44,8 @@ bench: ## the benchmarks: a table, and target/bench.json
 	@scripts/say "building the server and the benchmarks for release"
 	@cargo build --quiet --release $(server)
 	@mkdir -p target
-	@cargo run --quiet --release --package bench -- $(target)/release/audit-log dist
+	@[ "$$BENCH_ONLY" = browser ] || cargo run --quiet --release --package bench -- $(target)/release/audit-log dist
+	@scripts/bench-browser $(target)/release/audit-log
 
 .PHONY: setup
 setup: ## installs what the build and the tests need

@@ -1,8 +1,9 @@
 //! `make bench`: every aim of performance in one run on one machine, as a table and as `target/bench.json`.
 //!
 //! Usage: `bench BINARY DIST` (the release binary and the built browser bundle). `BENCH_LOGS` (1,000,000 unless said) sizes it,
-//! `BENCH_ONLY` (`sqlite`, `postgres`) runs a part. `BENCH_KEEP` names a folder that is kept: a second run with it reads the SQLite database of the
-//! first and measures reading alone. Baselines and product take turns on the same disk; times of making the data are left out.
+//! `BENCH_ONLY` (`sqlite`, `postgres`) runs a part; `browser` is for `browser/run.mjs`, which `make bench` runs after this and alone then.
+//! `BENCH_KEEP` names a folder that is kept: a second run with it reads the SQLite database of the first and measures reading alone.
+//! Baselines and product take turns on the same disk; times of making the data are left out.
 #![allow(missing_docs, unreachable_pub, reason = "a program, not a library")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark asks for the time")]
 #![allow(clippy::format_push_string, reason = "data is made before anything is measured")]

@@ -112,10 +112,10 @@ impl Report {
         }
     }
 
-    /// The figures as JSON.
+    /// The figures as JSON; the browser's are put beside them afterwards.
     pub fn write(&self, path: &Path) -> Outcome<()> {
         let figures: Vec<&Value> = self.0.iter().map(|(.., value)| value).collect();
-        fs::write(path, serde_json::to_string_pretty(&figures)?)?;
+        fs::write(path, serde_json::to_string_pretty(&json!({"server": figures}))?)?;
         Ok(())
     }
 }
