@@ -19,7 +19,7 @@ async function made(facts: Facts, parameters: object): Promise<string> {
 const rows = (page: Page) => page.getByRole("table", { name: "Rows of the file" }).locator("tbody tr");
 const search = (page: Page) => page.getByLabel("Search in all rows");
 
-for (const format of ["csv", "ndjson"]) {
+for (const format of ["csv", "ndjson", "parquet"]) {
   test(`a ${format} export is opened from its page, searched, sorted and read`, async ({ page, at, facts }) => {
     const fields = ["id", "method", "status", "url", "request_body", "response_body"];
     const id = await made(facts, { format, fields, order: "created_at", filters: { method: { conditions: { $in: ["POST", "DELETE"] } } } });

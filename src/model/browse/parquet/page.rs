@@ -275,7 +275,7 @@ mod tests {
             read(&[5, 0b1000_1101, 0xff, 0, 1, 2, 1], 17).unwrap(),
             [&bits[..], &[true; 9]].concat()
         );
-        assert_eq!(read(&[0xfe, 0xff, 0x03, 1], 32_767).unwrap(), [true; 32_767]);
+        assert_eq!(read(&[0xfe, 0xff, 0x03, 1], 32_767).unwrap(), vec![true; 32_767]);
     }
 
     #[test]
