@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rights::Rights;
+
 /// Where an export stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -284,6 +286,49 @@ pub struct ExportFacts {
     pub reported: bool,
     /// Why no file came of it.
     pub error: Option<String>,
+    /// What in the file not everyone may read.
+    pub holds: Held,
+}
+
+/// What in an export's file not everyone may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// What logs say: bodies, headers, whole URLs, results of tasks.
+    pub bodies: bool,
+    /// Who did it: people, and keys by name.
+    pub users: bool,
+}
+
+impl Held {
+    /// Nobody here knows what is in it, as in a file that an application made itself.
+    pub const UNKNOWN: Self = Self {
+        bodies: true,
+        users: true,
+    };
+
+    /// The number that the database keeps.
+    pub const fn number(self) -> i16 {
+        self.bodies as i16 | (self.users as i16) << 1
+    }
+
+    /// What a number of the database stands for.
+    pub const fn of_number(number: i16) -> Self {
+        Self {
+            bodies: number & 1 != 0,
+            users: number & 2 != 0,
+        }
+    }
+
+    /// Why whoever has these rights may not have the file; `None` where they may.
+    pub const fn refusal(self, rights: Rights) -> Option<&'static str> {
+        if self.bodies && !rights.read_bodies {
+            Some("This file holds what requests and answers say (read:bodies), which you may not see here.")
+        } else if self.users && !rights.read_users {
+            Some("This file says who did it (read:users), which you may not see here.")
+        } else {
+            None
+        }
+    }
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ pub async fn begin(
         by: asker.by,
         file_name: file_name(plan.exported, plan.format, now_ms),
         status: ExportStatus::Scheduled,
+        holds: plan.holds(),
     };
     let work = Work {
         task,

@@ -274,7 +274,20 @@ for_each_db! {
         send_logs(app, &key, some_logs(2)).await;
         let workers = app.work();
         let export = over(app, &no_bodies, &create(app, &no_bodies, json!({"exported_object": "api_log"})).await).await;
+        // A file that somebody else had made holds what they may see: no link to it is given.
+        let theirs = over(app, &key, &create(app, &key, json!({"exported_object": "api_log"})).await).await;
+        let narrow = json!({"exported_object": "api_log", "parameters": {"fields": ["id", "status"]}});
+        let narrow = over(app, &key, &create(app, &key, narrow).await).await;
         workers.stop().await;
+        for (export, is_given) in [(&theirs, false), (&narrow, true)] {
+            let id = export["id"].as_str().unwrap();
+            let (_, seen) = answer(app.call(Method::GET, &format!("/v1/exports/{id}"), &no_bodies)).await;
+            assert_eq!(!seen["result"].is_null(), is_given, "{seen}");
+            assert!(!export["result"].is_null(), "{export}");
+        }
+        let (_, list) = answer(app.call(Method::GET, "/v1/exports", &no_bodies)).await;
+        let given = list["exports"].as_array().unwrap().iter().filter(|export| !export["result"].is_null()).count();
+        assert_eq!(given, 2, "{list}");
         let text = String::from_utf8(file(app, &export).await).unwrap();
         assert!(!text.contains("quoted") && !text.contains("1+1") && !text.contains("a=1"), "{text}");
     }

@@ -13,7 +13,7 @@ use crate::model::filter::LogFilter;
 use crate::model::log::Origin;
 use crate::model::query::{LogQuery, Order};
 use crate::model::zone::rfc3339;
-use crate::server::exporting::plan::{Plan, Source};
+use crate::server::exporting::plan::{Plan, Source, read_time};
 use crate::server::exports::{self as service, Asker, Shown};
 use crate::server::http::recording::Recording;
 use crate::server::selection::{QueryContext, resolve};
@@ -96,7 +96,9 @@ fn filters_json(query: &LogQuery) -> Value {
     filters.insert("junction".to_owned(), json!("and"));
     let mut times = serde_json::Map::new();
     if let Some(from) = &query.from {
-        times.insert("$after".to_owned(), json!([from]));
+        // A range has its beginning in it, $after has not.
+        let before = read_time(from).map_or_else(|| from.clone(), |ms| rfc3339(ms - 1));
+        times.insert("$after".to_owned(), json!([before]));
     }
     if let Some(to) = &query.to {
         times.insert("$before".to_owned(), json!([to]));

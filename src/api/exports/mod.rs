@@ -40,6 +40,8 @@ pub struct ExportPage {
     pub list: Option<String>,
     /// Where the file can be had; `None` while there is none.
     pub download: Option<String>,
+    /// Why the file that is there may not be had by whoever looks.
+    pub not_downloaded: Option<String>,
     /// Why it cannot be browsed; `None` where it can.
     pub not_browsed: Option<String>,
     /// Whether cells of its CSV that a spreadsheet would run as formulas were guarded.

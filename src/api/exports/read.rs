@@ -6,6 +6,7 @@ use crate::api::logs::COUNT_BOUND;
 use crate::api::records::{listed, meant, zone_of};
 use crate::api::tasks::Listed;
 use crate::api::visit::Visit;
+use crate::model::browse::MAX_BYTES;
 use crate::model::export::{ExportFacts, ExportStatus, Exported};
 use crate::model::format;
 use crate::model::log::Origin;
@@ -20,8 +21,6 @@ use crate::server::store::records::{self, RecordRequest};
 
 /// Values that a filter offers at most.
 const MOST_VALUES: i64 = 100;
-/// Bytes of a plain file that a page browses at most.
-const MOST_BROWSED: i64 = 1 << 30;
 
 /// The list.
 pub(super) async fn list(project: &str, query: &str) -> Result<Listed<ExportFacts>, ApiError> {
@@ -85,6 +84,7 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<ExportP
     if users_hidden {
         hide_user(&mut facts);
     }
+    let refusal = facts.holds.refusal(rights);
     let oldest_first = parameters.get("order").and_then(serde_json::Value::as_str) == Some("created_at");
     Ok(ExportPage {
         users_hidden,
@@ -92,8 +92,13 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<ExportP
         filters: shown.filters,
         order: if oldest_first { "Oldest first" } else { "Newest first" }.to_owned(),
         list: shown.list.map(|query| format!("/projects/{project}/logs?{query}")),
-        download: export.file.as_ref().map(|_| format!("/projects/{project}/exports/{id}/file")),
-        not_browsed: not_browsed(&facts, meant.now),
+        download: export
+            .file
+            .as_ref()
+            .filter(|_| refusal.is_none())
+            .map(|_| format!("/projects/{project}/exports/{id}/file")),
+        not_downloaded: refusal.filter(|_| export.file.is_some()).map(str::to_owned),
+        not_browsed: not_browsed(&facts, meant.now).or_else(|| refusal.map(str::to_owned)),
         guarded: parameters.get("csv_formulas").and_then(serde_json::Value::as_str) == Some("guarded"),
         can_delete: rights.work,
         zone: meant.zone.zone_around(facts.created_at, meant.now),
@@ -130,11 +135,11 @@ fn not_browsed(facts: &ExportFacts, now_ms: i64) -> Option<String> {
         }
     } else if now_ms - facts.created_at > BROWSED_MS {
         "The file is older than 90 days.".to_owned()
-    } else if facts.bytes.is_some_and(|bytes| bytes > MOST_BROWSED) {
+    } else if facts.bytes.is_some_and(|bytes| bytes > MAX_BYTES as i64) {
         format!(
             "The file has {}; a page holds at most {}. Download it instead.",
             format::size(facts.bytes.unwrap_or_default()),
-            format::size(MOST_BROWSED)
+            format::size(MAX_BYTES as i64)
         )
     } else {
         return None;

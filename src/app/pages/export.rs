@@ -216,6 +216,9 @@ fn Actions(page: ExportPage, place: Place) -> impl IntoView {
     view! {
         <span class="log-actions">
             {page.download.map(|href| view! { <a class="button primary" href=href download="" rel="external">"Download"</a> })}
+            {page.not_downloaded.map(|_| view! {
+                <button type="button" class="button" disabled aria-describedby="not-browsed">"Download"</button>
+            })}
             {browse}
             {page.can_delete.then(|| view! {
                 <AskFirst

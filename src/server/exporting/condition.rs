@@ -64,6 +64,11 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// Whether a test reads one of these fields.
+    pub(super) fn reads(&self, fields: &[&str]) -> bool {
+        self.tests.iter().any(|test| fields.contains(&test.field.as_str()))
+    }
+
     /// Reads the reference's filters; says what makes no sense.
     pub(super) fn read(filters: &Value) -> Result<Self, String> {
         let Value::Object(filters) = filters else {

@@ -28,6 +28,8 @@ impl CsvEncoder {
                 out.push(b',');
             }
             match cell {
+                // A line with nothing on it is no record to who reads it.
+                Cell::None if cells.len() == 1 => out.extend_from_slice(b"\"\""),
                 Cell::None => {}
                 Cell::Number(number) => write_number(*number, out),
                 Cell::Millis(micros) => super::cells::write_millis(*micros, out),

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 pub use super::condition::read_time;
 use super::condition::{Condition, Op, Test};
-use crate::model::export::{Exported, Format};
-use crate::model::filter::{LogFilter, Term};
+use crate::model::export::{Exported, Format, Held};
+use crate::model::filter::{LogFilter, Term, parse_terms};
 use crate::model::page::Place;
 use crate::model::query::{LogQuery, Order, QueryProblem};
 use crate::model::rights::Rights;
@@ -16,6 +16,18 @@ use crate::model::tab::Tab;
 use crate::server::error::ApiError;
 use crate::server::selection::{QueryContext, resolve};
 use crate::server::store::records::RecordSelection;
+
+/// Fields of a log that say what was asked and answered.
+const SAID: &[&str] = &[
+    "url",
+    "user_agent",
+    "request_body",
+    "response_body",
+    "request_headers",
+    "response_headers",
+];
+/// Fields of a log that say who did it.
+const WHO: &[&str] = &["user_email", "user_id", "app_id", "client_app_id"];
 
 /// Which records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +117,22 @@ impl Plan {
         })
     }
 
+    /// What its file will hold that not everyone may read. Which logs a text was found in says what they say, too.
+    pub fn holds(&self) -> Held {
+        let names = |fields: &[&str]| self.fields.iter().any(|field| fields.contains(&field.as_str()));
+        let (bodies, users) = match &self.source {
+            Source::Logs(selection) => (
+                names(SAID) || !selection.text.is_empty() || self.condition.reads(SAID),
+                names(WHO) || self.condition.reads(WHO),
+            ),
+            Source::Records(_) => (true, true),
+        };
+        Held {
+            bodies: bodies && self.rights.read_bodies,
+            users: users && self.rights.read_users,
+        }
+    }
+
     /// Logs as the Logs tab shows them.
     pub fn of_logs(
         selection: LogSelection,
@@ -192,6 +220,10 @@ fn logs(mut condition: Condition, context: &QueryContext<'_>) -> Result<(Source,
         condition.tests.retain(|test| !take_log_filter(&mut query, test));
     }
     check_known(&condition, Exported::ApiLog)?;
+    // Whoever compares the origin in a way of their own means the logs of both: the list's default would leave some out.
+    if condition.reads(&["origin"]) && !query.filters.iter().any(|(filter, _)| *filter == LogFilter::Origin) {
+        query.filters.push((LogFilter::Origin, parse_terms("application,self")));
+    }
     let (selection, _) = resolve(&query, context)?;
     debug_assert_eq!(query.after, None, "an export begins at its beginning: {:?}", Place::Start);
     Ok((Source::Logs(Box::new(selection)), condition))

@@ -43,7 +43,7 @@ impl Rejects {
     /// Appends an entry.
     pub(super) fn row(&mut self, entry: &Rejected, out: &mut Vec<u8>) {
         let (columns, mut cells) = match &entry.source {
-            Source::Record { header, cells } => (header.iter().map(Vec::as_slice).collect(), cells.clone()),
+            Source::Record { header, cells } => without_reasons(header, cells),
             Source::Json(text) => (
                 COLUMNS.iter().map(|column| column.as_bytes()).collect::<Vec<_>>(),
                 cells_of(text),
@@ -51,8 +51,7 @@ impl Rejects {
         };
         if !std::mem::replace(&mut self.has_begun, true) {
             self.columns = columns.len();
-            let header = columns.into_iter().filter(|column| *column != REASON.as_bytes());
-            write(header.chain([REASON.as_bytes()]), out);
+            write(columns.into_iter().chain([REASON.as_bytes()]), out);
         }
         // A record with more or fewer fields than the header is what is wrong with it: all that was there stays.
         if cells.len() < self.columns {
@@ -60,6 +59,14 @@ impl Rejects {
         }
         write(cells.iter().map(Vec::as_slice).chain([entry.reason.as_bytes()]), out);
     }
+}
+
+/// A record without the reasons of an earlier round, whose column is this round's.
+fn without_reasons<'a>(header: &'a [Vec<u8>], cells: &[Vec<u8>]) -> (Vec<&'a [u8]>, Vec<Vec<u8>>) {
+    let is_reason = |place: usize| header.get(place).is_some_and(|name| name == REASON.as_bytes());
+    let names = header.iter().map(Vec::as_slice).filter(|name| *name != REASON.as_bytes());
+    let rest = cells.iter().enumerate().filter(|(place, _)| !is_reason(*place));
+    (names.collect(), rest.map(|(_, cell)| cell.clone()).collect())
 }
 
 fn write<'a>(cells: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
@@ -83,6 +90,11 @@ fn write<'a>(cells: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
 /// A log's JSON, field by field; what cannot be read as such leaves its cells empty.
 fn cells_of(text: &[u8]) -> Vec<Vec<u8>> {
     let log: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+    let log = if log.get("startedDateTime").is_some() {
+        of_har(&log)
+    } else {
+        log
+    };
     let cell = |value: Option<&serde_json::Value>| match value {
         None | Some(serde_json::Value::Null) => Vec::new(),
         Some(serde_json::Value::String(text)) => text.clone().into_bytes(),
@@ -103,6 +115,27 @@ fn cells_of(text: &[u8]) -> Vec<Vec<u8>> {
             _ => cell(log.get(*column)),
         })
         .collect()
+}
+
+/// An entry of a HAR as a log's JSON (HAR 1.2, `entries`).
+fn of_har(entry: &serde_json::Value) -> serde_json::Value {
+    let at = |path: &str| entry.pointer(path).cloned().unwrap_or_default();
+    let headers = |path: &str| {
+        let pairs = entry.pointer(path).and_then(serde_json::Value::as_array);
+        let pairs = pairs.into_iter().flatten();
+        let pairs = pairs.filter_map(|pair| Some((pair.get("name")?.as_str()?.to_owned(), pair.get("value")?.clone())));
+        serde_json::Value::Object(pairs.collect())
+    };
+    serde_json::json!({
+        "created_at": at("/startedDateTime"),
+        "method": at("/request/method"),
+        "url": at("/request/url"),
+        "status_code": at("/response/status"),
+        "request_duration": at("/time"),
+        "ip": at("/serverIPAddress"),
+        "request": { "headers": headers("/request/headers"), "body": at("/request/postData/text") },
+        "response": { "headers": headers("/response/headers"), "body": at("/response/content/text") },
+    })
 }
 
 #[cfg(test)]
@@ -129,6 +162,38 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "method,url,reason\r\nGET,\"/a,\"\"b\"\"\",status_code: 99 is none of 100 to 999\r\n"
         );
+    }
+
+    #[test]
+    fn a_second_round_has_its_own_reason_alone() {
+        let header: std::sync::Arc<Vec<Vec<u8>>> = vec![b"method".to_vec(), b"reason".to_vec(), b"url".to_vec()].into();
+        let cells = vec![b"GET".to_vec(), b"an old one".to_vec(), b"/a".to_vec()];
+        let mut out = Vec::new();
+        Rejects::default().row(&rejected(Source::Record { header, cells }), &mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "method,url,reason\r\nGET,/a,status_code: 99 is none of 100 to 999\r\n"
+        );
+    }
+
+    #[test]
+    fn an_entry_of_a_har_comes_back_as_a_log() {
+        let text = br#"{"startedDateTime":"2026-11-16T14:14:31Z","time":12.5,"request":{"method":"GET","url":"/a","headers":[{"name":"accept","value":"*/*"}]},
+            "response":{"status":99,"content":{"text":"no"}}}"#;
+        let cells = cells_of(text);
+        let cell = |name: &str| {
+            let place = COLUMNS.iter().position(|column| *column == name).unwrap();
+            String::from_utf8(cells[place].clone()).unwrap()
+        };
+        assert_eq!(
+            (cell("method"), cell("url"), cell("status_code")),
+            ("GET".into(), "/a".into(), "99".into())
+        );
+        assert_eq!(
+            (cell("created_at"), cell("response_body")),
+            ("2026-11-16T14:14:31Z".into(), "no".into())
+        );
+        assert_eq!(cell("request_headers"), r#"{"accept":"*/*"}"#);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::jobs::{self, Job};
 use super::projects::ProjectKey;
 use super::tasks::{self, NewTask, TaskChange};
 use super::{Db, StoreError};
-use crate::model::export::{ExportFacts, ExportStatus, Format};
+use crate::model::export::{ExportFacts, ExportStatus, Format, Held};
 use crate::model::task::{OperationStatus, TaskStatus};
 
 /// An export to be stored.
@@ -33,6 +33,8 @@ pub struct NewExport {
     pub file_name: String,
     /// Where it stands; of a reported one.
     pub status: ExportStatus,
+    /// What in it not everyone may read.
+    pub holds: Held,
 }
 
 /// An export with all that is known of it.
@@ -81,10 +83,11 @@ pub(super) struct ExportRow {
     task_id: Option<String>,
     reported: i16,
     error: Option<String>,
+    holds: i16,
 }
 
 /// The columns that [`ExportRow`] reads.
-pub(super) const FACTS: &str = "id, created_at, finished_at, status, progress, channel, exported_object, format, file_name, rows_count, bytes, sha256, user_id, by_whom, task_id, reported, error";
+pub(super) const FACTS: &str = "id, created_at, finished_at, status, progress, channel, exported_object, format, file_name, rows_count, bytes, sha256, user_id, by_whom, task_id, reported, error, holds";
 
 impl From<ExportRow> for ExportFacts {
     fn from(row: ExportRow) -> Self {
@@ -106,6 +109,7 @@ impl From<ExportRow> for ExportFacts {
             task_id: row.task_id,
             reported: row.reported != 0,
             error: row.error,
+            holds: Held::of_number(row.holds),
         }
     }
 }
@@ -133,7 +137,8 @@ pub struct Work<'a> {
 /// Stores an export with the task and the job that make its file, or alone where an application makes it itself; gives its time.
 pub async fn add(db: &Db, project: ProjectKey, new: &NewExport, work: Option<&Work<'_>>, now_ms: i64) -> Result<i64, StoreError> {
     const ADD: &str = "INSERT INTO exports (project_id, created_at, id, status, progress, channel, exported_object, format, parameters, shown, user_id,
-        by_whom, task_id, file_name, reported, told) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0)";
+        by_whom, task_id, file_name, reported, holds, told)
+        VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0)";
     let mut tx = WriteTx::begin(db).await?;
     let created_at = match work {
         Some(work) => {
@@ -158,6 +163,7 @@ pub async fn add(db: &Db, project: ProjectKey, new: &NewExport, work: Option<&Wo
         .bind(work.map(|work| work.task.id.as_str()))
         .bind(&new.file_name)
         .bind(i16::from(work.is_none()))
+        .bind(new.holds.number())
         .execute(connection)
         .await?
         .rows_affected());

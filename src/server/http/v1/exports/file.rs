@@ -51,6 +51,9 @@ pub(super) async fn for_member(
     if export.file.is_none() {
         return answer(&server, &export, &headers);
     }
+    if let Some(refusal) = export.facts.holds.refusal(member.rights) {
+        return Err(ApiError::new(StatusCode::FORBIDDEN, refusal));
+    }
     // Of this server as the browser knows it, whatever its public address is.
     let whole = link(&server, &id);
     let place = whole.find("/v1/exports/").map_or(whole.as_str(), |at| &whole[at..]);

@@ -76,10 +76,12 @@ impl<'a> ExportJson<'a> {
             channel: &facts.channel,
             exported_object: &facts.exported_object,
             parameters: serde_json::from_str(parameters).ok(),
-            // The link holds for a day; asking again gives another.
-            result: (facts.status == ExportStatus::Done && facts.bytes.is_some()).then(|| ResultJson {
-                url: link(server, &facts.id),
-            }),
+            // The link holds for a day; asking again gives another. It opens the file to whoever has it.
+            result: (facts.status == ExportStatus::Done && facts.bytes.is_some() && facts.holds.refusal(rights).is_none()).then(
+                || ResultJson {
+                    url: link(server, &facts.id),
+                },
+            ),
             user_id: facts.user_id.as_deref().filter(|_| rights.read_users),
             rows: facts.rows,
             bytes: facts.bytes,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ExportJson, found};
-use crate::model::export::{ExportStatus, Format};
+use crate::model::export::{ExportStatus, Format, Held};
 use crate::model::id::IdKind;
 use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
@@ -79,6 +79,7 @@ pub(super) async fn report(
         by: Some(key.name.clone()),
         file_name: name,
         status,
+        holds: Held::UNKNOWN,
     };
     exports::add(&server.db, key.project.key, &export, None, now_ms).await?;
     recording::about(recording, "export", &id);
