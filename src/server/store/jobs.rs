@@ -12,6 +12,10 @@ use crate::model::task::{OperationStatus, TaskStatus};
 /// How long a claim holds without being heard of, in milliseconds.
 pub const LEASE_MS: i64 = 10_000;
 
+/// Why a claim ended.
+const NOTE: &str = "INSERT INTO job_failures (project_id, task_id, attempt, at, reason) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (project_id, task_id, attempt) DO NOTHING";
+
 /// How long a part of a file may be on its way when its writer has gone, in milliseconds.
 const LATE_PART_MS: i64 = 60_000;
 
@@ -92,9 +96,10 @@ pub async fn is_due(db: &Db, now_ms: i64) -> Result<bool, StoreError> {
 
 /// Says that a claim is worked on, and how far; false where it is no longer the holder's: stop then.
 pub async fn heartbeat(db: &Db, job: &Job, progress: Option<u8>, now_ms: i64) -> Result<bool, StoreError> {
-    const BEAT: &str = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND attempt = $2 AND holder IS NOT NULL";
+    // SQLite gives a number again once its job is gone: the task tells two claims apart, and its attempts rise for ever.
+    const BEAT: &str = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND attempt = $2 AND task_id = $4 AND holder IS NOT NULL";
     let mut tx = WriteTx::begin(db).await?;
-    let held = on_tx!(&mut tx, connection => query(BEAT).bind(job.id).bind(job.attempt).bind(now_ms + LEASE_MS).execute(connection).await?.rows_affected());
+    let held = on_tx!(&mut tx, connection => query(BEAT).bind(job.id).bind(job.attempt).bind(now_ms + LEASE_MS).bind(&job.task_id).execute(connection).await?.rows_affected());
     if held > 0 {
         let change = TaskChange {
             status: Some(TaskStatus::InProgress),
@@ -110,8 +115,11 @@ pub async fn heartbeat(db: &Db, job: &Job, progress: Option<u8>, now_ms: i64) ->
 
 /// Ends a claim inside the transaction that stores its outcome; false where it is no longer the holder's: nothing may be stored then.
 pub(super) async fn end_in(tx: &mut WriteTx, job: &Job) -> Result<bool, StoreError> {
-    const END: &str = "DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND holder IS NOT NULL";
-    Ok(on_tx!(tx, connection => query(END).bind(job.id).bind(job.attempt).execute(connection).await?.rows_affected()) > 0)
+    const END: &str = "DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND task_id = $3 AND holder IS NOT NULL";
+    Ok(
+        on_tx!(tx, connection => query(END).bind(job.id).bind(job.attempt).bind(&job.task_id).execute(connection).await?.rows_affected())
+            > 0,
+    )
 }
 
 /// Ends a job and its task well; false where the claim is no longer the holder's. `files` belong to the task from now on.
@@ -130,14 +138,12 @@ pub async fn finish(db: &Db, job: &Job, outcome: &TaskChange, files: &[&str], no
 
 /// Notes why a claim failed. Tried again at `again_at`, or given up: the task has then failed, and what it was to make, too.
 pub async fn fail(db: &Db, job: &Job, reason: &str, again_at: Option<i64>, now_ms: i64) -> Result<bool, StoreError> {
-    const NOTE: &str = "INSERT INTO job_failures (project_id, task_id, attempt, at, reason) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (project_id, task_id, attempt) DO NOTHING";
     const AGAIN: &str = "UPDATE jobs SET holder = NULL, lease_until = NULL, failures = failures + 1, run_at = $3
-        WHERE id = $1 AND attempt = $2 AND holder IS NOT NULL";
+        WHERE id = $1 AND attempt = $2 AND task_id = $4 AND holder IS NOT NULL";
     let mut tx = WriteTx::begin(db).await?;
     let held = match again_at {
         Some(run_at) => {
-            on_tx!(&mut tx, connection => query(AGAIN).bind(job.id).bind(job.attempt).bind(run_at).execute(connection).await?.rows_affected())
+            on_tx!(&mut tx, connection => query(AGAIN).bind(job.id).bind(job.attempt).bind(run_at).bind(&job.task_id).execute(connection).await?.rows_affected())
                 > 0
         }
         None => end_in(&mut tx, job).await?,
@@ -167,9 +173,8 @@ async fn give_up_in(tx: &mut WriteTx, project: ProjectKey, task_id: &str, reason
 
 /// Gives a claim back untouched, for another worker to begin it anew: this one is stopping.
 pub async fn release(db: &Db, job: &Job, now_ms: i64) -> Result<(), StoreError> {
-    const RELEASE: &str =
-        "UPDATE jobs SET holder = NULL, lease_until = NULL, run_at = $3 WHERE id = $1 AND attempt = $2 AND holder IS NOT NULL";
-    on_db!(write db, pool => query(RELEASE).bind(job.id).bind(job.attempt).bind(now_ms).execute(pool).await?.rows_affected());
+    const RELEASE: &str = "UPDATE jobs SET holder = NULL, lease_until = NULL, run_at = $3 WHERE id = $1 AND attempt = $2 AND task_id = $4 AND holder IS NOT NULL";
+    on_db!(write db, pool => query(RELEASE).bind(job.id).bind(job.attempt).bind(now_ms).bind(&job.task_id).execute(pool).await?.rows_affected());
     Ok(())
 }
 
@@ -182,10 +187,15 @@ pub async fn take_over(db: &Db) -> Result<u64, StoreError> {
 
 /// Stops a task's job, at work or not; false where there is none. Its task and export fail with this reason.
 pub async fn cancel(db: &Db, project: ProjectKey, task_id: &str, reason: &str, now_ms: i64) -> Result<bool, StoreError> {
+    const DROP: &str = "DELETE FROM jobs WHERE project_id = $1 AND task_id = $2 RETURNING attempt";
     let mut tx = WriteTx::begin(db).await?;
-    if !drop_in(&mut tx, project, task_id).await? {
+    let attempt: Option<i32> =
+        on_tx!(&mut tx, connection => query_scalar(DROP).bind(project).bind(task_id).fetch_optional(connection).await?);
+    let Some(attempt) = attempt else {
         return Ok(false);
-    }
+    };
+    // Attempts go on from here when it is tried again: a claim, and the file that it was writing, are never taken for another's.
+    on_tx!(&mut tx, connection => query(NOTE).bind(project).bind(task_id).bind(attempt).bind(now_ms).bind(reason).execute(connection).await?.rows_affected());
     give_up_in(&mut tx, project, task_id, reason, now_ms).await?;
     tx.commit().await?;
     Ok(true)
@@ -239,7 +249,8 @@ pub(super) async fn doom_file_in(
     task: (&str, i32),
 ) -> Result<(), StoreError> {
     const DOOM: &str = "INSERT INTO doomed_files (file, not_before, project_id, task_id, attempt) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (file) DO UPDATE SET not_before = excluded.not_before";
+        ON CONFLICT (file) DO UPDATE SET not_before = excluded.not_before, project_id = excluded.project_id, task_id = excluded.task_id,
+        attempt = excluded.attempt";
     on_tx!(tx, connection => query(DOOM).bind(file).bind(not_before).bind(project).bind(task.0).bind(task.1).execute(connection).await?.rows_affected());
     Ok(())
 }
