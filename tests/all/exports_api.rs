@@ -312,6 +312,24 @@ for_each_db! {
         assert_eq!(answer(app.call(Method::POST, &format!("{task}/retry"), &key)).await.0, 409);
     }
 
+    async fn a_repeat_under_an_idempotency_key_makes_no_second_export(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let call = |body: &Value| app.call(Method::POST, "/v1/exports", &key).header("idempotency-key", "once").json(body);
+        let body = json!({"exported_object": "api_log"});
+        let (status, first) = answer(call(&body)).await;
+        assert_eq!(status, 200, "{first}");
+        assert_eq!(answer(call(&body)).await, (status, first));
+        let (status, other) = answer(call(&json!({"exported_object": "export"}))).await;
+        assert_eq!((status, other["key"].as_str()), (409, Some("idempotency_key_reused")), "{other}");
+        let (_, list) = answer(app.call(Method::GET, "/v1/exports", &key)).await;
+        assert_eq!(list["total"], 1, "{list}");
+        // A call that was refused has done nothing: mended, it is the first.
+        let call = |body: &Value| app.call(Method::POST, "/v1/exports", &key).header("idempotency-key", "again").json(body);
+        assert_eq!(answer(call(&json!({"exported_object": "nothing"}))).await.0, 400);
+        assert_eq!(answer(call(&body)).await.0, 200);
+    }
+
     async fn an_application_reports_exports_of_its_own(app: TestApp) {
         let project = app.add_project("shop").await;
         let key = app.add_key(&project, &ALL).await;

@@ -6,6 +6,7 @@
 pub mod accounts;
 mod db;
 pub mod exports;
+pub mod idempotency;
 mod insert;
 pub mod jobs;
 pub mod keys;

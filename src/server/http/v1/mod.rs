@@ -6,6 +6,7 @@
 mod caller;
 mod cors;
 mod exports;
+mod idempotency;
 mod import_file;
 mod import_logs;
 mod json;
@@ -38,6 +39,7 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
         .route("/v1/logs/import", post(import_logs::import))
         .merge(tasks::routes())
         .merge(exports::routes())
+        .route_layer(from_fn_with_state(server.clone(), idempotency::once))
         .route_layer(from_fn_with_state(server.clone(), caller::let_in))
         .route_layer(from_fn_with_state(server.clone(), cors::answer));
     let by_session = Router::new()

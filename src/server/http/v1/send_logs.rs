@@ -15,13 +15,11 @@ use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::limits::ReadBody;
+use crate::server::http::v1::idempotency;
 use crate::server::ingest::endpoint::EndpointNames;
 use crate::server::ingest::entry::{EntryContext, EntryError, MAX_CALL, Payload, Sender, read_call};
 use crate::server::state::Server;
 use crate::server::store::logs::write::{Idempotency, LogCall, Written};
-
-/// Letters of an `Idempotency-Key`.
-const MAX_IDEMPOTENCY_KEY: usize = 255;
 
 #[derive(Serialize)]
 #[allow(clippy::struct_field_names, reason = "the answer's own names")]
@@ -67,7 +65,7 @@ pub(super) async fn send(
 async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body) -> Result<Written, ApiError> {
     key.require(Scope::LogsWrite)?;
     let payload = payload(headers)?;
-    let idempotency_key = idempotency_key(headers)?;
+    let idempotency_key = idempotency::key_of(headers)?;
     let endpoints = server.endpoints(key.project.key).await?;
     let body = server.limits.read(headers, body, MAX_CALL).await?;
     let received_at = server.clock.now_ms();
@@ -146,17 +144,5 @@ fn payload(headers: &HeaderMap) -> Result<Payload, ApiError> {
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "Content-Type must be application/json (one log, or an array of logs) or application/x-ndjson (one log a line)",
         )),
-    }
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get("idempotency-key") else {
-        return Ok(None);
-    };
-    match value.to_str() {
-        Ok(key) if (1..=MAX_IDEMPOTENCY_KEY).contains(&key.len()) => Ok(Some(key.to_owned())),
-        _ => Err(ApiError::unreadable(format!(
-            "Idempotency-Key must be 1 to {MAX_IDEMPOTENCY_KEY} printable letters"
-        ))),
     }
 }
