@@ -12,9 +12,9 @@ use crate::server::state::Server;
 use crate::server::store::logs::write::WriteError;
 use crate::server::store::projects::Project;
 
-/// Makes the demo on an empty database, and tells how to sign in wherever there is one.
+/// Makes the demo on an empty database, goes on with one that was interrupted, and tells how to sign in wherever there is one.
 pub(super) async fn start(server: &Server) -> Result<(), CliError> {
-    let made = demo::prepare(server).await?;
+    let unfinished = demo::prepare(server).await?;
     if crate::server::access::demo_person(server)
         .await
         .is_ok_and(|person| person.is_some())
@@ -23,7 +23,7 @@ pub(super) async fn start(server: &Server) -> Result<(), CliError> {
             "the demo: sign in as {DEMO_EMAIL} with {DEMO_PASSWORD} (on this machine alone)"
         ))?;
     }
-    if let Some(project) = made {
+    if let Some(project) = unfinished {
         tokio::spawn(record(server.clone(), project));
     }
     Ok(())
@@ -47,7 +47,9 @@ async fn record(server: Server, project: Project) {
             std::io::stdout(),
             "the demo: {logs} requests of the last {DAYS} days are recorded"
         )),
-        Err(DemoError::Write(WriteError::Stopping)) => tracing::warn!("stopped before all of the demo's traffic was recorded"),
+        Err(DemoError::Write(WriteError::Stopping)) => {
+            tracing::warn!("stopped before all of the demo's traffic was recorded; the next start makes up for it");
+        }
         Err(error) => tracing::error!(%error, "the demo's traffic could not be recorded"),
     }
 }

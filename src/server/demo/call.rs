@@ -11,6 +11,8 @@ const HOST: &str = "api.acme-loyalty.example";
 /// A request and its answer. Secrets are in it as an application would send them: masking is the door's work.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
+    /// The log's, the same each time the demo is made: what was written before counts as a duplicate.
+    pub(super) id: String,
     /// Milliseconds since 1970.
     pub(super) at: i64,
     pub(super) method: &'static str,
@@ -68,6 +70,7 @@ impl Call {
     /// A request that went well: 200, without bodies.
     pub(super) fn new(at: i64, dice: &mut Dice, caller: Caller, method: &'static str, target: impl Into<String>) -> Self {
         Self {
+            id: String::new(),
             at,
             method,
             target: target.into(),
@@ -138,7 +141,7 @@ impl Call {
             ("app_id", "app_name")
         };
         let mut entry = json!({
-            "created_at": self.at, "method": self.method, "url": format!("https://{HOST}{}", self.target), "status_code": self.code,
+            "id": self.id, "created_at": self.at, "method": self.method, "url": format!("https://{HOST}{}", self.target), "status_code": self.code,
             "request_duration": self.duration_ms, "request_id": self.request_id, "channel": self.caller.channel, "ip": self.ip,
             "user_agent": self.caller.user_agent,
             "request": { "headers": self.request_headers(), "body": self.request.json(), "content_type": self.request.content_type() },

@@ -1,7 +1,8 @@
 //! `--demo`: on an empty database, a project with 30 days of recorded traffic of an imaginary loyalty API.
 //!
 //! Everything goes in through the door that applications use: JSON, read, checked and masked, then the one writer. A seeded generator makes it,
-//! a day at a time, the newest first; only where the day stands depends on now. To add a kind of request: a function in `calls.rs` or
+//! a day at a time, the newest first; only where the day stands depends on when the project was made, and every log has an id of its own. So a fill
+//! that was interrupted is made up at the next start: what is there already is there once. To add a kind of request: a function in `calls.rs` or
 //! `campaigns.rs` and its weight in [`calls::ORDINARY`]; to add a story: a function in `stories.rs`.
 
 mod call;
@@ -23,11 +24,11 @@ use super::access::{DEMO_EMAIL, DEMO_PASSWORD};
 use super::ingest::endpoint::EndpointNames;
 use super::ingest::entry::{EntryContext, EntryError, Payload, read_call};
 use super::state::Server;
-use super::store::logs::one::put_import_file;
+use super::store::logs::one::{self, put_import_file};
 use super::store::logs::write::{LogCall, WriteError};
 use super::store::projects::{self, Project};
 use super::store::{StoreError, accounts};
-use crate::model::id::IdKind;
+use crate::model::id::{self, IdKind};
 use crate::model::log::{ImportFile, NewLog, Origin};
 use crate::model::rights::Role;
 use call::Call;
@@ -41,6 +42,8 @@ const END_BEFORE_NOW_MS: i64 = 60 * 1_000;
 const IMPORT_FILE: &str = "import-file";
 /// A call to the writer has so many logs.
 const BATCH: usize = 500;
+/// What stands for chance in the id of the demo's project, so that a later start knows it again.
+const PROJECT_MARK: [u8; 10] = *b"acme-demo!";
 
 /// Why the demo could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -62,14 +65,22 @@ pub enum DemoError {
     Made(tokio::task::JoinError),
 }
 
-/// On an empty database, makes the demo's project and its person, who is let in on this machine alone. None where a project is there already.
+/// The demo's project, if its month is still to be recorded: on an empty database it is made, with the person who is let in on this machine alone;
+/// where it is there already, a start before this one was interrupted. None where the month is whole, or the projects are somebody's own.
 pub async fn prepare(server: &Server) -> Result<Option<Project>, DemoError> {
-    if !projects::all(&server.db).await?.is_empty() {
-        return Ok(None);
-    }
     let now_ms = server.clock.now_ms();
-    let id = server.random.id(IdKind::Project, now_ms - DAYS * DAY_MS);
-    let project = projects::add(&server.db, &id, "Acme Loyalty", now_ms - DAYS * DAY_MS).await?;
+    let all = projects::all(&server.db).await?;
+    let is_empty = all.is_empty();
+    let demo = all.into_iter().find(|project| project.id == project_id(project.created_at));
+    let project = match demo {
+        Some(project) if is_whole(server, &project).await? => return Ok(None),
+        Some(project) => project,
+        None if is_empty => {
+            let made_at = now_ms - DAYS * DAY_MS;
+            projects::add(&server.db, &project_id(made_at), "Acme Loyalty", made_at).await?
+        }
+        None => return Ok(None),
+    };
     projects::set_endpoint_templates(&server.db, project.key, &cast::templates()).await?;
     let user = match accounts::find_by_email(&server.db, DEMO_EMAIL).await? {
         Some(user) => user.key,
@@ -78,6 +89,33 @@ pub async fn prepare(server: &Server) -> Result<Option<Project>, DemoError> {
     accounts::set_member(&server.db, project.key, user, Role::Owner, now_ms).await?;
     accounts::set_last_project(&server.db, user, project.key).await?;
     Ok(Some(project))
+}
+
+/// The id of the demo's project, had it been made then.
+fn project_id(made_at: i64) -> String {
+    id::encode(IdKind::Project, made_at, PROJECT_MARK)
+}
+
+/// When the newest log was. It hangs on the project alone, so that every start means the same month.
+const fn end_of_month(project: &Project) -> i64 {
+    project.created_at + DAYS * DAY_MS - END_BEFORE_NOW_MS
+}
+
+/// Whether nothing of the month is left to record: what is written last is there, or the month is so old that logs of it are no longer kept.
+async fn is_whole(server: &Server, project: &Project) -> Result<bool, StoreError> {
+    let oldest = end_of_month(project) - DAYS * DAY_MS;
+    let kept_from = server.clock.now_ms().saturating_sub(server.config.retention_ms());
+    Ok(oldest < kept_from || one::find(&server.db, project.key, &last_log_id()).await?.is_some())
+}
+
+/// The id of the log that is written last.
+pub fn last_log_id() -> String {
+    log_id(DAYS - 1, 0)
+}
+
+/// The id of a log of the day that ends `day` days before the month's end, which `left` more of that day follow.
+fn log_id(day: i64, left: usize) -> String {
+    format!("demo-{day}-{left}")
 }
 
 /// Makes the person who is let in; gives their number.
@@ -93,15 +131,16 @@ async fn add_person(server: &Server, now_ms: i64) -> Result<i64, DemoError> {
     Ok(accounts::add(&server.db, new).await?.key)
 }
 
-/// Records the traffic of the last `days`, the newest first; `told` hears how many days are there and how many logs. Gives the number of logs.
+/// Records the traffic of the month's last `days`, the newest first; `told` hears how many days are there and how many logs. Gives the number of
+/// logs, with those that were there before.
 pub async fn record(server: &Server, project: &Project, days: i64, mut told: impl FnMut(i64, u64)) -> Result<u64, DemoError> {
-    let end_ms = server.clock.now_ms() - END_BEFORE_NOW_MS;
+    let end_ms = end_of_month(project);
     let endpoints = server.endpoints(project.key).await?;
     let mut written = 0;
     for day in 0..days {
         let (parts, names) = (server.clone(), Arc::clone(&endpoints));
         // Making a day is work for a processor; the server answers meanwhile.
-        let made = tokio::task::spawn_blocking(move || read_day(&parts, &names, day_of_calls(end_ms, day))).await;
+        let made = tokio::task::spawn_blocking(move || read_day(&parts, &names, end_ms, day)).await;
         for batch in made.map_err(DemoError::Made)?? {
             let ids = write(server, project, batch.logs).await?;
             for (place, (name, file)) in &batch.files {
@@ -121,6 +160,9 @@ fn day_of_calls(end_ms: i64, day: i64) -> Vec<Call> {
     let mut calls = calls::ordinary(from, until, day);
     calls.extend(stories::of_day(end_ms, from, until));
     calls.sort_by_key(|call| call.at);
+    for (left, call) in calls.iter_mut().rev().enumerate() {
+        call.id = log_id(day, left);
+    }
     calls
 }
 
@@ -131,9 +173,11 @@ struct Batch {
 }
 
 /// Through the door: as JSON, read as everybody's is.
-fn read_day(server: &Server, endpoints: &EndpointNames, mut calls: Vec<Call>) -> Result<Vec<Batch>, EntryError> {
+fn read_day(server: &Server, endpoints: &EndpointNames, end_ms: i64, day: i64) -> Result<Vec<Batch>, EntryError> {
+    let mut calls = day_of_calls(end_ms, day);
     let context = EntryContext {
-        now_ms: server.clock.now_ms(),
+        // As if it came in when the project was made: a fill that is made up later is not refused for its age.
+        now_ms: end_ms + END_BEFORE_NOW_MS,
         retention_ms: server.config.retention_ms().max((DAYS + 1) * DAY_MS),
         mask: &server.mask,
         endpoints,

@@ -37,6 +37,9 @@ fn recorded() -> (Vec<Call>, Vec<NewLog>) {
 fn a_month_of_traffic_tells_its_stories_and_keeps_no_secret() {
     let (calls, logs) = recorded();
     assert!((20_000..40_000).contains(&logs.len()), "{}", logs.len());
+    let ids: HashSet<&String> = logs.iter().map(|log| &log.facts.id).collect();
+    assert_eq!(ids.len(), logs.len(), "every log has an id of its own");
+    assert!(ids.contains(&last_log_id()));
     let newest = logs.iter().map(|log| log.facts.created_at).max().unwrap();
     let oldest = logs.iter().map(|log| log.facts.created_at).min().unwrap();
     assert_eq!(newest, NOW - END_BEFORE_NOW_MS);
@@ -83,6 +86,15 @@ fn a_month_of_traffic_tells_its_stories_and_keeps_no_secret() {
             "{secret}"
         );
     }
+}
+
+#[test]
+fn what_is_written_last_is_the_last_of_the_oldest_day() {
+    let end = NOW - END_BEFORE_NOW_MS;
+    assert_eq!(
+        day_of_calls(end, DAYS - 1).last().map(|call| call.id.clone()),
+        Some(last_log_id())
+    );
 }
 
 #[test]
