@@ -126,6 +126,31 @@ for_each_db! {
         assert_eq!(own_now(app, &key).await.len(), 1, "a stranger belongs nowhere");
     }
 
+    async fn a_sign_in_that_has_to_wait_is_recorded_too(app: TestApp) {
+        let project = app.add_project("shop").await;
+        app.add_person("ada@example.com", "correct horse", Some((&project, Role::Member))).await;
+        let key = app.add_key(&project, &READS_AND_WRITES).await;
+        for _ in 0..11 {
+            app.post_form("/sign-in", &[("email", "ada@example.com"), ("password", "guess")]).send().await.unwrap();
+        }
+        let logs = own(app, &key, 11).await;
+        let log = logs.iter().find(|log| log["status_code"] == 429).unwrap_or_else(|| panic!("{logs:?}"));
+        assert_eq!((&log["endpoint"], &log["user_email"]), (&json!("POST_sign-in"), &Value::Null));
+        assert!(log.to_string().contains("ada%40example.com") && !log.to_string().contains("guess"), "{log}");
+    }
+
+    async fn a_sign_out_is_recorded_as_its_persons(app: TestApp) {
+        let (project, cookie) = app.signed_in(Role::Member).await;
+        let key = app.add_key(&project, &READS_AND_WRITES).await;
+        app.post_form("/sign-out", &[]).header("cookie", &cookie).send().await.unwrap();
+        app.post_form("/sign-out", &[]).header("cookie", &cookie).send().await.unwrap();
+        let logs = own(app, &key, 2).await;
+        let log = logs.iter().find(|log| log["endpoint"] == "POST_sign-out").unwrap_or_else(|| panic!("{logs:?}"));
+        assert_eq!((&log["user_email"], &log["status_code"]), (&json!("member@example.com"), &json!(303)));
+        assert!(!log.to_string().contains(cookie.split('=').nth(1).unwrap()), "{log}");
+        assert_eq!(own_now(app, &key).await.len(), 2, "a session that has ended is nobody's");
+    }
+
     async fn a_download_by_a_person_is_recorded_as_theirs(app: TestApp) {
         let (project, cookie) = app.signed_in(Role::Member).await;
         let key = app.add_key(&project, &READS_AND_WRITES).await;

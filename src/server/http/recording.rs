@@ -36,7 +36,7 @@ pub type Recording = recorder::Recording<Subject>;
 /// What an exchange is about.
 #[derive(Debug, Default)]
 pub struct Subject {
-    /// Whose log it becomes: usually one project, for a sign-in all of the person's, for a stranger none.
+    /// Whose log it becomes: usually one project, for a sign-in or sign-out all of the person's, for a stranger none.
     pub projects: Vec<ProjectKey>,
     /// Who did it.
     pub by: By,
@@ -258,7 +258,7 @@ pub(crate) async fn describe(State(server): State<Server>, request: Request, nex
         recording.not_captured();
     }
     if let Some(person) = response.extensions().get::<Person>() {
-        signed_in(&server, &recording, person).await;
+        signed_in_or_out(&server, &recording, person).await;
     } else if let Some(Attempted(email)) = response.extensions().get::<Attempted>() {
         recording.context(|subject| subject.attempted = Some(email.clone()));
     } else if let Some((project, headers)) = visited
@@ -269,14 +269,14 @@ pub(crate) async fn describe(State(server): State<Server>, request: Request, nex
     response
 }
 
-/// A sign-in is a log of every project that it opens.
-async fn signed_in(server: &Server, recording: &Recording, person: &Person) {
+/// A sign-in is a log of every project that it opens, and a sign-out of every one that it closes.
+async fn signed_in_or_out(server: &Server, recording: &Recording, person: &Person) {
     match access::projects_of(server, person).await {
         Ok(projects) => recording.context(|subject| {
             subject.by_person(person);
             subject.projects = projects.iter().map(|(project, _)| project.key).collect();
         }),
-        Err(error) => tracing::error!(%error, "a sign-in could not be recorded: its projects are not known"),
+        Err(error) => tracing::error!(%error, "a sign-in or sign-out could not be recorded: its projects are not known"),
     }
 }
 

@@ -149,13 +149,18 @@ async fn sign_in(
         Err(SignInError::Wrong) => {
             tracing::info!(%ip, "a sign-in with a wrong e-mail address or password");
             let next = utf8_percent_encode(local_path(&form.next), NON_ALPHANUMERIC);
-            let mut answer = Redirect::to(&format!("/sign-in?error=wrong&next={next}")).into_response();
-            // Whoever records the request learns here whose account was tried.
-            answer.extensions_mut().insert(Attempted(form.email));
-            Ok(answer)
+            let answer = Redirect::to(&format!("/sign-in?error=wrong&next={next}")).into_response();
+            Ok(attempted(answer, form.email))
         }
+        Err(error @ SignInError::Throttled { .. }) => Ok(attempted(DoorError::from(error).into_response(), form.email)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whoever records the request learns here whose account was tried.
+fn attempted(mut answer: Response, email: String) -> Response {
+    answer.extensions_mut().insert(Attempted(email));
+    answer
 }
 
 async fn sign_in_demo(
@@ -174,8 +179,14 @@ async fn sign_in_demo(
 }
 
 async fn sign_out(State(server): State<Server>, headers: HeaderMap) -> Result<Response, DoorError> {
+    // Read before the session ends: afterwards nobody knows whose it was.
+    let person = access::person(&server, &headers).await?;
     let cookie = issue::end_session(&server, &headers).await?;
-    Ok((CookieJar::new().add(cookie), Redirect::to("/sign-in")).into_response())
+    let mut answer = (CookieJar::new().add(cookie), Redirect::to("/sign-in")).into_response();
+    if let Some(person) = person {
+        answer.extensions_mut().insert(person);
+    }
+    Ok(answer)
 }
 
 /// Begins a session in place of the one that the browser had.
