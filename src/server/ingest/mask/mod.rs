@@ -12,6 +12,7 @@ mod json;
 mod multipart;
 mod names;
 mod url;
+mod xml;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -96,7 +97,7 @@ impl MaskRules {
         url::mask(self, url)
     }
 
-    /// Masks a body by what it is: JSON (also as text, several values in a row, or cut off), a form, or a multipart form.
+    /// Masks a body by what it is: JSON (also as text, several values in a row, or cut off), XML, a form, or a multipart form.
     /// The content type decides where it is known; text without one is looked at.
     pub fn body(&self, kind: BodyKind, content_type: Option<&str>, bytes: &[u8]) -> MaskedBody {
         if bytes.is_empty() || kind == BodyKind::None {
@@ -124,6 +125,13 @@ impl MaskRules {
                 levels: 0,
             };
         }
+        let is_html = essence.contains("html");
+        if essence.contains("xml") && !is_html {
+            return MaskedBody {
+                bytes: xml::mask(self, bytes),
+                levels: 0,
+            };
+        }
         let is_binary = kind == BodyKind::Binary && !essence.contains("json") && !essence.starts_with("text/");
         if is_binary && !looks_like_json(bytes) {
             return MaskedBody { bytes: None, levels: 0 };
@@ -134,7 +142,22 @@ impl MaskRules {
                 levels: 0,
             };
         }
+        if !is_html && xml::looks_like_xml(bytes) {
+            return self.xml_or_lines(bytes);
+        }
         self.json(bytes)
+    }
+
+    /// What only begins as XML does may be anything (lines of a system log begin with `<14>`): it is read as text is, too.
+    fn xml_or_lines(&self, bytes: &[u8]) -> MaskedBody {
+        let Some(masked) = xml::mask(self, bytes) else {
+            return self.json(bytes);
+        };
+        let MaskedBody { bytes: both, levels } = self.json(&masked);
+        MaskedBody {
+            bytes: both.or(Some(masked)),
+            levels,
+        }
     }
 
     fn json(&self, bytes: &[u8]) -> MaskedBody {
@@ -149,3 +172,5 @@ fn looks_like_json(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod xml_tests;
