@@ -149,9 +149,13 @@ for_each_db! {
         let project = app.add_project("shop").await;
         let writer = app.add_key(&project, &[Scope::LogsWrite]).await;
         let reader = app.add_key(&project, &[Scope::Read]).await;
-        send(app, &writer, &sent("a", 200)).await;
+        let mut log = sent("a", 200);
+        log["user_agent"] = json!("shop/1.0");
+        send(app, &writer, &log).await;
         let one = json_of(app.call(Method::GET, "/v1/logs/a", &reader), 200).await;
         assert_eq!((&one["request"]["body"], &one["request"]["headers"], &one["response"]["body"]), (&Value::Null, &Value::Null, &Value::Null));
+        assert_eq!((&one["url"], &one["user_agent"]), (&json!("/v1/vouchers/CODE-1/redemption"), &Value::Null));
+        assert_eq!((&one["request"]["content_type"], &one["response"]["content_type"]), (&Value::Null, &Value::Null));
         assert_eq!(one["notes"], json!(["masked", "not allowed"]));
         assert_eq!(json_of(app.call(Method::GET, "/v1/logs?id=a", &reader), 200).await["data"][0], one);
         for path in ["/v1/logs?q=a", "/v1/logs?request_body=a", "/v1/logs/a/request", "/v1/logs/a/response", "/v1/logs/a/import-file"] {

@@ -46,9 +46,8 @@ fn maybe(value: Option<&String>) -> Cell<'_> {
 /// A log's field.
 pub(super) fn of_log<'a>(field: &str, log: &'a Log, rights: Rights) -> Cell<'a> {
     let facts = &log.facts;
-    let said = log.text.as_ref();
     let who = |value: &'a Option<String>| maybe(value.as_ref().filter(|_| rights.read_users));
-    let may_read = said.filter(|_| rights.read_bodies);
+    let may_read = log.text.as_ref().filter(|_| rights.read_bodies);
     match field {
         "id" => text(&facts.id),
         "created_at" => time(facts.created_at),
@@ -66,7 +65,7 @@ pub(super) fn of_log<'a>(field: &str, log: &'a Log, rights: Rights) -> Cell<'a> 
         "client_app_id" => who(&facts.client_app_id),
         "request_duration" => facts.duration_us.map_or(Cell::None, Cell::Millis),
         "ip" => maybe(facts.ip.as_ref()),
-        "user_agent" => maybe(said.and_then(|said| said.user_agent.as_ref())),
+        "user_agent" => maybe(may_read.and_then(|said| said.user_agent.as_ref())),
         "request_body" => may_read.map_or(Cell::None, |said| body(&said.request)),
         "response_body" => may_read.map_or(Cell::None, |said| body(&said.response)),
         "request_headers" => may_read.map_or(Cell::None, |said| headers(&said.request)),

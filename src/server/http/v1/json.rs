@@ -32,7 +32,7 @@ pub(super) fn time(ms: i64) -> String {
 /// Writes one log.
 pub(super) fn write_log(out: &mut Vec<u8>, log: &Log, rights: Rights, bodies: Bodies) {
     let facts = &log.facts;
-    let text = log.text.as_ref();
+    let may_read = log.text.as_ref().filter(|_| rights.read_bodies);
     let who = |value: &Option<String>| value.clone().filter(|_| rights.read_users);
     let mut object = Object::begin(out);
     object.field("id", &facts.id);
@@ -44,7 +44,8 @@ pub(super) fn write_log(out: &mut Vec<u8>, log: &Log, rights: Rights, bodies: Bo
     object.field("channel", &facts.channel);
     object.field("method", &facts.method);
     object.field("endpoint", &facts.endpoint);
-    object.field("url", text.map_or(&facts.path, |text| &text.url));
+    // Without the right to what was said the path is shown, as everywhere.
+    object.field("url", may_read.map_or(&facts.path, |text| &text.url));
     object.field("user_email", &who(&facts.user_email));
     object.field("user_id", &who(&facts.user_id));
     object.field("app_id", &who(&facts.app_id));
@@ -52,10 +53,10 @@ pub(super) fn write_log(out: &mut Vec<u8>, log: &Log, rights: Rights, bodies: Bo
     object.field("client_app_id", &who(&facts.client_app_id));
     object.field("request_duration", &facts.duration_us.map(millis));
     object.field("ip", &facts.ip);
-    object.field("user_agent", &text.and_then(|text| text.user_agent.as_ref()));
+    object.field("user_agent", &may_read.and_then(|text| text.user_agent.as_ref()));
     object.field("origin", facts.origin.as_str());
-    object.message("request", text.map(|text| &text.request), facts.request_bytes, bodies);
-    object.message("response", text.map(|text| &text.response), facts.response_bytes, bodies);
+    object.message("request", may_read.map(|text| &text.request), facts.request_bytes, bodies);
+    object.message("response", may_read.map(|text| &text.response), facts.response_bytes, bodies);
     object.field("resource", &facts.resource);
     object.field("async_action_id", &facts.async_action_id);
     object.field("import_file", &log.import_file);
