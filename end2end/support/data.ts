@@ -107,6 +107,16 @@ const others = [
     response: { headers: { "content-type": "text/csv" }, body: "day,orders\n2026-01-01,17\n2026-01-02,23\n" },
   },
   {
+    id: "from-a-browser",
+    created_at: at(35.5),
+    method: "GET",
+    url: "https://api.example.com/v1/widget/offers",
+    status_code: 200,
+    channel: "API",
+    client_app_id: "client_widget",
+    app_name: "Checkout widget",
+  },
+  {
     id: "deep-nest",
     created_at: at(33.5),
     method: "GET",

@@ -194,9 +194,11 @@ impl LogQuery {
     }
 
     fn put(&mut self, filter: LogFilter, value: &str) {
+        // An id that was copied brings the blanks around it along.
+        let value = if filter == LogFilter::Anywhere { value.trim() } else { value };
         self.filters.retain(|(set, _)| *set != filter);
         let terms = if filter.is_literal() {
-            // A text is searched for as it is; only a wholly empty one is no filter.
+            // The text of a path or a body is searched for as it is; only a wholly empty one is no filter.
             if value.is_empty() {
                 Vec::new()
             } else {
@@ -338,6 +340,14 @@ mod tests {
         let query = LogQuery::parse("q=&status=&code=&from=&limit=").unwrap();
         assert_eq!(query, LogQuery::default());
         assert_eq!(query.to_query_string(), "");
+    }
+
+    #[test]
+    fn blanks_around_what_is_sought_anywhere_do_not_count() {
+        let query = LogQuery::parse("q=%20%20log_1%20two%0A&request_body=+a").unwrap();
+        assert_eq!(query.value(LogFilter::Anywhere), "log_1 two");
+        assert_eq!(query.value(LogFilter::RequestBody), " a");
+        assert_eq!(LogQuery::parse("q=+%0A").unwrap(), LogQuery::default());
     }
 
     #[test]

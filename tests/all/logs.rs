@@ -166,7 +166,7 @@ impl Dice {
         selection.channels = self.one_of(&["API", "WEBSITE", "A\0PI"]);
         selection.users = self.one_of(&["ann@example.com", "u2"]);
         selection.apps = self.one_of(&["key_1", "Shop"]);
-        selection.client_apps = self.one_of(&["web"]);
+        selection.client_apps = self.one_of(&["web", "Shop"]);
         selection.request_ids = self.one_of(&["req-1", "req-2"]);
         selection.resources = self.one_of(&["voucher:v:1", "order", "order:v2"]);
         selection.ips = self.one_of(&["10.0.0.1", "::1"]);
@@ -307,6 +307,8 @@ fn is_meant(log: &NewLog, selection: &LogSelection) -> bool {
         (Some((from, to)), Some(code)) => (from..=to).contains(&&code),
         _ => false,
     };
+    let name_where = |client: bool| facts.app_name.clone().filter(|_| facts.client_app_id.is_some() == client);
+    let (server_name, client_name) = (name_where(false), name_where(true));
     (selection.range.from..selection.range.to).contains(&facts.created_at)
         && selection.origins.contains(&facts.origin)
         && (selection.statuses.is_empty() || selection.statuses.contains(&facts.status))
@@ -316,8 +318,8 @@ fn is_meant(log: &NewLog, selection: &LogSelection) -> bool {
         && passes(&selection.endpoints, &[&Some(facts.endpoint.clone())])
         && passes(&selection.channels, &[&facts.channel])
         && passes(&selection.users, &[&facts.user_email, &facts.user_id])
-        && passes(&selection.apps, &[&facts.app_id, &facts.app_name])
-        && passes(&selection.client_apps, &[&facts.client_app_id])
+        && passes(&selection.apps, &[&facts.app_id, &server_name])
+        && passes(&selection.client_apps, &[&facts.client_app_id, &client_name])
         && passes(&selection.request_ids, &[&facts.request_id])
         && passes(&selection.ids, &[&Some(facts.id.clone())])
         && passes(&selection.ips, &[&facts.ip])

@@ -30,6 +30,10 @@ pub(super) fn command(method: &str, url: &str, headers: &[Pair], request: &Messa
         ("HEAD", true) => words.push("--head".to_owned()),
         _ => words.push(format!("-X {}", quoted(method))),
     }
+    if url.contains(['[', ']', '{', '}']) {
+        // Else curl would take these for patterns of several URLs.
+        words.push("--globoff".to_owned());
+    }
     words.push(url_word(url, &mut comments));
     for header in headers.iter().filter(|header| !is_own(&header.name)) {
         words.push(format!("-H {}", header_word(header)));
@@ -187,6 +191,14 @@ curl \
             command("GET", "https://x.example/a", &[], &Message::default()),
             "curl \\\n  'https://x.example/a'\n"
         );
+    }
+
+    #[test]
+    fn brackets_of_a_url_are_no_patterns() {
+        for url in ["https://x.example/a?ids[]=1", "/a/{id}"] {
+            let command = command("GET", url, &[], &Message::default());
+            assert!(command.contains("curl \\\n  --globoff \\\n  "), "{command}");
+        }
     }
 
     #[test]

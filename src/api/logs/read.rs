@@ -242,8 +242,10 @@ fn cell(column: Column, facts: &LogFacts, rights: Rights) -> String {
         Column::Channel => text(&facts.channel),
         Column::User => who(facts.user_email.as_ref().or(facts.user_id.as_ref())),
         Column::Took => facts.duration_us.map(format::duration).unwrap_or_default(),
+        // The name is of the key that the log has, whichever side that is of.
+        Column::ServerKey if facts.client_app_id.is_some() => String::new(),
         Column::ServerKey => who(facts.app_name.as_ref().or(facts.app_id.as_ref())),
-        Column::ClientKey => who(facts.client_app_id.as_ref()),
+        Column::ClientKey => who(facts.client_app_id.as_ref().map(|id| facts.app_name.as_ref().unwrap_or(id))),
         Column::RequestId => text(&facts.request_id),
         Column::Resource => facts
             .resource

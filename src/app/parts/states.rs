@@ -28,6 +28,12 @@ pub fn Problem(
         })
     };
     let (title, text) = words(&error);
+    // A page that is not there has nothing to filter either: the style sheet goes by the class.
+    let look = if matches!(error, ApiError::NotFound) {
+        "state problem no-page"
+    } else {
+        "state problem"
+    };
     let way_on = match error {
         ApiError::SignedOut => view! {
             <a class="button primary" href=move || format!("/sign-in?next={}", here()) rel="external">"Sign in"</a>
@@ -46,7 +52,7 @@ pub fn Problem(
         .into_any(),
     };
     view! {
-        <div class="state problem" role="alert">
+        <div class=look role="alert">
             <h2>{title}</h2>
             <p>{text}</p>
             <p>{way_on}</p>

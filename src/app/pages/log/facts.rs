@@ -130,11 +130,18 @@ fn who(facts: &LogFacts) -> Option<String> {
 }
 
 fn key(facts: &LogFacts) -> Option<String> {
-    let server = match (&facts.app_name, &facts.app_id) {
+    let client = facts.client_app_id.as_ref();
+    let words = match (&facts.app_name, client.or(facts.app_id.as_ref())) {
         (Some(name), Some(id)) => Some(format!("{name} ({id})")),
-        (name, id) => name.clone().or_else(|| id.clone()),
+        (name, id) => name.as_ref().or(id).cloned(),
     };
-    server.or_else(|| facts.client_app_id.as_ref().map(|id| format!("{id} (client-side)")))
+    words.map(|words| {
+        if client.is_some() {
+            format!("{words} (client-side)")
+        } else {
+            words
+        }
+    })
 }
 
 #[component]

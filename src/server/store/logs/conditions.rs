@@ -54,6 +54,48 @@ enum Settled {
     Statuses,
 }
 
+/// Where a log may have a filter's value. A key's name stands in one column, whichever side the key is of.
+#[derive(Clone, Copy)]
+enum Field {
+    Column(&'static str),
+    ServerKeyName,
+    ClientKeyName,
+}
+
+impl Field {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Column(column) => column,
+            Self::ServerKeyName | Self::ClientKeyName => "app_name",
+        }
+    }
+
+    /// The logs whose column is meant, given that the column has the value.
+    fn only(self, has_value: SimpleExpr) -> SimpleExpr {
+        match self {
+            Self::Column(_) => has_value,
+            Self::ServerKeyName => has_value.and(Expr::col("client_app_id").is_null()),
+            Self::ClientKeyName => has_value.and(Expr::col("client_app_id").is_not_null()),
+        }
+    }
+
+    fn among(self, values: &[String]) -> SimpleExpr {
+        self.only(Expr::col(self.column()).is_in(texts(values)))
+    }
+
+    /// A log without the field does not have the value.
+    fn not_among(self, values: &[String]) -> SimpleExpr {
+        let without = Expr::col(self.column())
+            .is_null()
+            .or(Expr::col(self.column()).is_not_in(texts(values)));
+        match self {
+            Self::Column(_) => without,
+            Self::ServerKeyName => without.or(Expr::col("client_app_id").is_not_null()),
+            Self::ClientKeyName => without.or(Expr::col("client_app_id").is_null()),
+        }
+    }
+}
+
 /// A column equal to a text, as the database has texts.
 fn is(column: &'static str, value: &str) -> SimpleExpr {
     Expr::col(column).eq(column_text(value).into_owned())
@@ -135,14 +177,16 @@ fn drivers(selection: &LogSelection, codes_in_use: Option<&[u16]>) -> Vec<Driver
         add(entries.collect(), false, Settled::Resources);
     }
     add(each("logs_by_ip", "ip", &selection.ips), false, Settled::Ips);
+    let named = |name: Field, values: &OneOf| -> Vec<_> {
+        let entries = each("logs_by_app_name", name.column(), values).into_iter();
+        entries.map(|(index, entry)| (index, name.only(entry))).collect()
+    };
     let mut apps = each("logs_by_app_id", "app_id", &selection.apps);
-    apps.extend(each("logs_by_app_name", "app_name", &selection.apps));
+    apps.extend(named(Field::ServerKeyName, &selection.apps));
     add(apps, true, Settled::Apps);
-    add(
-        each("logs_by_client_app_id", "client_app_id", &selection.client_apps),
-        false,
-        Settled::ClientApps,
-    );
+    let mut client_apps = each("logs_by_client_app_id", "client_app_id", &selection.client_apps);
+    client_apps.extend(named(Field::ClientKeyName, &selection.client_apps));
+    add(client_apps, true, Settled::ClientApps);
     add(
         each("logs_by_endpoint", "endpoint", &selection.endpoints),
         false,
@@ -216,39 +260,44 @@ fn resource_is(resource: &str) -> SimpleExpr {
     }
 }
 
+/// The filters that are lists of values, and where logs have those.
+fn lists(selection: &LogSelection) -> [(&OneOf, &'static [Field], Settled); 9] {
+    [
+        (&selection.ids, &[Field::Column("id")], Settled::Ids),
+        (&selection.request_ids, &[Field::Column("request_id")], Settled::RequestIds),
+        (
+            &selection.users,
+            &[Field::Column("user_email"), Field::Column("user_id")],
+            Settled::Users,
+        ),
+        (&selection.ips, &[Field::Column("ip")], Settled::Ips),
+        (
+            &selection.apps,
+            &[Field::Column("app_id"), Field::ServerKeyName],
+            Settled::Apps,
+        ),
+        (
+            &selection.client_apps,
+            &[Field::Column("client_app_id"), Field::ClientKeyName],
+            Settled::ClientApps,
+        ),
+        (&selection.endpoints, &[Field::Column("endpoint")], Settled::Endpoints),
+        (&selection.channels, &[Field::Column("channel")], Settled::Channels),
+        (&selection.methods, &[Field::Column("method")], Settled::Methods),
+    ]
+}
+
 /// Every condition of the selection but time, origin, path and text, except what an index settles.
 fn conditions(selection: &LogSelection, settled: Option<Settled>) -> Vec<SimpleExpr> {
     let open = |one: Settled| settled != Some(one);
     let mut all = Vec::new();
     let any_of = |conditions: Vec<SimpleExpr>| conditions.into_iter().reduce(SimpleExpr::or);
-    let lists: [(&OneOf, &[&'static str], Settled); 9] = [
-        (&selection.ids, &["id"], Settled::Ids),
-        (&selection.request_ids, &["request_id"], Settled::RequestIds),
-        (&selection.users, &["user_email", "user_id"], Settled::Users),
-        (&selection.ips, &["ip"], Settled::Ips),
-        (&selection.apps, &["app_id", "app_name"], Settled::Apps),
-        (&selection.client_apps, &["client_app_id"], Settled::ClientApps),
-        (&selection.endpoints, &["endpoint"], Settled::Endpoints),
-        (&selection.channels, &["channel"], Settled::Channels),
-        (&selection.methods, &["method"], Settled::Methods),
-    ];
-    for (values, columns, settles) in lists {
+    for (values, fields, settles) in lists(selection) {
         if open(settles) && !values.wanted.is_empty() {
-            all.extend(any_of(
-                columns
-                    .iter()
-                    .map(|column| Expr::col(*column).is_in(texts(&values.wanted)))
-                    .collect(),
-            ));
+            all.extend(any_of(fields.iter().map(|field| field.among(&values.wanted)).collect()));
         }
         if !values.left_out.is_empty() {
-            // A log without the field does not have the value.
-            all.extend(columns.iter().map(|column| {
-                let column = *column;
-                Expr::col(column)
-                    .is_null()
-                    .or(Expr::col(column).is_not_in(texts(&values.left_out)))
-            }));
+            all.extend(fields.iter().map(|field| field.not_among(&values.left_out)));
         }
     }
     if open(Settled::Resources) {
