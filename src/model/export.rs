@@ -78,11 +78,13 @@ pub enum Exported {
     AsyncAction,
     /// Exports.
     Export,
+    /// Webhook sendouts.
+    WebhookSendout,
 }
 
 impl Exported {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ApiLog, Self::AsyncAction, Self::Export];
+    pub const ALL: [Self; 4] = [Self::ApiLog, Self::AsyncAction, Self::Export, Self::WebhookSendout];
 
     /// The word that the API uses.
     pub const fn as_str(self) -> &'static str {
@@ -90,6 +92,7 @@ impl Exported {
             Self::ApiLog => "api_log",
             Self::AsyncAction => "async_action",
             Self::Export => "export",
+            Self::WebhookSendout => "webhook_sendout",
         }
     }
 
@@ -167,6 +170,24 @@ impl Exported {
                 "user_id",
                 "parameters",
             ],
+            Self::WebhookSendout => &[
+                "id",
+                "created_at",
+                "status",
+                "type",
+                "webhook_id",
+                "target_url",
+                "attempts",
+                "response_code",
+                "error",
+                "duration",
+                "request_id",
+                "source",
+                "event_id",
+                "executed_at",
+                "next_at",
+                "paused",
+            ],
         }
     }
 
@@ -176,6 +197,7 @@ impl Exported {
             Self::ApiLog => 14,
             Self::AsyncAction => 12,
             Self::Export => 11,
+            Self::WebhookSendout => 14,
         }
     }
 }

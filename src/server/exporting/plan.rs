@@ -22,7 +22,7 @@ use crate::server::store::records::RecordSelection;
 pub enum Source {
     /// Logs.
     Logs(Box<LogSelection>),
-    /// Tasks or exports.
+    /// Tasks, exports or sendouts.
     Records(RecordSelection),
 }
 
@@ -92,6 +92,7 @@ impl Plan {
             Exported::ApiLog => logs(condition, context)?,
             Exported::AsyncAction => records(Tab::Tasks, condition, exported)?,
             Exported::Export => records(Tab::Exports, condition, exported)?,
+            Exported::WebhookSendout => records(Tab::Sendouts, condition, exported)?,
         };
         Ok(Self {
             exported,
