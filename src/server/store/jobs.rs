@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use super::db::{WriteTx, on_db, on_tx};
 use super::projects::ProjectKey;
 use super::tasks::{self, TaskChange};
+use super::webhooks::events::OwnEvents;
 use super::{Db, StoreError};
 use crate::model::task::{OperationStatus, TaskStatus};
 
@@ -128,8 +129,16 @@ pub async fn finish(db: &Db, job: &Job, outcome: &TaskChange, files: &[&str], no
     Ok(true)
 }
 
-/// Notes why a claim failed. Tried again at `again_at`, or given up: the task has then failed, and what it was to make, too.
-pub async fn fail(db: &Db, job: &Job, reason: &str, again_at: Option<i64>, now_ms: i64) -> Result<bool, StoreError> {
+/// Notes why a claim failed. Tried again at `again_at`, or given up: the task has then failed, and what it was to make, too, and `told` is sent to who
+/// wants it.
+pub async fn fail(
+    db: &Db,
+    job: &Job,
+    reason: &str,
+    again_at: Option<i64>,
+    told: OwnEvents,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
     const NOTE: &str = "INSERT INTO job_failures (project_id, task_id, attempt, at, reason) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (project_id, task_id, attempt) DO NOTHING";
     const AGAIN: &str = "UPDATE jobs SET holder = NULL, lease_until = NULL, failures = failures + 1, run_at = $3
@@ -149,6 +158,7 @@ pub async fn fail(db: &Db, job: &Job, reason: &str, again_at: Option<i64>, now_m
         .execute(connection).await?.rows_affected());
     if again_at.is_none() {
         give_up_in(&mut tx, job.project_id, &job.task_id, reason, now_ms).await?;
+        told.tell_in(&mut tx, now_ms).await?;
     }
     tx.commit().await?;
     Ok(true)
@@ -180,13 +190,21 @@ pub async fn take_over(db: &Db) -> Result<u64, StoreError> {
     Ok(on_db!(write db, pool => query(ALL).execute(pool).await?.rows_affected()))
 }
 
-/// Stops a task's job, at work or not; false where there is none. Its task and export fail with this reason.
-pub async fn cancel(db: &Db, project: ProjectKey, task_id: &str, reason: &str, now_ms: i64) -> Result<bool, StoreError> {
+/// Stops a task's job, at work or not; false where there is none. Its task and export fail with this reason, and `told` is sent to who wants it.
+pub async fn cancel(
+    db: &Db,
+    project: ProjectKey,
+    task_id: &str,
+    reason: &str,
+    told: OwnEvents,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
     let mut tx = WriteTx::begin(db).await?;
     if !drop_in(&mut tx, project, task_id).await? {
         return Ok(false);
     }
     give_up_in(&mut tx, project, task_id, reason, now_ms).await?;
+    told.tell_in(&mut tx, now_ms).await?;
     tx.commit().await?;
     Ok(true)
 }
