@@ -51,7 +51,7 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     };
     let result =
         serde_json::json!({ "message": said(rows), "done_count": rows, "bytes": written.bytes, "sha256": written.sha256 });
-    let told = own::export_done(server, job.project_id, &payload, &made).await?;
+    let told = own::export_done(server, job.project_id, &payload.export_id, &made).await?;
     if exports::finish(&server.db, job, &made, &result.to_string(), told, server.clock.now_ms()).await? {
         server.webhooks.ring();
         metrics::counter!("export_rows_total").increment(rows);

@@ -10,11 +10,14 @@ use serde_json::json;
 use super::JobError;
 use super::run::Progress;
 use crate::model::format::count;
-use crate::model::task::{OperationStatus, TaskStatus};
+use crate::model::id::IdKind;
+use crate::model::task::{OperationStatus, TaskStatus, kinds};
 use crate::server::state::Server;
+use crate::server::store::StoreError;
 use crate::server::store::jobs::{self, Job};
+use crate::server::store::projects::ProjectKey;
 use crate::server::store::records::RecordSelection;
-use crate::server::store::tasks::TaskChange;
+use crate::server::store::tasks::{NewTask, TaskChange};
 use crate::server::store::webhooks::sendouts::{self, BulkPlace};
 
 /// Its name in the queue.
@@ -35,6 +38,51 @@ pub struct Payload {
     pub total: u64,
     /// How many a second.
     pub per_second: u32,
+}
+
+/// Who asks for a retry in bulk.
+#[derive(Clone, Debug, Default)]
+pub struct Asker {
+    /// The person.
+    pub user_id: Option<String>,
+    /// The person's e-mail address, or the key's name.
+    pub by: Option<String>,
+    /// The id of the request that asks, and of the log that it becomes.
+    pub request: Option<(String, String)>,
+}
+
+/// Begins to send again all that a selection means now, at most so many a second; gives the task's id.
+pub async fn begin(
+    server: &Server,
+    project: ProjectKey,
+    mut selection: RecordSelection,
+    per_second: Option<u32>,
+    asker: Asker,
+) -> Result<String, StoreError> {
+    let now_ms = server.clock.now_ms();
+    selection.range.to = selection.range.to.min(now_ms + 1);
+    let payload = Payload {
+        pin: now_ms,
+        total: sendouts::count_again(&server.db, project, &selection, now_ms).await?,
+        selection,
+        per_second: per_second.unwrap_or(PER_SECOND),
+    };
+    let (request_id, log_id) = asker.request.unzip();
+    let payload = json!(payload).to_string();
+    let task = NewTask {
+        id: server.random.id(IdKind::Task, now_ms),
+        kind: kinds::RETRY.to_owned(),
+        own: true,
+        request_id,
+        log_id,
+        user_id: asker.user_id,
+        by: asker.by,
+        parameters: Some(payload.clone()),
+        ..NewTask::default()
+    };
+    jobs::add(&server.db, project, &task, NAME, &payload, now_ms).await?;
+    server.bell.ring();
+    Ok(task.id)
 }
 
 /// Goes through them from the beginning.

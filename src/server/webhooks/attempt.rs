@@ -36,7 +36,6 @@ pub(super) struct Target {
     /// With the time that it is valid until.
     pub(super) old_secret: Option<(Vec<u8>, i64)>,
     pub(super) headers: Vec<(String, String)>,
-    pub(super) updated_at: i64,
 }
 
 /// A sendout that is to be sent.

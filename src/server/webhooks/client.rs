@@ -17,7 +17,7 @@ use crate::model::sendout::Timings;
 /// How long an attempt may take in all.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of an answer's body that are read and kept.
-pub const MAX_ANSWER: usize = 16 << 10;
+pub(super) const MAX_ANSWER: usize = 16 << 10;
 /// How long a connection that nobody uses is kept.
 const IDLE: Duration = Duration::from_secs(30);
 /// Connections that are kept an endpoint.
@@ -25,40 +25,40 @@ const KEPT: usize = 16;
 
 /// Sends.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub(super) struct Client {
     http: reqwest::Client,
     guard: Arc<Guard>,
 }
 
 /// What came of a request.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub(super) struct Answer {
     /// The answer's code; none where no answer came.
-    pub code: Option<u16>,
+    pub(super) code: Option<u16>,
     /// Why it is no success, in words.
-    pub error: Option<String>,
+    pub(super) error: Option<String>,
     /// Where the time went.
-    pub timings: Timings,
+    pub(super) timings: Timings,
     /// The address that was connected to.
-    pub address: Option<String>,
+    pub(super) address: Option<String>,
     /// The answer's headers.
-    pub headers: HeaderMap,
+    pub(super) headers: HeaderMap,
     /// The beginning of its body.
-    pub body: Vec<u8>,
+    pub(super) body: Vec<u8>,
     /// Whether the body goes on.
-    pub truncated: bool,
+    pub(super) truncated: bool,
 }
 
 impl Answer {
     /// Whether the endpoint took it.
-    pub fn is_success(&self) -> bool {
+    pub(super) fn is_success(&self) -> bool {
         self.code.is_some_and(|code| (200..300).contains(&code))
     }
 }
 
 impl Client {
     /// A client that asks `lookup` for addresses and `guard` about them.
-    pub fn new(guard: Guard, lookup: Lookup) -> reqwest::Result<Self> {
+    pub(super) fn new(guard: Guard, lookup: Lookup) -> reqwest::Result<Self> {
         // An error says that there is a provider already: the same one.
         let _chosen = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(guard);
@@ -78,7 +78,7 @@ impl Client {
     }
 
     /// Refuses a URL whose host is an address that nothing is sent to; names are checked once they are resolved.
-    pub fn check(&self, url: &Url) -> Result<(), Refused> {
+    pub(super) fn check(&self, url: &Url) -> Result<(), Refused> {
         match url.host() {
             Some(Host::Ipv4(address)) => self.guard.check(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => self.guard.check(IpAddr::V6(address)),
@@ -87,7 +87,7 @@ impl Client {
     }
 
     /// Posts a body.
-    pub async fn post(&self, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Answer {
+    pub(super) async fn post(&self, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Answer {
         let started = Instant::now();
         if let Err(refused) = self.check(url) {
             return Answer {
@@ -203,7 +203,7 @@ fn words(error: &reqwest::Error) -> String {
 }
 
 /// A header of an endpoint's own; none where it could not be sent.
-pub fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+pub(super) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((
         HeaderName::from_bytes(name.as_bytes()).ok()?,
         HeaderValue::from_str(value).ok()?,

@@ -15,36 +15,36 @@ const PURPOSE: &str = "event-data";
 /// Data from so many bytes on is compressed, where that makes it smaller.
 const COMPRESSED_FROM: usize = 1_024;
 /// Data of an event at most, in bytes.
-pub const MAX_DATA: usize = 1 << 20;
+pub(super) const MAX_DATA: usize = 1 << 20;
 
 /// An event, its data open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub(super) struct Event {
     /// The event.
-    pub id: String,
+    pub(super) id: String,
     /// When it was accepted, in milliseconds since 1970.
-    pub created_at: i64,
+    pub(super) created_at: i64,
     /// Its type.
-    pub kind: String,
+    pub(super) kind: String,
     /// What it is about.
-    pub entity_id: Option<String>,
+    pub(super) entity_id: Option<String>,
     /// The id of its request.
-    pub group_id: Option<String>,
+    pub(super) group_id: Option<String>,
     /// Where it came from.
-    pub channel: Option<String>,
+    pub(super) channel: Option<String>,
     /// The person who caused it.
-    pub user_id: Option<String>,
+    pub(super) user_id: Option<String>,
     /// The key that posted it.
-    pub key_name: Option<String>,
+    pub(super) key_name: Option<String>,
     /// The key's id.
-    pub app_id: Option<String>,
+    pub(super) app_id: Option<String>,
     /// JSON.
-    pub data: String,
+    pub(super) data: String,
 }
 
 impl Event {
     /// An event as it was accepted at `created_at`; `data` is what was sealed into it.
-    pub fn of_new(new: &NewEvent, data: &str, created_at: i64) -> Self {
+    pub(super) fn of_new(new: &NewEvent, data: &str, created_at: i64) -> Self {
         Self {
             id: new.id.clone(),
             created_at,
@@ -60,7 +60,7 @@ impl Event {
     }
 
     /// The event of a sendout that is due; none where its data does not open.
-    pub fn of_due(key: &InstanceKey, due: &Due) -> Option<Self> {
+    pub(super) fn of_due(key: &InstanceKey, due: &Due) -> Option<Self> {
         Some(Self {
             id: due.event_id.clone(),
             created_at: due.event_created_at,
@@ -76,7 +76,7 @@ impl Event {
     }
 
     /// A stored event; none where its data does not open.
-    pub fn of_stored(key: &InstanceKey, stored: &StoredEvent) -> Option<Self> {
+    pub(super) fn of_stored(key: &InstanceKey, stored: &StoredEvent) -> Option<Self> {
         Some(Self {
             id: stored.id.clone(),
             created_at: stored.created_at,
@@ -94,15 +94,15 @@ impl Event {
 
 /// Where an envelope goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Destination<'a> {
+pub(super) struct Destination<'a> {
     /// The project's public id.
-    pub project_id: &'a str,
+    pub(super) project_id: &'a str,
     /// The endpoint.
-    pub endpoint_id: &'a str,
+    pub(super) endpoint_id: &'a str,
     /// Its address.
-    pub target_url: &'a str,
+    pub(super) target_url: &'a str,
     /// What it belongs to.
-    pub source: Source,
+    pub(super) source: Source,
 }
 
 #[derive(Serialize)]
@@ -154,7 +154,7 @@ struct ApiKey<'a> {
 }
 
 /// The body of a sendout. The same at each attempt, so that receivers see the same bytes.
-pub fn body(sendout_id: &str, created_at: i64, event: &Event, to: Destination<'_>) -> serde_json::Result<Vec<u8>> {
+pub(super) fn body(sendout_id: &str, created_at: i64, event: &Event, to: Destination<'_>) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Envelope {
         id: sendout_id,
         project_id: to.project_id,
@@ -190,7 +190,7 @@ pub(super) fn time(ms: i64) -> String {
 }
 
 /// Seals an event's data: a byte that says whether it is compressed, then the data.
-pub fn seal(key: &InstanceKey, data: &str, random: &Random) -> Vec<u8> {
+pub(super) fn seal(key: &InstanceKey, data: &str, random: &Random) -> Vec<u8> {
     let packed = (data.len() >= COMPRESSED_FROM)
         .then(|| zstd::bulk::compress(data.as_bytes(), 1).ok())
         .flatten()
@@ -206,7 +206,7 @@ pub fn seal(key: &InstanceKey, data: &str, random: &Random) -> Vec<u8> {
 }
 
 /// An event's data as it was sealed; none where it was changed, or sealed by another key.
-pub fn open(key: &InstanceKey, sealed: &[u8]) -> Option<String> {
+pub(super) fn open(key: &InstanceKey, sealed: &[u8]) -> Option<String> {
     let plain = key.open(PURPOSE, sealed)?;
     let (is_packed, bytes) = plain.split_first()?;
     let bytes = if *is_packed == 1 {

@@ -9,11 +9,11 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 /// Why an address is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("webhooks are not sent to {address}: it is {what}. Whoever runs this service can open ranges with --webhook-allow")]
-pub struct Refused {
+pub(super) struct Refused {
     /// Which.
-    pub address: IpAddr,
+    pub(super) address: IpAddr,
     /// What it is, in words.
-    pub what: &'static str,
+    pub(super) what: &'static str,
 }
 
 const V4: [(Ipv4Net, &str); 17] = [
@@ -67,18 +67,18 @@ const fn v6(words: [u16; 8], bits: u8) -> Ipv6Net {
 
 /// Decides about addresses.
 #[derive(Clone, Debug, Default)]
-pub struct Guard {
+pub(super) struct Guard {
     open: Vec<IpNet>,
 }
 
 impl Guard {
     /// A guard that lets these ranges through.
-    pub const fn new(open: Vec<IpNet>) -> Self {
+    pub(super) const fn new(open: Vec<IpNet>) -> Self {
         Self { open }
     }
 
     /// Refuses an address that nothing may be sent to.
-    pub fn check(&self, address: IpAddr) -> Result<(), Refused> {
+    pub(super) fn check(&self, address: IpAddr) -> Result<(), Refused> {
         // What is carried inside is what is reached: a range that is opened is meant as it is reached.
         let reached = carried(address).map_or(address, IpAddr::V4);
         if self.open.iter().any(|net| net.contains(&address) || net.contains(&reached)) {

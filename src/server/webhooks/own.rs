@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::envelope::time;
 use super::writer::{ids, own_event};
 use crate::model::endpoint::kinds;
-use crate::server::jobs::export::Payload;
 use crate::server::state::Server;
 use crate::server::store::exports::Made;
 use crate::server::store::projects::ProjectKey;
@@ -33,10 +32,10 @@ fn events(server: &Server, project: ProjectKey, said: Vec<Said>, request: Option
 pub async fn export_done(
     server: &Server,
     project: ProjectKey,
-    payload: &Payload,
+    export_id: &str,
     made: &Made<'_>,
 ) -> Result<OwnEvents, StoreError> {
-    let Some(export) = exports::find(&server.db, project, &payload.export_id).await? else {
+    let Some(export) = exports::find(&server.db, project, export_id).await? else {
         return Ok(events(server, project, Vec::new(), None));
     };
     let facts = export.facts;

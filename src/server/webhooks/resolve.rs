@@ -18,7 +18,7 @@ use super::guard::{Guard, Refused};
 pub type Lookup = Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> + Send + Sync>;
 
 /// The machine's own look-up.
-pub fn system() -> Lookup {
+pub(super) fn system() -> Lookup {
     Arc::new(|name| {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
@@ -29,7 +29,7 @@ pub fn system() -> Lookup {
 
 /// Why a name led nowhere.
 #[derive(Debug, thiserror::Error)]
-pub enum ResolveError {
+pub(super) enum ResolveError {
     /// It has no address.
     #[error("the name {name} could not be found: {error}")]
     Unknown {
@@ -50,16 +50,16 @@ pub enum ResolveError {
 
 /// How long an attempt's steps took, in microseconds.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Steps {
+pub(super) struct Steps {
     /// Resolving the name.
-    pub resolve_us: Option<i64>,
+    pub(super) resolve_us: Option<i64>,
     /// Resolving and connecting.
-    pub connector_us: Option<i64>,
+    pub(super) connector_us: Option<i64>,
 }
 
 tokio::task_local! {
     /// Of the attempt that this task makes.
-    pub static STEPS: RefCell<Steps>;
+    pub(super) static STEPS: RefCell<Steps>;
 }
 
 fn note(change: impl FnOnce(&mut Steps)) {
@@ -72,11 +72,11 @@ fn micros(since: Instant) -> i64 {
 }
 
 /// Looks names up and leaves out what is refused.
-pub struct GuardedResolver {
+pub(super) struct GuardedResolver {
     /// What looks them up.
-    pub lookup: Lookup,
+    pub(super) lookup: Lookup,
     /// What decides.
-    pub guard: Arc<Guard>,
+    pub(super) guard: Arc<Guard>,
 }
 
 impl Resolve for GuardedResolver {
@@ -120,11 +120,11 @@ fn allowed(guard: &Guard, name: String, found: &[IpAddr]) -> Result<Addrs, Resol
 
 /// Notes how long connecting takes.
 #[derive(Clone, Copy, Debug)]
-pub struct TimedLayer;
+pub(super) struct TimedLayer;
 
 /// A connector whose time is noted.
 #[derive(Clone, Debug)]
-pub struct Timed<S>(S);
+pub(super) struct Timed<S>(S);
 
 impl<S> Layer<S> for TimedLayer {
     type Service = Timed<S>;

@@ -9,16 +9,16 @@ const JITTER: i64 = 10;
 
 /// The waits before each retry, in seconds; one retry a wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Schedule(Vec<u32>);
+pub(super) struct Schedule(Vec<u32>);
 
 impl Schedule {
     /// A schedule of these waits.
-    pub const fn new(waits_s: Vec<u32>) -> Self {
+    pub(super) const fn new(waits_s: Vec<u32>) -> Self {
         Self(waits_s)
     }
 
     /// When the next try is, after `tries` of the schedule's own that failed, the last at `now_ms`; none once the retries are used up.
-    pub fn next(&self, tries: u32, now_ms: i64, retry_after_ms: Option<i64>, random: &Random) -> Option<i64> {
+    pub(super) fn next(&self, tries: u32, now_ms: i64, retry_after_ms: Option<i64>, random: &Random) -> Option<i64> {
         let wait_s = self.0.get(tries.checked_sub(1)? as usize)?;
         let wait_ms = i64::from(*wait_s) * 1_000;
         let share = i64::from(u32::from_be_bytes(random.bytes()));
@@ -29,7 +29,7 @@ impl Schedule {
 }
 
 /// Milliseconds that a `Retry-After` asks for: seconds, or an HTTP date.
-pub fn retry_after_ms(value: &str, now_ms: i64) -> Option<i64> {
+pub(super) fn retry_after_ms(value: &str, now_ms: i64) -> Option<i64> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u32>() {
         return Some(i64::from(seconds) * 1_000);

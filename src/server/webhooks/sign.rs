@@ -12,12 +12,12 @@ const PREFIX: &str = "whsec_";
 const BYTES: usize = 32;
 
 /// A new secret: `whsec_` and base64.
-pub fn new_secret(random: &Random) -> String {
+pub(super) fn new_secret(random: &Random) -> String {
     format!("{PREFIX}{}", BASE64.encode(&random.bytes::<BYTES>()))
 }
 
 /// The key that a secret's text stands for; none where it is no secret.
-pub fn key_of(secret: &str) -> Option<Vec<u8>> {
+pub(super) fn key_of(secret: &str) -> Option<Vec<u8>> {
     BASE64.decode(secret.strip_prefix(PREFIX)?.as_bytes()).ok()
 }
 
@@ -27,7 +27,7 @@ pub fn key_of(secret: &str) -> Option<Vec<u8>> {
     clippy::missing_panics_doc,
     reason = "HMAC takes keys of any length (RFC 2104, 2)"
 )]
-pub fn signature(keys: &[Vec<u8>], id: &str, timestamp_s: i64, body: &[u8]) -> String {
+pub(super) fn signature(keys: &[Vec<u8>], id: &str, timestamp_s: i64, body: &[u8]) -> String {
     let mut header = String::with_capacity(48 * keys.len());
     for key in keys {
         let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key).expect("a key of any length");

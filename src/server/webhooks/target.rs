@@ -47,6 +47,5 @@ fn open(key: &InstanceKey, project: ProjectKey, project_id: String, endpoint: &E
         secret: secret(&endpoint.secret)?,
         old_secret,
         headers,
-        updated_at: facts.updated_at,
     })
 }

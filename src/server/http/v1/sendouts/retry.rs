@@ -16,10 +16,12 @@ use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::recording::{self, Recording};
 use crate::server::http::v1::tasks::report::unreadable;
+use crate::server::jobs;
+use crate::server::jobs::retry::Asker;
 use crate::server::selection::records;
 use crate::server::state::Server;
 use crate::server::store::webhooks::sendouts::Again;
-use crate::server::webhooks::sendouts::{self, BulkAsker};
+use crate::server::webhooks::sendouts;
 
 /// Sendouts a second at most.
 const MAX_PACE: u64 = 10_000;
@@ -81,7 +83,7 @@ pub(super) async fn many(
     }
     let recording = recording.as_ref().map(|Extension(recording)| recording);
     let log_id = server.random.id(IdKind::Log, server.clock.now_ms());
-    let asker = BulkAsker {
+    let asker = Asker {
         user_id: None,
         by: Some(key.name.clone()),
         request: recording::asked(recording)
@@ -89,7 +91,7 @@ pub(super) async fn many(
             .map(|request| (request, log_id.clone())),
     };
     let pace = per_second.map(|pace| pace as u32);
-    let task = sendouts::begin_again(&server, key.project.key, selection, pace, asker).await?;
+    let task = jobs::retry::begin(&server, key.project.key, selection, pace, asker).await?;
     recording::began(recording, &task, &log_id);
     Ok((StatusCode::ACCEPTED, Json(json!({ "async_action_id": task }))))
 }
