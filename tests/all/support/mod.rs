@@ -14,7 +14,7 @@ mod app;
 mod postgres;
 mod receiver;
 
-pub use receiver::{Answer, Receiver, Seen};
+pub use receiver::{Answer, Receiver};
 
 pub use app::{Database, TestApp, cookie_of, run_binary};
 

@@ -32,7 +32,6 @@ impl Answer {
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    pub at: Instant,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -120,6 +119,11 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
         let mut more = [0; 16 << 10];
         let read = stream.read(&mut more).await.ok().filter(|read| *read > 0)?;
         buffer.extend_from_slice(&more[..read]);
+        // Where TLS begins with a handshake (22), an answer in plain text is what a server without TLS gives.
+        if buffer.first() == Some(&22) {
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.ok()?;
+            return None;
+        }
     };
     let head = String::from_utf8_lossy(&buffer[..head_end]).into_owned();
     let headers: Vec<(String, String)> = head
@@ -138,11 +142,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
     }
     let body = buffer[head_end..head_end + length].to_vec();
     buffer.drain(..head_end + length);
-    Some(Seen {
-        at: Instant::now(),
-        headers,
-        body,
-    })
+    Some(Seen { headers, body })
 }
 
 /// Answers; none where the connection is over.
