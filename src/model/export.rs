@@ -194,10 +194,9 @@ impl Exported {
     /// How many of the fields are there unless fields are named.
     pub const fn defaults(self) -> usize {
         match self {
-            Self::ApiLog => 14,
+            Self::ApiLog | Self::WebhookSendout => 14,
             Self::AsyncAction => 12,
             Self::Export => 11,
-            Self::WebhookSendout => 14,
         }
     }
 }

@@ -186,7 +186,10 @@ fn words(error: &reqwest::Error) -> String {
     }
     let io = chain.iter().find_map(|error| error.downcast_ref::<std::io::Error>());
     let is_tls = chain.iter().any(|error| error.is::<rustls::Error>())
-        || io.is_some_and(|io| io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()));
+        || io.is_some_and(|io| {
+            io.get_ref()
+                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+        });
     let innermost = chain.last().map_or_else(|| error.to_string(), ToString::to_string);
     if is_tls {
         return format!("the connection could not be made safe (TLS): {innermost}");

@@ -42,11 +42,14 @@ pub enum AcceptError {
     Store(#[from] StoreError),
 }
 
+/// Whoever waits for what becomes of an event.
+type Answer = oneshot::Sender<Result<Accepted, AcceptError>>;
+
 /// An event on its way to the writer.
 struct Post {
     event: NewEvent,
     data: String,
-    answer: oneshot::Sender<Result<Accepted, AcceptError>>,
+    answer: Answer,
 }
 
 /// An outcome on its way to the writer.
@@ -156,7 +159,7 @@ struct Work {
 /// What one transaction is to write.
 #[derive(Default)]
 struct Batch {
-    posts: Vec<(NewEvent, String, oneshot::Sender<Result<Accepted, AcceptError>>)>,
+    posts: Vec<(NewEvent, String, Answer)>,
     ends: Vec<(Outcome, oneshot::Sender<bool>)>,
     stops: Vec<oneshot::Sender<()>>,
 }
@@ -240,7 +243,7 @@ impl Work {
     async fn one_by_one(
         &mut self,
         events: Vec<NewEvent>,
-        rest: Vec<(String, oneshot::Sender<Result<Accepted, AcceptError>>)>,
+        rest: Vec<(String, Answer)>,
         outcomes: Vec<Outcome>,
         settled: Vec<oneshot::Sender<bool>>,
     ) {
@@ -291,13 +294,7 @@ impl Work {
     }
 
     /// What was accepted is handed on in memory, so that nothing is read back.
-    fn hand(
-        &self,
-        events: &[NewEvent],
-        rest: &[(String, oneshot::Sender<Result<Accepted, AcceptError>>)],
-        accepted: &[Accepted],
-        now_ms: i64,
-    ) {
+    fn hand(&self, events: &[NewEvent], rest: &[(String, Answer)], accepted: &[Accepted], now_ms: i64) {
         for ((event, (data, _)), accepted) in events.iter().zip(rest).zip(accepted) {
             let Accepted::New(sendouts) = accepted else { continue };
             if sendouts.iter().all(|sendout| sendout.paused) {

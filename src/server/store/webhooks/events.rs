@@ -1,6 +1,7 @@
 //! Events, and the sendouts that they become: one for each endpoint that wants them, in the same transaction.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use sqlx::{query_as, query_scalar};
 
@@ -165,11 +166,10 @@ async fn assign<'a>(
         if !matches!(accepted[place], Some(Accepted::New(_))) {
             continue;
         }
-        if !known.contains_key(&event.project) {
-            let read = takers(tx, event.project).await?;
-            known.insert(event.project, read);
-        }
-        let takers = known.get(&event.project).map(Vec::as_slice).unwrap_or_default();
+        let takers = match known.entry(event.project) {
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(place) => place.insert(takers(tx, event.project).await?),
+        };
         for taker in takers.iter().filter(|taker| taker.takes(event)) {
             places.push(place);
             rows.push(Assigned {

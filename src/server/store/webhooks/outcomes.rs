@@ -76,7 +76,7 @@ const ATTEMPTS: Insert = Insert {
     columns: 13,
 };
 
-/// Values: project, created_at, id, attempts before, by hand, success, status, next, code, error, duration, at, target.
+/// Values: project, its time, id, attempts before, by hand, success, status, next, code, error, duration, at, target.
 const SENDOUTS: Insert = Insert {
     head: "UPDATE sendouts AS s SET attempts = s.attempts + 1, tries = s.tries + 1 - v.column5,
         status = CASE WHEN v.column5 = 0 OR v.column6 = 1 THEN v.column7 WHEN s.status > 0 THEN s.status WHEN s.paused = 1 THEN 1 ELSE 3 END,
