@@ -185,11 +185,7 @@ fn words(error: &reqwest::Error) -> String {
         next = error.source();
     }
     let io = chain.iter().find_map(|error| error.downcast_ref::<std::io::Error>());
-    let is_tls = chain.iter().any(|error| error.is::<rustls::Error>())
-        || io.is_some_and(|io| {
-            io.get_ref()
-                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
-        });
+    let is_tls = error.source().is_some_and(is_tls);
     let innermost = chain.last().map_or_else(|| error.to_string(), ToString::to_string);
     if is_tls {
         return format!("the connection could not be made safe (TLS): {innermost}");
@@ -203,6 +199,12 @@ fn words(error: &reqwest::Error) -> String {
         _ if innermost.contains("message completed") => "the connection was closed before an answer came".to_owned(),
         _ => innermost,
     }
+}
+
+/// Whether TLS failed: its error may lie inside others, and inside what an I/O error carries, which is no source of it.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || carried.is_some_and(|inner| is_tls(inner)) || error.source().is_some_and(is_tls)
 }
 
 /// A header of an endpoint's own; none where it could not be sent.

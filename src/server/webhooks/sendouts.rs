@@ -10,6 +10,9 @@ use crate::server::store::projects::{Project, ProjectKey};
 use crate::server::store::records::RecordSelection;
 use crate::server::store::webhooks::sendouts::{self as store, Again};
 
+/// How often a sendout is read again that changes while it is read.
+const REREADS: usize = 3;
+
 /// A sendout with its attempts, oldest first. What attempts said is filled in only for those who may read bodies.
 pub async fn one(
     server: &Server,
@@ -17,10 +20,18 @@ pub async fn one(
     id: &str,
     rights: Rights,
 ) -> Result<Option<(SendoutFacts, Vec<AttemptFacts>)>, StoreError> {
-    let Some(facts) = store::find(&server.db, project, id).await? else {
+    let Some(mut facts) = store::find(&server.db, project, id).await? else {
         return Ok(None);
     };
-    let rows = store::attempts(&server.db, project, id).await?;
+    let mut rows = store::attempts(&server.db, project, id).await?;
+    // An attempt may have ended between the two: both are read again, so that they tell one story.
+    for _ in 0..REREADS {
+        if rows.len() == facts.attempts as usize {
+            break;
+        }
+        facts = store::find(&server.db, project, id).await?.unwrap_or(facts);
+        rows = store::attempts(&server.db, project, id).await?;
+    }
     let attempts = rows.into_iter().map(|(mut attempt, sealed)| {
         if rights.read_bodies {
             attempt::open(&server.key, &mut attempt, &sealed);
