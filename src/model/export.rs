@@ -80,11 +80,13 @@ pub enum Exported {
     AsyncAction,
     /// Exports.
     Export,
+    /// Webhook sendouts.
+    WebhookSendout,
 }
 
 impl Exported {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ApiLog, Self::AsyncAction, Self::Export];
+    pub const ALL: [Self; 4] = [Self::ApiLog, Self::AsyncAction, Self::Export, Self::WebhookSendout];
 
     /// The word that the API uses.
     pub const fn as_str(self) -> &'static str {
@@ -92,6 +94,7 @@ impl Exported {
             Self::ApiLog => "api_log",
             Self::AsyncAction => "async_action",
             Self::Export => "export",
+            Self::WebhookSendout => "webhook_sendout",
         }
     }
 
@@ -169,13 +172,31 @@ impl Exported {
                 "user_id",
                 "parameters",
             ],
+            Self::WebhookSendout => &[
+                "id",
+                "created_at",
+                "status",
+                "type",
+                "webhook_id",
+                "target_url",
+                "attempts",
+                "response_code",
+                "error",
+                "duration",
+                "request_id",
+                "source",
+                "event_id",
+                "executed_at",
+                "next_at",
+                "paused",
+            ],
         }
     }
 
     /// How many of the fields are there unless fields are named.
     pub const fn defaults(self) -> usize {
         match self {
-            Self::ApiLog => 14,
+            Self::ApiLog | Self::WebhookSendout => 14,
             Self::AsyncAction => 12,
             Self::Export => 11,
         }

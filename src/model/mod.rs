@@ -5,6 +5,7 @@
 
 pub mod browse;
 pub mod column;
+pub mod endpoint;
 pub mod export;
 pub mod filter;
 pub mod format;
@@ -15,6 +16,7 @@ pub mod page;
 pub mod query;
 pub mod rights;
 pub mod selection;
+pub mod sendout;
 pub mod tab;
 pub mod task;
 pub mod zone;

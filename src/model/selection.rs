@@ -32,6 +32,30 @@ impl OneOf {
 /// A range of status codes: `404` is 404 to 404, `4xx` is 400 to 499. `None` in a list of codes stands for "no answer".
 pub type CodeRange = Option<(u16, u16)>;
 
+/// Reads `404`, `4xx`, `400-499`, `none`; no range where it is none of these.
+pub fn code_range(text: &str) -> Option<CodeRange> {
+    let number = |text: &str| {
+        text.parse::<u16>()
+            .ok()
+            .filter(|code| text.len() == 3 && (100..=999).contains(code))
+    };
+    if text.eq_ignore_ascii_case("none") {
+        return Some(None);
+    }
+    if let Some(class) = text.to_ascii_lowercase().strip_suffix("xx") {
+        let class = class
+            .parse::<u16>()
+            .ok()
+            .filter(|digit| class.len() == 1 && (1..=9).contains(digit))?;
+        return Some(Some((class * 100, class * 100 + 99)));
+    }
+    if let Some((first, last)) = text.split_once('-') {
+        let (first, last) = (number(first)?, number(last)?);
+        return (first <= last).then_some(Some((first, last)));
+    }
+    number(text).map(|code| Some((code, code)))
+}
+
 /// Text that must stand somewhere, literally, in any case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextNeedles {

@@ -4,9 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::endpoint::Source;
 use super::export::ExportStatus;
 use super::filter::{Term, parse_terms, write_terms};
 use super::query::{DEFAULT_LIMIT, Order, QueryProblem, QueryWriter, pairs};
+use super::sendout::SendoutStatus;
 use super::task::{OperationStatus, TaskStatus};
 
 /// A tab of records.
@@ -16,6 +18,8 @@ pub enum Tab {
     Tasks,
     /// Exports.
     Exports,
+    /// Webhook sendouts.
+    Sendouts,
 }
 
 /// A filter of such a tab.
@@ -82,12 +86,51 @@ const EXPORTS: &[TabFilter] = &[
     any("id", "Export ID"),
 ];
 
+const SENDOUTS: &[TabFilter] = &[
+    TabFilter {
+        choices: &[
+            (SendoutStatus::Pending.as_str(), SendoutStatus::Pending.label()),
+            (SendoutStatus::Retrying.as_str(), SendoutStatus::Retrying.label()),
+            (SendoutStatus::Succeeded.as_str(), SendoutStatus::Succeeded.label()),
+            (SendoutStatus::Failed.as_str(), SendoutStatus::Failed.label()),
+        ],
+        ..any("status", "Status")
+    },
+    any("type", "Event type"),
+    any("webhook", "Endpoint"),
+    TabFilter {
+        choices: &[
+            (Source::Project.as_str(), Source::Project.label()),
+            (Source::Distribution.as_str(), Source::Distribution.label()),
+        ],
+        ..any("source", "Source")
+    },
+    any("request_id", "Request ID"),
+    any("id", "Sendout ID"),
+    any("code", "Response code"),
+];
+
 impl Tab {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Tasks, Self::Exports, Self::Sendouts];
+
+    /// What `from` is where no time is named; `None` for everything.
+    pub const fn default_from(self) -> Option<&'static str> {
+        match self {
+            Self::Tasks | Self::Exports => None,
+            Self::Sendouts => Some("-24h"),
+        }
+    }
+
+    /// The argument `from` that means everything.
+    pub const EVERYTHING: &'static str = "1970-01-01T00:00:00Z";
+
     /// Its filters, in the order that people see them.
     pub const fn filters(self) -> &'static [TabFilter] {
         match self {
             Self::Tasks => TASKS,
             Self::Exports => EXPORTS,
+            Self::Sendouts => SENDOUTS,
         }
     }
 
@@ -96,6 +139,7 @@ impl Tab {
         match self {
             Self::Tasks => "Background tasks",
             Self::Exports => "Exports",
+            Self::Sendouts => "Webhook sendouts",
         }
     }
 
@@ -104,7 +148,7 @@ impl Tab {
     }
 }
 
-/// A list's query. Times, cursors and zones are kept as the URL has them; the server gives them their meaning. No time named means all of it.
+/// A list's query. Times, cursors and zones are kept as the URL has them; the server gives them their meaning. No time named means all of it, or the tab's own range ([`Tab::default_from`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TabQuery {
     /// Of which tab.
@@ -128,7 +172,7 @@ pub struct TabQuery {
 }
 
 impl TabQuery {
-    /// Everything, newest first.
+    /// What a tab shows where nothing is named, newest first.
     pub const fn all(tab: Tab) -> Self {
         Self {
             tab,
@@ -305,6 +349,13 @@ mod tests {
     fn each_tab_has_its_own_filters() {
         let query = TabQuery::parse(Tab::Exports, "type=x&exported_object=api_log&user=&status=DONE&status=ERROR").unwrap();
         assert_eq!(query.to_query_string(), "exported_object=api_log&status=DONE,ERROR");
+    }
+
+    #[test]
+    fn sendouts_are_the_last_days_unless_a_time_is_named() {
+        let query = TabQuery::parse(Tab::Sendouts, "status=FAILED&code=5xx,!503&webhook=wh_1").unwrap();
+        assert_eq!(query.to_query_string(), "status=FAILED&webhook=wh_1&code=5xx,!503");
+        assert_eq!((query.from, Tab::Sendouts.default_from()), (None, Some("-24h")));
     }
 
     #[test]

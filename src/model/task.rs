@@ -130,6 +130,8 @@ pub mod kinds {
     pub const EXPORT: &str = "EXPORT.CREATE";
     /// Reading an import's file.
     pub const IMPORT: &str = "LOGS.IMPORT";
+    /// Sending webhook sendouts again.
+    pub const RETRY: &str = "SENDOUTS.RETRY";
 }
 
 /// A task, without what it was asked and what came of it.

@@ -68,6 +68,8 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error(transparent)]
+    Sender(#[from] super::webhooks::SenderError),
+    #[error(transparent)]
     Files(#[from] FileError),
     #[error("{what}: {error}")]
     Io { what: String, error: std::io::Error },

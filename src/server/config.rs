@@ -16,6 +16,8 @@ const DATABASE_URL: &str = "sqlite://data/audit-log.db";
 const FILES_URL: &str = "file:data/files";
 /// What the libraries below say at `info` is of no use to an operator.
 const LOG_LEVEL: &str = "info,sqlx=warn";
+/// 1, 2, 4, 8, 16, 32 minutes, 1 h 04, doubling to a day: twelve retries.
+const WEBHOOK_SCHEDULE: [u32; 12] = [60, 120, 240, 480, 960, 1_920, 3_840, 7_680, 15_360, 30_720, 61_440, 86_400];
 const MB: usize = 1024 * 1024;
 
 /// Which database. Every command that touches it has this.
@@ -140,6 +142,14 @@ pub struct Config {
     #[arg(long, env = "AUDIT_LOG_JOBS", value_name = "JOBS", default_value_t = Config::default().jobs,
           value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: u16,
+    /// Ranges that webhooks may be sent to although they are private or this machine's own: refused otherwise, so that nobody reaches inside by
+    /// naming an endpoint
+    #[arg(long, env = "AUDIT_LOG_WEBHOOK_ALLOW", value_name = "CIDR,…", value_delimiter = ',', value_parser = parse_network)]
+    pub webhook_allow: Vec<IpNet>,
+    /// How many seconds to wait before each retry of a webhook sendout; one retry for each
+    #[arg(long, env = "AUDIT_LOG_WEBHOOK_SCHEDULE", value_name = "SECONDS,…", value_delimiter = ',',
+          default_values_t = Config::default().webhook_schedule)]
+    pub webhook_schedule: Vec<u32>,
     /// Compress pages and JSON that leave this machine; `false` where a proxy does it
     #[arg(long, env = "AUDIT_LOG_COMPRESS", value_name = "BOOL", default_value_t = Config::default().compress, action = clap::ArgAction::Set)]
     pub compress: bool,
@@ -171,6 +181,8 @@ impl Default for Config {
             queue_mb: 64,
             rate_limit: 600_000,
             jobs: 2,
+            webhook_allow: Vec::new(),
+            webhook_schedule: WEBHOOK_SCHEDULE.to_vec(),
             compress: true,
             metrics_listen: None,
             stop_seconds: 25,

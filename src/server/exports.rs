@@ -120,6 +120,7 @@ fn file_name(exported: Exported, format: Format, now_ms: i64) -> String {
         Exported::ApiLog => "logs",
         Exported::AsyncAction => "tasks",
         Exported::Export => "exports",
+        Exported::WebhookSendout => "sendouts",
     };
     format!("{what}-{}.{}", time.strftime("%Y-%m-%d-%H%M%S"), format.as_str())
 }

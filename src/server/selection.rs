@@ -9,7 +9,7 @@ use crate::model::log::{Origin, Status};
 use crate::model::page::Place;
 use crate::model::query::{DEFAULT_FROM, LogQuery, QueryProblem};
 use crate::model::rights::Rights;
-use crate::model::selection::{CodeRange, LogSelection, OneOf, TextNeedles, TimeRange};
+use crate::model::selection::{CodeRange, LogSelection, OneOf, TextNeedles, TimeRange, code_range};
 
 use super::secrets::InstanceKey;
 
@@ -180,35 +180,11 @@ fn chosen<T: Copy + PartialEq>(
 fn codes(terms: &[Term]) -> Result<(Vec<CodeRange>, Vec<CodeRange>), QueryProblem> {
     let (mut wanted, mut left_out) = (Vec::new(), Vec::new());
     for term in terms {
-        let range = code(&term.value)
+        let range = code_range(&term.value)
             .ok_or_else(|| QueryProblem::new("code", "a status code (404), a class (4xx), a range (400-499), or none"))?;
         if term.without { &mut left_out } else { &mut wanted }.push(range);
     }
     Ok((wanted, left_out))
-}
-
-/// `404`, `4xx`, `400-499`, `none`.
-fn code(text: &str) -> Option<CodeRange> {
-    let number = |text: &str| {
-        text.parse::<u16>()
-            .ok()
-            .filter(|code| text.len() == 3 && (100..=999).contains(code))
-    };
-    if text.eq_ignore_ascii_case("none") {
-        return Some(None);
-    }
-    if let Some(class) = text.to_ascii_lowercase().strip_suffix("xx") {
-        let class = class
-            .parse::<u16>()
-            .ok()
-            .filter(|digit| class.len() == 1 && (1..=9).contains(digit))?;
-        return Some(Some((class * 100, class * 100 + 99)));
-    }
-    if let Some((first, last)) = text.split_once('-') {
-        let (first, last) = (number(first)?, number(last)?);
-        return (first <= last).then_some(Some((first, last)));
-    }
-    number(text).map(|code| Some((code, code)))
 }
 
 fn one_of(query: &LogQuery, filter: LogFilter) -> OneOf {

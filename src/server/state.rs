@@ -17,6 +17,7 @@ use super::secrets::InstanceKey;
 use super::store::logs::write::{LogWriter, WriterOptions};
 use super::store::projects::{self, ProjectKey};
 use super::store::{Db, StoreError};
+use super::webhooks::Webhooks;
 
 /// The running server's parts. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct Server {
     pub door: Arc<Door>,
     /// What is allowed at once and within a minute.
     pub limits: Arc<Limits>,
+    /// The door to the webhooks' writer and lanes.
+    pub webhooks: Webhooks,
     /// Recordings of this service's own requests that are on their way to the writer.
     pub recordings: TaskTracker,
     endpoints: Arc<Mutex<HashMap<ProjectKey, Arc<EndpointNames>>>>,
@@ -59,8 +62,10 @@ impl Server {
                 queue_bytes: config.queue_bytes(),
             },
         );
+        let webhooks = Webhooks::start(db.clone(), clock.clone(), random.clone(), Arc::clone(&key));
         Ok(Self {
             db,
+            webhooks,
             writer,
             files,
             bell: Bell::default(),
@@ -102,6 +107,7 @@ impl Server {
     pub async fn stop(&self) {
         self.recordings.close();
         self.recordings.wait().await;
+        self.webhooks.stop().await;
         self.writer.stop().await;
     }
 

@@ -61,7 +61,7 @@ impl Victim {
             "--name",
             "sender",
             "--scopes",
-            "logs:write,read,read:bodies,exports:write,tasks:write",
+            "logs:write,read,read:bodies,exports:write,tasks:write,events:write,webhooks:write",
         ]);
         let key: Value = serde_json::from_str(&key).unwrap();
         key["app_id"].as_str().unwrap().clone_into(&mut victim.app_id);

@@ -34,3 +34,6 @@ mod s3;
 mod serve;
 mod sign_in;
 mod tasks_api;
+mod webhooks;
+mod webhooks_kill;
+mod webhooks_send;

@@ -12,7 +12,7 @@ use crate::server::secrets::{InstanceKey, KEY_VARIABLE};
 use crate::server::state::Server;
 use crate::server::store::Db;
 use crate::server::store::logs::upkeep;
-use crate::server::{http, jobs, store, telemetry};
+use crate::server::{http, jobs, store, telemetry, webhooks};
 
 pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
     telemetry::start(config.log_format, &config.log_level)?;
@@ -37,8 +37,10 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
         store::jobs::take_over(&server.db).await?;
     }
     let workers = jobs::start(&server, server.config.jobs.into());
+    let sender = webhooks::start(&server).await?;
     let outcome = answer(&server, listener, signals).await;
     workers.stop().await;
+    sender.stop().await;
     server.stop().await;
     upkeep.abort();
     server.db.close().await;

@@ -7,7 +7,7 @@ use crate::server::config::Config;
 use crate::server::secrets::{InstanceKey, KEY_VARIABLE};
 use crate::server::state::Server;
 use crate::server::store::Db;
-use crate::server::{jobs, telemetry};
+use crate::server::{jobs, telemetry, webhooks};
 
 /// Works until told to stop; what runs then is given back, for others to begin anew.
 pub(super) async fn work(config: Config) -> Result<(), CliError> {
@@ -25,9 +25,11 @@ pub(super) async fn work(config: Config) -> Result<(), CliError> {
     }
     let mut signals = StopSignals::listen().map_err(CliError::io("listening for signals"))?;
     let workers = jobs::start(&server, server.config.jobs.into());
+    let sender = webhooks::start(&server).await?;
     print("audit-log works")?;
     signals.next().await;
     workers.stop().await;
+    sender.stop().await;
     server.stop().await;
     server.db.close().await;
     Ok(())

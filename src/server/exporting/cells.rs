@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::model::export::ExportFacts;
 use crate::model::log::{BodyKind, Log, Message};
 use crate::model::rights::Rights;
+use crate::model::sendout::SendoutFacts;
 use crate::server::store::tasks::Task;
 
 /// A value.
@@ -135,6 +136,29 @@ pub(super) fn of_export<'a>(field: &str, facts: &'a ExportFacts, parameters: &'a
         "user" => maybe(facts.by.as_ref().filter(|_| rights.read_users)),
         "user_id" => maybe(facts.user_id.as_ref().filter(|_| rights.read_users)),
         "parameters" => Cell::Json(Cow::Borrowed(parameters.as_bytes())),
+        _ => Cell::None,
+    }
+}
+
+/// A sendout's field.
+pub(super) fn of_sendout<'a>(field: &str, facts: &'a SendoutFacts) -> Cell<'a> {
+    match field {
+        "id" => text(&facts.id),
+        "created_at" => time(facts.created_at),
+        "status" => text(facts.status.as_str()),
+        "type" => text(&facts.kind),
+        "webhook_id" => text(&facts.endpoint_id),
+        "target_url" => text(&facts.target_url),
+        "attempts" => Cell::Number(facts.attempts.into()),
+        "response_code" => facts.last_code.map_or(Cell::None, |code| Cell::Number(code.into())),
+        "error" => maybe(facts.last_error.as_ref()),
+        "duration" => facts.duration_ms.map_or(Cell::None, Cell::Number),
+        "request_id" => maybe(facts.request_id.as_ref()),
+        "source" => text(facts.source.as_str()),
+        "event_id" => text(&facts.event_id),
+        "executed_at" => facts.executed_at.map_or(Cell::None, time),
+        "next_at" => facts.next_at.map_or(Cell::None, time),
+        "paused" => text(if facts.paused { "true" } else { "false" }),
         _ => Cell::None,
     }
 }

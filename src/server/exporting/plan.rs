@@ -34,7 +34,7 @@ const WHO: &[&str] = &["user_email", "user_id", "app_id", "client_app_id"];
 pub enum Source {
     /// Logs.
     Logs(Box<LogSelection>),
-    /// Tasks or exports.
+    /// Tasks, exports or sendouts.
     Records(RecordSelection),
 }
 
@@ -104,6 +104,7 @@ impl Plan {
             Exported::ApiLog => logs(condition, context)?,
             Exported::AsyncAction => records(Tab::Tasks, condition, exported)?,
             Exported::Export => records(Tab::Exports, condition, exported)?,
+            Exported::WebhookSendout => records(Tab::Sendouts, condition, exported)?,
         };
         Ok(Self {
             exported,

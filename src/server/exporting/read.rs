@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::cells::{Cell, of_export, of_log, of_task};
+use super::cells::{Cell, of_export, of_log, of_sendout, of_task};
 use super::plan::{Plan, Source};
 use super::{EncodeError, Encoder};
 use crate::model::page::{Key, Page, Place};
@@ -251,6 +251,13 @@ impl<'a> Records<'a> {
                             out,
                         )?;
                     }
+                }
+            }
+            Tab::Sendouts => {
+                let page = records::sendouts(self.db, request).await?;
+                self.move_on(&page, |facts| (facts.created_at, facts.id.as_str()));
+                for facts in page.rows {
+                    self.write(|field| of_sendout(field, &facts), encoder, out)?;
                 }
             }
         }

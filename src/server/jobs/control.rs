@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::{export, import};
+use super::{export, import, retry as again_job};
 use crate::model::export::Exported;
 use crate::model::task::{TaskStatus, kinds};
 use crate::server::state::Server;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks::Task;
 use crate::server::store::{StoreError, exports, jobs};
+use crate::server::webhooks::own;
 
 /// Whether a task can be stopped.
 pub const fn can_cancel(task: &Task) -> bool {
@@ -26,7 +27,10 @@ pub async fn cancel(server: &Server, project: ProjectKey, task: &Task, by: &str)
         return Ok(false);
     }
     let reason = format!("Cancelled by {by}");
-    jobs::cancel(&server.db, project, &task.facts.id, &reason, server.clock.now_ms()).await
+    let told = own::task_failed(server, project, &task.facts.id, &reason).await?;
+    let cancelled = jobs::cancel(&server.db, project, &task.facts.id, &reason, told, server.clock.now_ms()).await?;
+    server.webhooks.ring();
+    Ok(cancelled)
 }
 
 /// Has a task tried again; false where it did not fail, or is not this service's.
@@ -67,6 +71,10 @@ fn again(task: &Task) -> Option<(&'static str, String)> {
                 plan,
             };
             Some((export::NAME, json!(payload).to_string()))
+        }
+        kinds::RETRY => {
+            let payload: again_job::Payload = serde_json::from_str(task.parameters.as_deref()?).ok()?;
+            Some((again_job::NAME, json!(payload).to_string()))
         }
         _ => None,
     }

@@ -10,6 +10,7 @@ use crate::server::exporting::read::Records;
 use crate::server::state::Server;
 use crate::server::store::exports::{self, Made};
 use crate::server::store::jobs::{self, Job};
+use crate::server::webhooks::own;
 
 /// Its name in the queue.
 pub const NAME: &str = "export";
@@ -50,7 +51,9 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     };
     let result =
         serde_json::json!({ "message": said(rows), "done_count": rows, "bytes": written.bytes, "sha256": written.sha256 });
-    if exports::finish(&server.db, job, &made, &result.to_string(), server.clock.now_ms()).await? {
+    let told = own::export_done(server, job.project_id, &payload.export_id, &made).await?;
+    if exports::finish(&server.db, job, &made, &result.to_string(), told, server.clock.now_ms()).await? {
+        server.webhooks.ring();
         metrics::counter!("export_rows_total").increment(rows);
         metrics::counter!("export_bytes_total").increment(written.bytes);
         Ok(())

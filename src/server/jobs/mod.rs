@@ -7,6 +7,7 @@ pub mod control;
 pub mod export;
 pub mod import;
 mod rejects;
+pub mod retry;
 mod run;
 mod runner;
 mod sweep;

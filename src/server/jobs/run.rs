@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{JobError, export, import};
+use super::{JobError, export, import, retry};
 use crate::server::state::Server;
+use crate::server::store::StoreError;
 use crate::server::store::jobs::{self, Job};
+use crate::server::webhooks::own;
 
 /// How often a worker is heard of.
 const BEAT: Duration = Duration::from_secs(1);
@@ -65,6 +67,7 @@ async fn work(server: &Server, job: &Job, progress: &Progress) -> Result<(), Job
     match job.kind.as_str() {
         export::NAME => export::run(server, job, progress).await,
         import::NAME => import::run(server, job, progress).await,
+        retry::NAME => retry::run(server, job, progress).await,
         other => Err(JobError::Fail(format!("this version does not know the work {other:?}"))),
     }
 }
@@ -90,7 +93,14 @@ async fn note(server: &Server, job: &Job, error: &JobError) {
         JobError::Retry(_) | JobError::Fail(_) => None,
     };
     tracing::warn!(%error, task = job.task_id, kind = job.kind, attempt = job.attempt, given_up = again_at.is_none(), "a job failed");
-    if let Err(error) = jobs::fail(&server.db, job, &error.to_string(), again_at, now_ms).await {
+    if let Err(error) = fail(server, job, &error.to_string(), again_at, now_ms).await {
         tracing::error!(%error, task = job.task_id, "a job's failure could not be noted; its lease will run out");
     }
+}
+
+async fn fail(server: &Server, job: &Job, reason: &str, again_at: Option<i64>, now_ms: i64) -> Result<(), StoreError> {
+    let told = own::task_failed(server, job.project_id, &job.task_id, reason).await?;
+    jobs::fail(&server.db, job, reason, again_at, told, now_ms).await?;
+    server.webhooks.ring();
+    Ok(())
 }

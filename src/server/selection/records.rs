@@ -7,7 +7,7 @@ use crate::model::log::Origin;
 use crate::model::page::Place;
 use crate::model::query::QueryProblem;
 use crate::model::rights::Rights;
-use crate::model::selection::{OneOf, TimeRange};
+use crate::model::selection::{OneOf, TimeRange, code_range};
 use crate::model::tab::TabQuery;
 use crate::server::state::Server;
 use crate::server::store::projects::Project;
@@ -50,6 +50,10 @@ pub fn resolve(query: &TabQuery, context: &QueryContext<'_>) -> Result<(RecordSe
             if !filter.choices.is_empty() && !filter.choices.iter().any(|(word, _)| is_known(word)) {
                 return Err(wrong(format!("{:?} is not known", term.value)).into());
             }
+            if filter.argument == "code" && code_range(&term.value).is_none() {
+                let reason = "a response code (404), a class (4xx), a range (400-499), or none";
+                return Err(wrong(reason.to_owned()).into());
+            }
             if term.value.len() > MAX_VALUE || term.value.contains('\0') {
                 return Err(wrong(format!("at most {MAX_VALUE} bytes, and no NUL")).into());
             }
@@ -82,9 +86,15 @@ fn range(query: &TabQuery, context: &QueryContext<'_>) -> Result<TimeRange, Quer
             .map(|text| time::read(argument, text, context.now_ms, context.zone))
             .transpose()
     };
+    let to = read("to", &query.to)?;
+    // A tab's own range ends with now, or with the end that was named.
+    let default_from = query.tab.default_from().map(str::to_owned);
+    let default_from = default_from.map_or(Ok(0), |from| {
+        time::read("from", &from, to.unwrap_or(context.now_ms), context.zone)
+    });
     let range = TimeRange {
-        from: read("from", &query.from)?.unwrap_or(0),
-        to: read("to", &query.to)?.unwrap_or(i64::MAX),
+        from: read("from", &query.from)?.map_or_else(|| default_from, Ok)?,
+        to: to.unwrap_or(i64::MAX),
     };
     if range.from >= range.to {
         return Err(QueryProblem::new("from", "must be before to"));

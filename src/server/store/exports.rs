@@ -6,6 +6,7 @@ use super::db::{WriteTx, on_db, on_tx};
 use super::jobs::{self, Job};
 use super::projects::ProjectKey;
 use super::tasks::{self, NewTask, TaskChange};
+use super::webhooks::events::OwnEvents;
 use super::{Db, StoreError};
 use crate::model::export::{ExportFacts, ExportStatus, Format, Held};
 use crate::model::task::{OperationStatus, TaskStatus};
@@ -216,8 +217,8 @@ pub(super) async fn restart_in(tx: &mut WriteTx, project: ProjectKey, task_id: &
     Ok(())
 }
 
-/// Ends an export's job well: the file is its own from now on. False where the claim is no longer the holder's.
-pub async fn finish(db: &Db, job: &Job, made: &Made<'_>, result: &str, now_ms: i64) -> Result<bool, StoreError> {
+/// Ends an export's job well: the file is its own from now on, and `told` is sent to who wants it. False where the claim is no longer the holder's.
+pub async fn finish(db: &Db, job: &Job, made: &Made<'_>, result: &str, told: OwnEvents, now_ms: i64) -> Result<bool, StoreError> {
     const DONE: &str =
         "UPDATE exports SET status = 2, progress = 100, finished_at = $3, file = $4, rows_count = $5, bytes = $6, sha256 = $7
         WHERE project_id = $1 AND task_id = $2 AND status < 2";
@@ -236,6 +237,7 @@ pub async fn finish(db: &Db, job: &Job, made: &Made<'_>, result: &str, now_ms: i
     };
     tasks::change_in(&mut tx, job.project_id, &job.task_id, &outcome, now_ms).await?;
     jobs::keep_file_in(&mut tx, made.file).await?;
+    told.tell_in(&mut tx, now_ms).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use super::db::{WriteTx, on_db, on_tx};
 use super::projects::ProjectKey;
 use super::tasks::{self, TaskChange};
+use super::webhooks::events::OwnEvents;
 use super::{Db, StoreError};
 use crate::model::task::{OperationStatus, TaskStatus};
 
@@ -136,8 +137,16 @@ pub async fn finish(db: &Db, job: &Job, outcome: &TaskChange, files: &[&str], no
     Ok(true)
 }
 
-/// Notes why a claim failed. Tried again at `again_at`, or given up: the task has then failed, and what it was to make, too.
-pub async fn fail(db: &Db, job: &Job, reason: &str, again_at: Option<i64>, now_ms: i64) -> Result<bool, StoreError> {
+/// Notes why a claim failed. Tried again at `again_at`, or given up: the task has then failed, and what it was to make, too, and `told` is sent to who
+/// wants it.
+pub async fn fail(
+    db: &Db,
+    job: &Job,
+    reason: &str,
+    again_at: Option<i64>,
+    told: OwnEvents,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
     const AGAIN: &str = "UPDATE jobs SET holder = NULL, lease_until = NULL, failures = failures + 1, run_at = $3
         WHERE id = $1 AND attempt = $2 AND task_id = $4 AND holder IS NOT NULL";
     let mut tx = WriteTx::begin(db).await?;
@@ -155,6 +164,7 @@ pub async fn fail(db: &Db, job: &Job, reason: &str, again_at: Option<i64>, now_m
         .execute(connection).await?.rows_affected());
     if again_at.is_none() {
         give_up_in(&mut tx, job.project_id, &job.task_id, reason, now_ms).await?;
+        told.tell_in(&mut tx, now_ms).await?;
     }
     tx.commit().await?;
     Ok(true)
@@ -185,8 +195,15 @@ pub async fn take_over(db: &Db) -> Result<u64, StoreError> {
     Ok(on_db!(write db, pool => query(ALL).execute(pool).await?.rows_affected()))
 }
 
-/// Stops a task's job, at work or not; false where there is none. Its task and export fail with this reason.
-pub async fn cancel(db: &Db, project: ProjectKey, task_id: &str, reason: &str, now_ms: i64) -> Result<bool, StoreError> {
+/// Stops a task's job, at work or not; false where there is none. Its task and export fail with this reason, and `told` is sent to who wants it.
+pub async fn cancel(
+    db: &Db,
+    project: ProjectKey,
+    task_id: &str,
+    reason: &str,
+    told: OwnEvents,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
     const DROP: &str = "DELETE FROM jobs WHERE project_id = $1 AND task_id = $2 RETURNING attempt";
     let mut tx = WriteTx::begin(db).await?;
     let attempt: Option<i32> =
@@ -197,6 +214,7 @@ pub async fn cancel(db: &Db, project: ProjectKey, task_id: &str, reason: &str, n
     // Attempts go on from here when it is tried again: a claim, and the file that it was writing, are never taken for another's.
     on_tx!(&mut tx, connection => query(NOTE).bind(project).bind(task_id).bind(attempt).bind(now_ms).bind(reason).execute(connection).await?.rows_affected());
     give_up_in(&mut tx, project, task_id, reason, now_ms).await?;
+    told.tell_in(&mut tx, now_ms).await?;
     tx.commit().await?;
     Ok(true)
 }

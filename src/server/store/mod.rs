@@ -18,5 +18,6 @@ mod render;
 pub mod sessions;
 mod sqlite;
 pub mod tasks;
+pub mod webhooks;
 
 pub use db::{Db, StoreError};

@@ -45,6 +45,12 @@ pub async fn find(db: &Db, id: &str) -> Result<Option<Project>, StoreError> {
     Ok(on_db!(read db, pool => query_as(FIND).bind(id).fetch_optional(pool).await)?)
 }
 
+/// The id of the project with this number.
+pub async fn public_id(db: &Db, project: ProjectKey) -> Result<Option<String>, StoreError> {
+    const FIND: &str = "SELECT public_id FROM projects WHERE id = $1";
+    Ok(on_db!(read db, pool => query_scalar(FIND).bind(project).fetch_optional(pool).await)?)
+}
+
 /// Every project, oldest first.
 pub async fn all(db: &Db) -> Result<Vec<Project>, StoreError> {
     const ALL: &str = "SELECT id, public_id, name, time_zone, created_at FROM projects ORDER BY created_at, id";

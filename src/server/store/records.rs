@@ -1,4 +1,4 @@
-//! Lists of tasks and exports: by filter, newest or oldest first, in keyset pages.
+//! Lists of tasks, exports and sendouts: by filter, newest or oldest first, in keyset pages.
 
 use sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use serde::{Deserialize, Serialize};
@@ -7,11 +7,14 @@ use super::exports::ExportRow;
 use super::projects::ProjectKey;
 use super::render;
 use super::tasks::TaskRow;
+use super::webhooks::rows::SendoutRow;
 use super::{Db, StoreError};
+use crate::model::endpoint::Source;
 use crate::model::export::{ExportFacts, ExportStatus};
 use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
-use crate::model::selection::{OneOf, TimeRange};
+use crate::model::selection::{CodeRange, OneOf, TimeRange};
+use crate::model::sendout::{SendoutFacts, SendoutStatus};
 use crate::model::tab::Tab;
 use crate::model::task::{OperationStatus, TaskFacts, TaskStatus};
 
@@ -57,6 +60,14 @@ pub async fn exports(db: &Db, request: RecordRequest<'_>) -> Result<Page<ExportF
     Ok(page(rows.into_iter().map(ExportFacts::from).collect(), &request))
 }
 
+/// One page of sendouts.
+pub async fn sendouts(db: &Db, request: RecordRequest<'_>) -> Result<Page<SendoutFacts>, StoreError> {
+    let mut select = select(&request, "sendouts", super::webhooks::rows::SENDOUT);
+    narrow(&mut select, request.selection);
+    let rows: Vec<SendoutRow> = render::fetch(db, &select, None).await?;
+    Ok(page(rows.into_iter().map(SendoutFacts::from).collect(), &request))
+}
+
 /// One page of exports as the reference turns them: by number, and how many there are in all.
 pub async fn numbered_exports(
     db: &Db,
@@ -98,6 +109,7 @@ pub async fn count(db: &Db, project: ProjectKey, selection: &RecordSelection, bo
     let table = match selection.tab {
         Tab::Tasks => "tasks",
         Tab::Exports => "exports",
+        Tab::Sendouts => "sendouts",
     };
     let mut some = Query::select();
     some.expr(Expr::cust("1"))
@@ -160,7 +172,7 @@ fn beyond(key: &Key, order: Order) -> SimpleExpr {
     }
 }
 
-fn narrow(select: &mut SelectStatement, selection: &RecordSelection) {
+pub(super) fn narrow(select: &mut SelectStatement, selection: &RecordSelection) {
     select
         .and_where(Expr::col("created_at").gte(selection.range.from))
         .and_where(Expr::col("created_at").lt(selection.range.to));
@@ -190,10 +202,27 @@ fn is_among(tab: Tab, argument: &str, values: &[String]) -> SimpleExpr {
         (Tab::Exports, "exported_object") => texts("exported_object"),
         (Tab::Exports, "channel") => texts("channel"),
         (Tab::Exports, "user") => texts("by_whom").or(texts("user_id")),
-        (Tab::Tasks, "type") => texts("type"),
-        (Tab::Tasks, "request_id") => texts("request_id"),
+        (Tab::Sendouts, "status") => {
+            Expr::col("status").is_in(numbers(|word| SendoutStatus::parse(word).map(SendoutStatus::number)))
+        }
+        (Tab::Sendouts, "source") => Expr::col("source").is_in(numbers(|word| Source::parse(word).map(Source::number))),
+        (Tab::Sendouts, "webhook") => texts("endpoint_id"),
+        (Tab::Sendouts, "code") => is_code(values),
+        (Tab::Tasks | Tab::Sendouts, "type") => texts("type"),
+        (Tab::Tasks | Tab::Sendouts, "request_id") => texts("request_id"),
         _ => texts("id"),
     }
+}
+
+/// Codes, classes and ranges of them, or that there was no answer.
+fn is_code(values: &[String]) -> SimpleExpr {
+    let one = |range: CodeRange| match range {
+        None => Expr::col("last_code").is_null(),
+        Some((from, to)) if from == to => Expr::col("last_code").eq(from as i16),
+        Some((from, to)) => Expr::col("last_code").between(from as i16, to as i16),
+    };
+    let ranges = values.iter().filter_map(|value| crate::model::selection::code_range(value));
+    ranges.map(one).reduce(SimpleExpr::or).unwrap_or_else(|| Expr::val(false))
 }
 
 fn page<T>(mut rows: Vec<T>, request: &RecordRequest<'_>) -> Page<T> {

@@ -12,6 +12,9 @@
 
 mod app;
 mod postgres;
+mod receiver;
+
+pub use receiver::{Answer, Receiver};
 
 pub use app::{Database, TestApp, cookie_of, run_binary};
 

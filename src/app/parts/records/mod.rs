@@ -123,12 +123,13 @@ pub const fn segment(tab: Tab) -> &'static str {
     match tab {
         Tab::Tasks => "tasks",
         Tab::Exports => "exports",
+        Tab::Sendouts => "sendouts",
     }
 }
 
 /// The tab whose segment this is.
 pub fn tab_of(word: &str) -> Option<Tab> {
-    [Tab::Tasks, Tab::Exports].into_iter().find(|tab| segment(*tab) == word)
+    Tab::ALL.into_iter().find(|tab| segment(*tab) == word)
 }
 
 /// A link to the same page with another query.

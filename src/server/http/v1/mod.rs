@@ -5,6 +5,7 @@
 
 mod caller;
 mod cors;
+mod events;
 mod exports;
 mod idempotency;
 mod import_file;
@@ -14,8 +15,11 @@ mod list_logs;
 mod log;
 mod raw_body;
 mod send_logs;
+mod sendouts;
 mod stored;
 mod tasks;
+mod timeline;
+mod webhooks;
 
 pub(crate) use tasks::shown_result;
 
@@ -37,6 +41,10 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
             put(import_file::put).merge(get(import_file::get)),
         )
         .route("/v1/logs/import", post(import_logs::import))
+        .route("/v1/logs/{id}/timeline", get(timeline::of_log))
+        .route("/v1/events", post(events::post))
+        .merge(webhooks::routes())
+        .merge(sendouts::routes())
         .merge(tasks::routes())
         .merge(exports::routes())
         .route_layer(from_fn_with_state(server.clone(), idempotency::once))

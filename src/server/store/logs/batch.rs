@@ -1,6 +1,6 @@
 //! One transaction of the writer: whole calls, each of which succeeds or fails as itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sqlx::{query, query_scalar};
 
@@ -17,6 +17,7 @@ use crate::model::log::LogFacts;
 use crate::server::store::db::{WriteTx, on_tx};
 use crate::server::store::insert::Insert;
 use crate::server::store::projects::ProjectKey;
+use crate::server::store::webhooks::failures;
 use crate::server::store::{Db, StoreError};
 
 /// Which log of which call.
@@ -50,9 +51,23 @@ pub(super) async fn write(db: &Db, calls: &[PreparedCall]) -> Result<Vec<Result<
         blocks = without(blocks, gone)?;
     }
     insert_all(&mut tx, calls, &blocks).await?;
+    count_failures(&mut tx, calls, gone).await?;
     let results = answer(&mut tx, calls, fates, &dropped).await?;
     tx.commit().await?;
     Ok(results)
+}
+
+/// Counts the failures that the event `log.failure` tells of.
+async fn count_failures(tx: &mut WriteTx, calls: &[PreparedCall], gone: impl Fn(&Member) -> bool) -> Result<(), StoreError> {
+    let mut counts = BTreeMap::new();
+    for (index, call) in calls.iter().enumerate() {
+        for (log, prepared) in call.logs.iter().enumerate().filter(|(_, prepared)| prepared.is_told) {
+            if !gone(&Member { call: index, log }) {
+                *counts.entry((call.project, prepared.facts.endpoint.as_str())).or_insert(0) += 1;
+            }
+        }
+    }
+    failures::count_in(tx, &counts).await
 }
 
 /// A block and whose it is.

@@ -2,7 +2,7 @@
 
 use super::block::{self, Loose, SealedBlock};
 use super::write::{Idempotency, LogCall};
-use crate::model::log::{LogFacts, NewLog};
+use crate::model::log::{LogFacts, LogText, NewLog, Origin, Status};
 use crate::server::store::StoreError;
 use crate::server::store::projects::ProjectKey;
 
@@ -21,6 +21,8 @@ pub(super) struct PreparedCall {
 pub(super) struct PreparedLog {
     pub(super) facts: LogFacts,
     pub(super) client_id: bool,
+    /// Whether the event `log.failure` tells of it.
+    pub(super) is_told: bool,
 }
 
 /// What its logs say.
@@ -58,8 +60,18 @@ impl PreparedCall {
     }
 
     fn with(call: LogCall, text: impl FnOnce(Vec<Vec<u8>>) -> PreparedText) -> Self {
-        let prepare =
-            |NewLog { facts, client_id, text }: NewLog| (block::encode(&facts, &text), PreparedLog { facts, client_id });
+        let prepare = |NewLog { facts, client_id, text }: NewLog| {
+            let entry = block::encode(&facts, &text);
+            let is_told = is_told(&facts, &text);
+            (
+                entry,
+                PreparedLog {
+                    facts,
+                    client_id,
+                    is_told,
+                },
+            )
+        };
         let (entries, logs): (Vec<_>, Vec<_>) = call.logs.into_iter().map(prepare).unzip();
         Self {
             project: call.project,
@@ -74,4 +86,15 @@ impl PreparedCall {
     pub(super) const fn len(&self) -> usize {
         self.logs.len()
     }
+}
+
+/// A failure of an application's own traffic. What this service does, and what its webhooks ask for, is left out: telling of it would make more of it.
+fn is_told(facts: &LogFacts, text: &LogText) -> bool {
+    let is_webhook = || {
+        let headers: Vec<(String, serde::de::IgnoredAny)> = serde_json::from_str::<serde_json::Map<_, _>>(&text.request.headers)
+            .map(|headers| headers.into_iter().map(|(name, _)| (name, serde::de::IgnoredAny)).collect())
+            .unwrap_or_default();
+        headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("webhook-id"))
+    };
+    facts.status == Status::Failure && facts.origin == Origin::Application && !is_webhook()
 }

@@ -1,0 +1,103 @@
+//! `POST /v1/events`: an event, sent on to every endpoint that wants it. Answered after the commit.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::model::endpoint::Source;
+use crate::model::rights::Scope;
+use crate::server::access::KeyAccess;
+use crate::server::error::ApiError;
+use crate::server::http::recording::{self, Recording};
+use crate::server::state::Server;
+use crate::server::webhooks::AcceptError;
+use crate::server::webhooks::events::{self, EventError, Posted};
+
+/// Bytes of a body: the largest data and what stands around it.
+const MAX_BODY: usize = 2 << 20;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    #[serde(rename = "type")]
+    kind: String,
+    data: Box<RawValue>,
+    id: Option<String>,
+    entity_id: Option<String>,
+    group_id: Option<String>,
+    source: Option<String>,
+    user_id: Option<String>,
+}
+
+/// The handler.
+pub(super) async fn post(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    recording: Option<Extension<Recording>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    key.require(Scope::EventsWrite)?;
+    let body = server.limits.read(&headers, body, MAX_BODY).await?;
+    let new = read(&body.bytes)?;
+    let source = match new.source.as_deref() {
+        None => None,
+        Some(word) => Some(Source::parse(word).ok_or_else(|| invalid("source: project or distribution"))?),
+    };
+    let asked = recording::asked(recording.as_ref().map(|Extension(recording)| recording));
+    let posted = Posted {
+        kind: new.kind,
+        data: new.data.get().to_owned(),
+        id: new.id,
+        entity_id: new.entity_id,
+        group_id: new.group_id,
+        source,
+        channel: Some(asked.channel.unwrap_or_else(|| "API".to_owned())),
+        user_id: new.user_id,
+        key: Some((key.name.clone(), key.app_id.clone())),
+    };
+    let (id, sendouts) = events::accept(&server, key.project.key, posted).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({ "id": id, "object": "event", "sendouts": sendouts })),
+    ))
+}
+
+/// What is no JSON is 400; JSON that is no event is 422.
+fn read(body: &[u8]) -> Result<New, ApiError> {
+    serde_json::from_slice(body).map_err(|problem| match problem.classify() {
+        serde_json::error::Category::Data => invalid(problem.to_string()),
+        _ => ApiError::unreadable(format!("the body is no JSON: {problem}")),
+    })
+}
+
+fn invalid(details: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, details)
+}
+
+impl From<AcceptError> for ApiError {
+    fn from(error: AcceptError) -> Self {
+        let said = error.to_string();
+        match error {
+            AcceptError::Full { retry_after_s } => Self::new(StatusCode::TOO_MANY_REQUESTS, said).retry_after(retry_after_s),
+            AcceptError::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, said).retry_after(2),
+            AcceptError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EventError> for ApiError {
+    fn from(error: EventError) -> Self {
+        let said = error.to_string();
+        match error {
+            EventError::Invalid { .. } => invalid(said),
+            EventError::TooLarge => Self::new(StatusCode::PAYLOAD_TOO_LARGE, said),
+            EventError::Conflict(_) => Self::new(StatusCode::CONFLICT, said).keyed("event_id_reused"),
+            EventError::Accept(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `/v1/webhook-sendouts`: listed, read with every attempt, sent again one by one or in bulk.
+//!
+//! To add a path: a file here with its handler, and its line in [`routes`].
+
+mod read;
+mod retry;
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::routing::{get, post};
+use serde::Serialize;
+
+use super::json::time;
+use crate::model::endpoint::Source;
+use crate::model::log::Note;
+use crate::model::rights::Rights;
+use crate::model::sendout::{AttemptFacts, SendoutFacts, SendoutStatus, Timings};
+use crate::server::state::Server;
+
+/// By key.
+pub(super) fn routes() -> Router<Server> {
+    Router::new()
+        .route("/v1/webhook-sendouts", get(read::list))
+        .route("/v1/webhook-sendouts/retry", post(retry::many))
+        .route("/v1/webhook-sendouts/{id}", get(read::one))
+        .route("/v1/webhook-sendouts/{id}/retry", post(retry::one))
+}
+
+/// A sendout as the API has it.
+#[derive(Serialize)]
+struct SendoutJson<'a> {
+    id: &'a str,
+    object: &'static str,
+    created_at: String,
+    executed_at: Option<String>,
+    status: SendoutStatus,
+    paused: bool,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    event_id: &'a str,
+    webhook_id: &'a str,
+    target_url: &'a str,
+    source: Source,
+    request_id: Option<&'a str>,
+    attempts_count: u32,
+    next_attempt_at: Option<String>,
+    next_attempt_by_hand: bool,
+    response_code: Option<u16>,
+    error: Option<&'a str>,
+    duration: Option<i64>,
+}
+
+impl<'a> SendoutJson<'a> {
+    fn of(facts: &'a SendoutFacts) -> Self {
+        Self {
+            id: &facts.id,
+            object: "webhook_sendout",
+            created_at: time(facts.created_at),
+            executed_at: facts.executed_at.map(time),
+            status: facts.status,
+            paused: facts.paused,
+            kind: &facts.kind,
+            event_id: &facts.event_id,
+            webhook_id: &facts.endpoint_id,
+            target_url: &facts.target_url,
+            source: facts.source,
+            request_id: facts.request_id.as_deref(),
+            attempts_count: facts.attempts,
+            next_attempt_at: facts.next_at.map(time),
+            next_attempt_by_hand: facts.next_by_hand,
+            response_code: facts.last_code,
+            error: facts.last_error.as_deref(),
+            duration: facts.duration_ms,
+        }
+    }
+}
+
+/// An attempt as the API has it.
+#[derive(Serialize)]
+struct AttemptJson<'a> {
+    number: u32,
+    at: String,
+    by_hand: bool,
+    response_code: Option<u16>,
+    error: Option<&'a str>,
+    timings: Timings,
+    address: Option<&'a str>,
+    request_headers: Option<BTreeMap<&'a str, &'a str>>,
+    response_headers: Option<BTreeMap<&'a str, &'a str>>,
+    response_body: Option<&'a str>,
+    notes: Vec<Note>,
+}
+
+impl<'a> AttemptJson<'a> {
+    fn of(facts: &'a AttemptFacts, rights: Rights) -> Self {
+        let mut notes = Vec::new();
+        if !rights.read_bodies {
+            notes.push(Note::NotAllowed);
+        }
+        if facts.truncated {
+            notes.push(Note::Truncated);
+        }
+        Self {
+            number: facts.number,
+            at: time(facts.at),
+            by_hand: facts.by_hand,
+            response_code: facts.code,
+            error: facts.error.as_deref(),
+            timings: facts.timings,
+            address: facts.address.as_deref(),
+            request_headers: facts.request_headers.as_deref().map(map),
+            response_headers: facts.response_headers.as_deref().map(map),
+            response_body: facts.response_body.as_deref(),
+            notes,
+        }
+    }
+}
+
+fn map(headers: &[(String, String)]) -> BTreeMap<&str, &str> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}

@@ -1,0 +1,146 @@
+//! Making, changing and deleting endpoints, new secrets, and the test event.
+
+use std::collections::BTreeMap;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use super::{EndpointJson, failed};
+use crate::model::endpoint::Source;
+use crate::model::rights::Scope;
+use crate::server::access::KeyAccess;
+use crate::server::error::ApiError;
+use crate::server::http::recording::{self, Recording};
+use crate::server::http::v1::tasks::report::unreadable;
+use crate::server::state::Server;
+use crate::server::webhooks::endpoints::{self, Wish};
+
+type Recorded = Option<Extension<Recording>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WishJson {
+    target_url: Option<String>,
+    events: Option<Vec<String>>,
+    active: Option<bool>,
+    source: Option<String>,
+    headers: Option<BTreeMap<String, String>>,
+    description: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    rate_limit: Option<Option<u32>>,
+    send_paused: Option<bool>,
+}
+
+/// A field that was given, `null` too.
+fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::deserialize(value).map(Some)
+}
+
+fn wish(body: Result<Json<WishJson>, JsonRejection>) -> Result<Wish, ApiError> {
+    let Json(json) = body.map_err(unreadable)?;
+    let unknown = || ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "source: project or distribution");
+    Ok(Wish {
+        target_url: json.target_url,
+        events: json.events,
+        active: json.active,
+        source: json.source.map(|word| Source::parse(&word).ok_or_else(unknown)).transpose()?,
+        headers: json.headers.map(|headers| headers.into_iter().collect()),
+        description: json.description,
+        rate_limit: json.rate_limit,
+        send_paused: json.send_paused.unwrap_or(false),
+    })
+}
+
+fn about(recording: &Recorded, id: &str) {
+    let recording = recording.as_ref().map(|Extension(recording)| recording);
+    recording::about(recording, "webhook", id);
+}
+
+/// Own headers and a secret must not lie open in a log of the request.
+fn keep_quiet(recording: &Recorded) {
+    if let Some(Extension(recording)) = recording {
+        recording.not_captured();
+    }
+}
+
+/// Makes an endpoint.
+pub(super) async fn create(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    recording: Recorded,
+    body: Result<Json<WishJson>, JsonRejection>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    key.require(Scope::WebhooksWrite)?;
+    keep_quiet(&recording);
+    let made = endpoints::create(&server, key.project.key, wish(body)?).await;
+    let (facts, secret) = made.map_err(|error| failed(error, ""))?;
+    about(&recording, &facts.id);
+    Ok((
+        StatusCode::CREATED,
+        Json(json!(EndpointJson::of(&facts, key.rights, Some(&secret)))),
+    ))
+}
+
+/// Changes an endpoint: what is not named stays.
+pub(super) async fn update(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    recording: Recorded,
+    Path(id): Path<String>,
+    body: Result<Json<WishJson>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    key.require(Scope::WebhooksWrite)?;
+    about(&recording, &id);
+    keep_quiet(&recording);
+    let changed = endpoints::update(&server, key.project.key, &id, wish(body)?).await;
+    let facts = changed.map_err(|error| failed(error, &id))?;
+    Ok(Json(json!(EndpointJson::of(&facts, key.rights, None))))
+}
+
+/// Deletes an endpoint.
+pub(super) async fn delete(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    recording: Recorded,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    key.require(Scope::WebhooksWrite)?;
+    about(&recording, &id);
+    let deleted = endpoints::delete(&server, key.project.key, &id).await;
+    deleted.map_err(|error| failed(error, &id))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A new secret; the one before is signed with, too, for a day.
+pub(super) async fn rotate(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    recording: Recorded,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    key.require(Scope::WebhooksWrite)?;
+    about(&recording, &id);
+    keep_quiet(&recording);
+    let rotated = endpoints::rotate(&server, key.project.key, &id).await;
+    let (facts, secret) = rotated.map_err(|error| failed(error, &id))?;
+    Ok(Json(json!(EndpointJson::of(&facts, key.rights, Some(&secret)))))
+}
+
+/// Sends a test event: 202 with its sendout.
+pub(super) async fn test(
+    State(server): State<Server>,
+    Extension(key): Extension<KeyAccess>,
+    recording: Recorded,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    key.require(Scope::WebhooksWrite)?;
+    about(&recording, &id);
+    let asked = recording::asked(recording.as_ref().map(|Extension(recording)| recording));
+    let sent = endpoints::test(&server, key.project.key, &id, asked.request_id.as_deref()).await;
+    let sendout = sent.map_err(|error| failed(error, &id))?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "sendout_id": sendout }))))
+}
