@@ -10,6 +10,7 @@ pub mod log;
 pub mod logs;
 #[cfg(feature = "ssr")]
 mod records;
+pub mod sendouts;
 pub mod tasks;
 #[cfg(feature = "ssr")]
 pub(crate) mod visit;

@@ -6,6 +6,7 @@ use super::RowContext;
 use crate::app::parts::markup::Escaped;
 use crate::model::export::ExportStatus;
 use crate::model::format;
+use crate::model::sendout::{SendoutFacts, SendoutStatus};
 use crate::model::task::{OperationStatus, TaskStatus};
 use crate::model::zone::rfc3339;
 
@@ -78,6 +79,22 @@ pub fn export_status(status: ExportStatus, percent: u8) -> String {
         format!("{word} {}", progress(percent))
     } else {
         word
+    }
+}
+
+/// Where a sendout stands, with what happens next.
+pub fn sendout_status(sendout: &SendoutFacts, context: &RowContext) -> String {
+    let look = match sendout.status {
+        SendoutStatus::Pending => "waiting",
+        SendoutStatus::Retrying => "running",
+        SendoutStatus::Succeeded => "well",
+        SendoutStatus::Failed => "badly",
+    };
+    let word = stand(look, sendout.status.label());
+    match sendout.next_at.filter(|_| sendout.status == SendoutStatus::Retrying) {
+        _ if sendout.paused => format!(r#"{word} <span class="quiet">paused: its endpoint is off</span>"#),
+        Some(at) => format!(r#"{word} <span class="quiet">next {}</span>"#, time(at, context)),
+        None => word,
     }
 }
 

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::filters::AroundSignal;
 use super::{Around, to_query};
-use crate::model::tab::TabQuery;
+use crate::model::tab::{Tab, TabQuery};
 
 /// The presets: the argument `from`, and its words.
 const PRESETS: [(Option<&str>, &str); 5] = [
@@ -27,7 +27,7 @@ pub fn RangePicker(
 ) -> impl IntoView {
     let preset = Memo::new(move |_| query.with(preset_of));
     let presets = PRESETS.map(|(from, words)| {
-        let href = move || to_query(&query.with(|query| query.within(from.map(str::to_owned), None)));
+        let href = move || to_query(&query.with(|query| query.within(argument(query.tab, from).map(str::to_owned), None)));
         view! { <li><a href=href aria-current=move || (preset.get() == Some(words)).then_some("true")>{words}</a></li> }
     });
     // A relative range stays one when the form is sent; controls of its own that are filled in come later and win.
@@ -88,6 +88,15 @@ pub fn RangePicker(
     }
 }
 
+/// How a preset stands in a tab's link: what the tab shows by itself is not named.
+fn argument(tab: Tab, from: Option<&'static str>) -> Option<&'static str> {
+    match (from, tab.default_from()) {
+        (None, Some(_)) => Some(Tab::EVERYTHING),
+        (from, default) if from == default => None,
+        (from, _) => from,
+    }
+}
+
 /// The range in words: both ends, or the one that was named.
 fn range_words(around: &Around) -> String {
     let (zone, now) = (&around.zone, around.now);
@@ -104,7 +113,11 @@ fn preset_of(query: &TabQuery) -> Option<&'static str> {
     if query.to.is_some() {
         return None;
     }
-    let from = query.from.as_deref();
+    let from = query
+        .from
+        .as_deref()
+        .or(query.tab.default_from())
+        .filter(|from| *from != Tab::EVERYTHING);
     PRESETS.iter().find(|(preset, _)| *preset == from).map(|(_, words)| *words)
 }
 
@@ -116,7 +129,6 @@ fn is_relative(query: &TabQuery) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::tab::Tab;
 
     #[test]
     fn nothing_named_is_all_time() {

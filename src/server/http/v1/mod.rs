@@ -57,6 +57,7 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
     let by_session = by_session
         .route("/projects/{project}/tasks/import", post(import_logs::import_for_member))
         .merge(tasks::member_routes())
+        .merge(sendouts::member_routes())
         .merge(exports::member_routes());
     by_key.merge(exports::open_routes()).merge(by_session)
 }

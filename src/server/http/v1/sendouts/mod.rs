@@ -2,6 +2,7 @@
 //!
 //! To add a path: a file here with its handler, and its line in [`routes`].
 
+mod data;
 mod read;
 mod retry;
 
@@ -25,6 +26,11 @@ pub(super) fn routes() -> Router<Server> {
         .route("/v1/webhook-sendouts/retry", post(retry::many))
         .route("/v1/webhook-sendouts/{id}", get(read::one))
         .route("/v1/webhook-sendouts/{id}/retry", post(retry::one))
+}
+
+/// By session.
+pub(super) fn member_routes() -> Router<Server> {
+    Router::new().route("/projects/{project}/sendouts/{id}/data", get(data::for_member))
 }
 
 /// A sendout as the API has it.

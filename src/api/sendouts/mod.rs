@@ -1,0 +1,53 @@
+//! The Webhook sendouts tab and a sendout's page.
+
+#![allow(missing_docs, reason = "the server functions' own types are written by a macro")]
+
+#[cfg(feature = "ssr")]
+mod read;
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use super::error::ApiError;
+use super::tasks::Listed;
+use crate::model::json_doc::Preview;
+use crate::model::sendout::{AttemptFacts, SendoutFacts};
+use crate::model::zone::Zone;
+
+/// The Webhook sendouts tab's page of a project, for a query string as the URL has it.
+#[server(name = ReadSendoutsPage, input = GetUrl, endpoint = "sendouts")]
+pub async fn sendouts_page(project: String, query: String) -> Result<Listed<SendoutFacts>, ApiError> {
+    read::list(&project, &query).await.map_err(ApiError::told)
+}
+
+/// All that a sendout's page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendoutPage {
+    /// The facts.
+    pub facts: SendoutFacts,
+    /// Each attempt, the oldest first; without what was said where whoever looks may not see that.
+    pub attempts: Vec<AttemptFacts>,
+    /// What is sent, as JSON; `None` where whoever looks may not see it.
+    pub data: Option<Preview>,
+    /// Whether what was sent and said was left out.
+    pub bodies_hidden: bool,
+    /// Whether whoever looks can have it sent again.
+    pub can_retry: bool,
+    /// The zone that the times are shown in.
+    pub zone: Zone,
+    /// The server's time.
+    pub now: i64,
+}
+
+/// A sendout's page. The query string is the list's: it names the zone.
+#[server(name = ReadSendoutPage, input = GetUrl, endpoint = "sendout")]
+pub async fn sendout_page(project: String, id: String, query: String) -> Result<SendoutPage, ApiError> {
+    read::page(&project, &id, &query).await.map_err(ApiError::told)
+}
+
+/// Sends a sendout once more, now.
+#[server(name = RetrySendout, endpoint = "retry_sendout")]
+pub async fn retry_sendout(project: String, id: String) -> Result<(), ApiError> {
+    read::retry(&project, &id).await.map_err(ApiError::told)
+}
