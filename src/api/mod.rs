@@ -13,5 +13,6 @@ mod records;
 pub mod tasks;
 #[cfg(feature = "ssr")]
 pub(crate) mod visit;
+pub mod webhooks;
 #[cfg(feature = "ssr")]
 pub(crate) mod zones;

@@ -12,6 +12,7 @@ use super::pages::later::Sendouts;
 use super::pages::log::Log;
 use super::pages::logs::Logs;
 use super::pages::not_found::NotFound;
+use super::pages::settings::webhooks::Webhooks;
 use super::pages::sign_in::SignIn;
 use super::pages::task::Task;
 use super::pages::tasks::Tasks;
@@ -37,6 +38,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/exports/:id") view=Export ssr=SsrMode::Async/>
                     <Route path=path!("/exports/:id/browse") view=Browse ssr=SsrMode::Async/>
                     <Route path=path!("/sendouts") view=Sendouts ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/webhooks") view=Webhooks ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>

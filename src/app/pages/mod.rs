@@ -8,6 +8,7 @@ pub mod later;
 pub mod log;
 pub mod logs;
 pub mod not_found;
+pub mod settings;
 pub mod sign_in;
 pub mod task;
 pub mod tasks;
