@@ -14,5 +14,6 @@ pub mod sendouts;
 pub mod tasks;
 #[cfg(feature = "ssr")]
 pub(crate) mod visit;
+pub mod webhooks;
 #[cfg(feature = "ssr")]
 pub(crate) mod zones;

@@ -13,6 +13,7 @@ use super::pages::logs::Logs;
 use super::pages::not_found::NotFound;
 use super::pages::sendout::Sendout;
 use super::pages::sendouts::Sendouts;
+use super::pages::settings::webhooks::Webhooks;
 use super::pages::sign_in::SignIn;
 use super::pages::task::Task;
 use super::pages::tasks::Tasks;
@@ -39,6 +40,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/exports/:id/browse") view=Browse ssr=SsrMode::Async/>
                     <Route path=path!("/sendouts") view=Sendouts ssr=SsrMode::Async/>
                     <Route path=path!("/sendouts/:id") view=Sendout ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/webhooks") view=Webhooks ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>

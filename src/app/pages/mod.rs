@@ -9,6 +9,7 @@ pub mod logs;
 pub mod not_found;
 pub mod sendout;
 pub mod sendouts;
+pub mod settings;
 pub mod sign_in;
 pub mod task;
 pub mod tasks;

@@ -75,6 +75,7 @@ fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
             .find(|project| project.id == here)
             .map_or_else(|| "Project".to_owned(), |project| project.name.clone())
     };
+    let webhooks = move || format!("/projects/{}/settings/webhooks", here.get());
     let items = projects.into_iter().map(|project| {
         let href = format!("/projects/{}/logs", project.id);
         let id = project.id;
@@ -87,6 +88,8 @@ fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
         <div id="projects" class="menu" popover>
             <p class="menu-title">"Projects"</p>
             <ul>{items.collect_view()}</ul>
+            <p class="menu-title">"Settings of this project"</p>
+            <ul><li><a href=webhooks rel="external">"Webhooks"</a></li></ul>
         </div>
     }
 }

@@ -9,7 +9,8 @@ use leptos::prelude::*;
 #[component]
 pub fn AskFirst(
     /// The id of the dialog, one of its own in the page.
-    id: &'static str,
+    #[prop(into)]
+    id: String,
     /// The words on the button.
     button: &'static str,
     /// What is asked.
