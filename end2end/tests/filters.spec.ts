@@ -38,6 +38,8 @@ for (const { label, argument, value, count, more, choice } of filters) {
     const control = page.locator("#filters").getByLabel(label, { exact: true });
     if (choice) {
       await control.selectOption(value);
+      // What lies behind the button is applied together.
+      if (more) await page.getByRole("button", { name: "Apply", exact: true }).click();
     } else {
       await control.fill(value);
       await control.press("Enter");

@@ -1,0 +1,49 @@
+import { checkAccessibility, checkWidth, expect, open, test } from "../support/test";
+
+test("an endpoint is added and tested, and its sendout says why it failed", async ({ page, at }) => {
+  await open(page, at("settings/webhooks"));
+  await page.getByLabel("Target URL").last().fill("http://localhost:9/hook");
+  await page.getByLabel("Event types").last().fill("voucher.*");
+  await page.getByRole("button", { name: /^Add/ }).click();
+  const secret = page.getByLabel("Signing secret");
+  await expect(secret).toHaveValue(/^whsec_/);
+  await checkAccessibility(page);
+  await page.getByRole("button", { name: "I have kept it" }).click();
+  await expect(secret).toHaveCount(0);
+
+  await page.getByRole("button", { name: "Send test event" }).first().click();
+  await page.getByRole("link", { name: /^so_/ }).click();
+  await expect(page).toHaveURL(/\/sendouts\/so_/);
+  await expect(page.getByText("Failed", { exact: true }).first()).toBeVisible();
+  await expect(page.locator("#error")).toContainText("127.0.0.1");
+  await expect(page.locator("#data")).toContainText("localhost:9");
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await checkAccessibility(page);
+  }
+
+  await page.getByRole("button", { name: "Retry" }).click();
+  await expect(page.locator("summary").first()).toContainText("by hand");
+
+  await open(page, at("sendouts?status=FAILED"));
+  const row = page.locator("table.records tbody tr").first();
+  await expect(row).toContainText("Failed");
+  await row.getByRole("button", { name: "Actions" }).click();
+  await page.getByRole("link", { name: "See error" }).first().click();
+  await expect(page).toHaveURL(/\/sendouts\/so_.*#error$/);
+});
+
+for (const path of ["sendouts", "sendouts?status=SUCCEEDED&type=none", "settings/webhooks"]) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`axe finds nothing on ${path}, ${colorScheme}`, async ({ page, at }) => {
+      await page.emulateMedia({ colorScheme });
+      await open(page, at(path));
+      await checkAccessibility(page);
+    });
+  }
+  test(`${path} fits 360 px`, async ({ page, at }) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await open(page, at(path));
+    await checkWidth(page);
+  });
+}
