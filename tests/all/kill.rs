@@ -37,10 +37,20 @@ pub struct Victim {
     pub app_token: String,
 }
 
+/// A port that no other test's server is given while this one is down: below those that the system hands out.
+fn own_port() -> u16 {
+    static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(20_000);
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(|| NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+        .take(5_000)
+        .find(free)
+        .unwrap()
+}
+
 impl Victim {
     pub fn new(preload: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = own_port();
         let mut victim = Self {
             folder,
             port,
