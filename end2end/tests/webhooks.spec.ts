@@ -1,3 +1,5 @@
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo } from "node:net";
 import { checkAccessibility, checkWidth, expect, open, test } from "../support/test";
 
 test("an endpoint is added and tested, and its sendout says why it failed", async ({ page, at }) => {
@@ -22,8 +24,10 @@ test("an endpoint is added and tested, and its sendout says why it failed", asyn
     await checkAccessibility(page);
   }
 
+  await expect(page.locator("summary")).toHaveCount(1);
   await page.getByRole("button", { name: "Retry" }).click();
-  await expect(page.locator("summary").first()).toContainText("by hand");
+  await expect(page.locator("summary")).toHaveCount(2);
+  await expect(page.locator("summary").first()).toContainText("Attempt 2, by hand");
 
   await open(page, at("sendouts?status=FAILED"));
   const row = page.locator("table.records tbody tr").first();
@@ -31,6 +35,41 @@ test("an endpoint is added and tested, and its sendout says why it failed", asyn
   await row.getByRole("button", { name: "Actions" }).click();
   await page.getByRole("link", { name: "See error" }).first().click();
   await expect(page).toHaveURL(/\/sendouts\/so_.*#error$/);
+});
+
+test("a sendout that succeeded is sent again by hand, and followed until it is answered", async ({ page, at }) => {
+  const held: ServerResponse[] = [];
+  let holding = false;
+  const receiver = createServer((request, answer) => {
+    request.resume();
+    if (holding) held.push(answer);
+    else answer.end("taken");
+  });
+  await new Promise<void>((ready) => receiver.listen(0, "127.0.0.2", ready));
+  const { port } = receiver.address() as AddressInfo;
+  try {
+    await open(page, at("settings/webhooks"));
+    await page.getByLabel("Target URL").last().fill(`http://127.0.0.2:${port}/hook`);
+    await page.getByLabel("Event types").last().fill("voucher.held");
+    await page.getByRole("button", { name: /^Add/ }).click();
+    await page.getByRole("button", { name: "I have kept it" }).click();
+    await page.getByRole("article").filter({ hasText: `:${port}/hook` }).getByRole("button", { name: "Send test event" }).click();
+    await page.getByRole("link", { name: /^so_/ }).click();
+    await expect(page.getByText("Succeeded", { exact: true }).first()).toBeVisible();
+    await expect(page.locator("summary")).toHaveCount(1);
+
+    holding = true;
+    await page.getByRole("button", { name: "Retry" }).click();
+    await expect.poll(() => held.length).toBe(1);
+    await expect(page.getByText(/A retry by hand is due/)).toBeVisible();
+    held[0].end("taken again");
+    await expect(page.locator("summary")).toHaveCount(2);
+    await expect(page.getByText(/A retry by hand is due/)).toHaveCount(0);
+  } finally {
+    for (const answer of held) answer.end();
+    receiver.closeAllConnections();
+    receiver.close();
+  }
 });
 
 for (const path of ["sendouts", "sendouts?status=SUCCEEDED&type=none", "settings/webhooks"]) {

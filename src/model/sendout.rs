@@ -109,6 +109,13 @@ pub struct SendoutFacts {
     pub executed_at: Option<i64>,
 }
 
+impl SendoutFacts {
+    /// Whether it is yet to be sent: for the first time, by the schedule, or by hand, whatever came of it before.
+    pub const fn is_due(&self) -> bool {
+        self.next_at.is_some()
+    }
+}
+
 /// Where the time of an attempt went, in microseconds; `None` where it did not come to that, or a connection was there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timings {

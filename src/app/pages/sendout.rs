@@ -85,7 +85,7 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
     let asked = place.clone();
     let now = keep_fresh(
         page,
-        |page| !page.facts.status.is_over() && !page.facts.paused,
+        |page| page.facts.is_due(),
         move || {
             sendout_page(
                 asked.project.clone(),
@@ -182,7 +182,7 @@ fn Retry(page: RwSignal<SendoutPage>, place: Place, now: Callback<()>) -> impl I
     let can_retry = Memo::new(move |_| page.with(|page| page.can_retry));
     let due = Memo::new(move |_| {
         page.with(|page| {
-            let at = page.facts.next_at.filter(|_| !page.facts.status.is_over())?;
+            let at = page.facts.next_at?;
             let time = page.zone.short(at, page.now);
             Some(if page.facts.next_by_hand {
                 format!("A retry by hand is due at {time}.")

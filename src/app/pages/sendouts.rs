@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::api::error::ApiError;
 use crate::api::sendouts::sendouts_page;
 use crate::api::tasks::Listed;
+use crate::app::parts::links::project_id;
 use crate::app::parts::markup::Escaped;
 use crate::app::parts::records::{Head, Record, RowContext, cells, head, list};
 use crate::model::query::escape;
@@ -48,8 +49,7 @@ impl Record for SendoutFacts {
     }
 
     fn is_over(&self) -> bool {
-        // One that is paused stays so until somebody acts.
-        self.status.is_over() || self.paused
+        !self.is_due()
     }
 
     fn version(&self) -> String {
@@ -76,13 +76,16 @@ impl Record for SendoutFacts {
     }
 
     fn first() -> AnyView {
+        let project = project_id();
+        let settings = move || format!("/projects/{}/settings/webhooks", project.get());
         view! {
             <div class="state first">
-                <h2>"No webhook sendouts in this range"</h2>
+                <h2>"No webhook sendouts yet"</h2>
                 <p>
                     "Each delivery of an event to one of your endpoints is a row here, with every attempt: what was sent, what came back. "
                     "Make an endpoint, then post an event:"
                 </p>
+                <p><a class="button" href=settings>"Webhooks in the settings"</a></p>
                 <pre class="command" tabindex="0"><code id="first-event">{EVENT}</code></pre>
                 <button type="button" class="button needs-scripts" data-copy-of="first-event">"Copy"</button>
             </div>
