@@ -3,16 +3,26 @@ import type { Page } from "@playwright/test";
 import { AUDITOR } from "../support/data";
 import { alive, checkAccessibility, checkWidth, expect, open, test } from "../support/test";
 
+/** Presses *Create export*, and gives the export's id. */
+async function create(page: Page): Promise<string> {
+  const created = page.waitForResponse((answer) => answer.url().endsWith("/create_export"));
+  await page.getByRole("button", { name: "Create export" }).click();
+  return (await created).json();
+}
+
+/** The card that tells of an export: exports of other tests may be told beside it. */
+const card = (page: Page, id: string) => page.locator(".notice-card").filter({ has: page.locator(`a[href$="/exports/${id}"]`) });
+
 /** Begins an export of what the list shows, and goes to its page. */
 async function begin(page: Page, choose: (dialog: ReturnType<Page["getByRole"]>) => Promise<void> = async () => {}) {
   await page.getByRole("button", { name: "Export", exact: true }).click();
   const dialog = page.getByRole("dialog", { name: "Export logs" });
   await expect(dialog).toBeVisible();
   await choose(dialog);
-  await dialog.getByRole("button", { name: "Create export" }).click();
+  const id = await create(page);
   await expect(dialog).toBeHidden();
-  await page.getByRole("link", { name: "Open the export" }).first().click();
-  await expect(page).toHaveURL(/\/exports\/exp_/);
+  await card(page, id).getByRole("link", { name: "Open the export" }).click();
+  await expect(page).toHaveURL(new RegExp(`/exports/${id}`));
   await expect(page.getByRole("link", { name: "Download", exact: true })).toBeVisible();
 }
 
@@ -72,11 +82,11 @@ test("the list of exports is filtered, linked and kind to small windows", async 
 test("somebody who goes on working is told when the file is ready", async ({ page, at }) => {
   await open(page, at("logs"));
   await page.getByRole("button", { name: "Export", exact: true }).click();
-  await page.getByRole("button", { name: "Create export" }).click();
+  const id = await create(page);
   await page.getByRole("link", { name: "Background tasks", exact: true }).click();
-  const ready = page.getByText(/Export ready/);
-  await expect(ready).toBeVisible();
-  await page.getByRole("button", { name: "Dismiss" }).first().click();
+  const ready = card(page, id).getByText(/Export ready/);
+  await expect(ready).toBeVisible({ timeout: 30_000 });
+  await card(page, id).getByRole("button", { name: "Dismiss" }).click();
   await expect(ready).toHaveCount(0);
   await page.reload();
   await alive(page);

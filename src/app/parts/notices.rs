@@ -50,6 +50,8 @@ impl Board {
     /// An export was begun: says so, and asks at once.
     pub fn begin(self, project: String, id: String) {
         self.begun.update(|begun| begun.push(id));
+        // Asked again even where the first answer does not come.
+        self.running.update(|running| *running = (*running).max(1));
         self.once_more.set_value(self.asked.get_value());
         self.ask(project);
     }
