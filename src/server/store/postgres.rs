@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
+use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::logs::month::{self, Month};
@@ -18,6 +19,13 @@ pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(Duration::from_secs(10))
+        // Each statement reads little: compiling one to machine code costs more than running it.
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute("SET jit = off").await?;
+                Ok(())
+            })
+        })
         .connect_with(options)
         .await?;
     Ok(Db::Postgres(pool))

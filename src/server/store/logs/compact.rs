@@ -21,6 +21,13 @@ pub struct Compacted {
     pub grouped: usize,
 }
 
+impl Compacted {
+    /// Whether there was more to do than one round does: another one should follow soon.
+    pub const fn is_behind(&self) -> bool {
+        self.grouped > 0 || self.merged as i64 >= ROUND / 2
+    }
+}
+
 /// Small blocks that one round takes apart at most, so that the writer is never kept for long.
 const ROUND: i64 = 512;
 /// Fewer small blocks than this stay as they are, unless they fill a block: each merge writes its logs anew.

@@ -154,7 +154,7 @@ impl<'a> Stream<'a> {
         let lines = lines.unwrap_or_default();
         for line in lines.split(';').filter(|line| !line.is_empty()) {
             let unit = if self.is_group {
-                groups::read_line(line, self.walk.order)
+                groups::read_line(line, self.walk.order, range)
             } else {
                 singles::read_line(line)
             };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::repeats;
 use super::write::{LogWriter, WriteError};
@@ -22,15 +22,8 @@ pub fn start(db: Db, writer: LogWriter, clock: Clock) -> JoinHandle<()> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for turn in 0_u64.. {
             ticks.tick().await;
-            match writer.compact().await {
-                Ok(compacted) if compacted.merged > 0 => {
-                    tracing::debug!(
-                        merged = compacted.merged,
-                        made = compacted.made,
-                        "small blocks of logs were merged"
-                    );
-                }
-                Ok(_) => {}
+            match catch_up(&writer).await {
+                Ok(()) => {}
                 Err(WriteError::Stopping) => return,
                 Err(problem) => tracing::warn!(%problem, "small blocks of logs could not be merged"),
             }
@@ -41,4 +34,26 @@ pub fn start(db: Db, writer: LogWriter, clock: Clock) -> JoinHandle<()> {
             }
         }
     })
+}
+
+/// Rounds of merging and grouping until there is nothing left to do: logs may come faster than one round a turn can put them in shape.
+///
+/// After each round the writer is left alone for as long as the round took.
+async fn catch_up(writer: &LogWriter) -> Result<(), WriteError> {
+    loop {
+        let begun = Instant::now();
+        let compacted = writer.compact().await?;
+        if compacted.merged + compacted.grouped > 0 {
+            tracing::debug!(
+                merged = compacted.merged,
+                made = compacted.made,
+                grouped = compacted.grouped,
+                "small blocks of logs were merged, full ones grouped"
+            );
+        }
+        if !compacted.is_behind() {
+            return Ok(());
+        }
+        tokio::time::sleep(begun.elapsed()).await;
+    }
 }
