@@ -97,7 +97,7 @@ pub(super) fn listed<Row>(
             meant.query.to.as_ref().map(|_| range.to),
         ),
         now: meant.now,
-        zone: meant.zone.zone_around(earliest, meant.now),
+        zone: meant.zone.for_choosing(earliest, meant.now, meant.now),
         unknown_local: meant.zone.unknown_local,
         rows: page.rows,
     }

@@ -8,6 +8,9 @@ use crate::model::zone::Zone;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
+/// Milliseconds of a year, and of as many years as people look back.
+const YEAR_MS: i64 = 366 * DAY_MS;
+const YEARS_MS: i64 = 10 * YEAR_MS;
 
 /// A zone as a page asked for it.
 #[derive(Debug)]
@@ -84,6 +87,11 @@ fn by_name(name: &str) -> Option<ChosenZone> {
 }
 
 impl ChosenZone {
+    /// The offsets of a page on which a range is typed in: of the times that it shows, and of every time that somebody may mean.
+    pub(crate) fn for_choosing(&self, from_ms: i64, to_ms: i64, now_ms: i64) -> Zone {
+        self.between(from_ms.min(now_ms - YEARS_MS), to_ms.max(now_ms + YEAR_MS))
+    }
+
     /// The offsets from before a time to after now, for a page that shows times in between.
     pub(crate) fn zone_around(&self, earliest_ms: i64, now_ms: i64) -> Zone {
         self.between(earliest_ms.min(now_ms), now_ms.saturating_add(DAY_MS))
@@ -160,5 +168,28 @@ mod tests {
         // 2026-10-25T01:00:00Z: summer time ends.
         let zone = berlin.between(1_792_800_000_000, 1_793_000_000_000);
         assert_eq!(zone.offsets, [(1_792_800_000_000, 7_200), (1_792_890_000_000, 3_600)]);
+    }
+
+    #[test]
+    fn what_is_typed_in_has_the_offset_of_its_own_time() {
+        let berlin = by_name("Europe/Berlin").unwrap();
+        // A page in November whose rows are an hour old.
+        let now = 1_795_348_800_000;
+        let zone = berlin.for_choosing(now - 3_600_000, now, now);
+        for typed in [
+            "2026-10-24T12:00",
+            "2026-10-25T02:30",
+            "2026-03-29T02:30",
+            "2019-07-01T00:00",
+            "2027-07-01T00:00",
+        ] {
+            let by_server: jiff::civil::DateTime = typed.parse().unwrap();
+            let by_server = by_server.to_zoned(berlin.zone.clone()).unwrap().timestamp();
+            assert_eq!(
+                zone.with_offset(typed).unwrap().parse::<Timestamp>().unwrap(),
+                by_server,
+                "{typed}"
+            );
+        }
     }
 }

@@ -58,6 +58,42 @@ impl Civil {
         }
     }
 
+    /// The milliseconds since 1970 at which a clock in UTC shows this; `days_from_civil` of the same page.
+    const fn ms(&self) -> i64 {
+        let year = if self.month <= 2 { self.year - 1 } else { self.year };
+        let month = if self.month > 2 { self.month - 3 } else { self.month + 9 } as i64;
+        let era = year.div_euclid(400);
+        let year_of_era = year.rem_euclid(400);
+        let day_of_year = (153 * month + 2) / 5 + self.day - 1;
+        let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
+        days * DAY_MS + self.hour * 3_600_000 + self.minute * 60_000 + self.second * 1_000 + self.milli
+    }
+
+    /// Reads `2026-11-22T14:03` or `2026-11-22T14:03:22`, with or without milliseconds, as `datetime-local` controls write it.
+    fn read(text: &str) -> Option<Self> {
+        let number = |from: usize, to: usize| {
+            let digits = text.get(from..to)?;
+            digits
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| digits.parse().ok())?
+        };
+        let separators = [(4, '-'), (7, '-'), (10, 'T'), (13, ':'), (16, ':'), (19, '.')];
+        let there = separators.into_iter().take_while(|(at, _)| *at < text.len());
+        if !matches!(text.len(), 16 | 19 | 23) || !there.into_iter().all(|(at, sign)| text[at..].starts_with(sign)) {
+            return None;
+        }
+        Some(Self {
+            year: number(0, 4)?,
+            month: usize::try_from(number(5, 7)?).ok()?,
+            day: number(8, 10)?,
+            hour: number(11, 13)?,
+            minute: number(14, 16)?,
+            second: if text.len() > 16 { number(17, 19)? } else { 0 },
+            milli: if text.len() > 19 { number(20, 23)? } else { 0 },
+        })
+    }
+
     /// `2026-11-22`.
     pub fn date(&self) -> String {
         format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
@@ -165,14 +201,71 @@ impl Zone {
 
     /// `UTC`, or `+01:00 Europe/Berlin`.
     pub fn label_at(&self, ms: i64) -> String {
-        let offset = self.offset_at(ms);
         if self.name == "UTC" {
             return self.name.clone();
         }
-        let sign = if offset < 0 { '-' } else { '+' };
-        let minutes = offset.abs() / 60;
-        format!("{sign}{:02}:{:02} {}", minutes / 60, minutes % 60, self.name)
+        format!("{} {}", written(self.offset_at(ms)), self.name)
     }
+
+    /// The label of both ends of a range; the name alone where the clocks change in between.
+    pub fn label_over(&self, from: i64, to: i64) -> String {
+        if self.offset_at(from) == self.offset_at(to) {
+            self.label_at(to)
+        } else {
+            self.name.clone()
+        }
+    }
+
+    /// The offset of a time on the zone's clocks. Where they show it twice, the first one's; where they leave it out, that of before: as the server
+    /// reads a time without an offset.
+    fn offset_on_the_clock(&self, clock_ms: i64) -> i32 {
+        let is_meant = |offset: i32| self.offset_at(clock_ms - i64::from(offset) * 1_000) == offset;
+        let offsets = self.offsets.iter().map(|(_, offset)| *offset);
+        let before = || {
+            let past = self.offsets.iter().zip(self.offsets.iter().skip(1));
+            let last = past
+                .rev()
+                .find(|((_, offset), (change, _))| change + i64::from(*offset) * 1_000 <= clock_ms);
+            last.map_or(0, |((_, offset), _)| *offset)
+        };
+        offsets.filter(|offset| is_meant(*offset)).max().unwrap_or_else(before)
+    }
+
+    /// A time that was typed in with the offset that holds there, so that it means the same everywhere; none where it is no time of a
+    /// `datetime-local` control.
+    pub fn with_offset(&self, typed: &str) -> Option<String> {
+        let clock = Civil::read(typed)?;
+        let offset = self.offset_on_the_clock(clock.ms());
+        let seconds = if typed.len() == 16 { ":00" } else { "" };
+        let offset = if offset == 0 { "Z".to_owned() } else { written(offset) };
+        Some(format!("{typed}{seconds}{offset}"))
+    }
+
+    /// The offsets as an attribute of a control: `1774746000000:7200,1792890000000:3600`.
+    pub fn to_attribute(&self) -> String {
+        let marks = self.offsets.iter().map(|(since, offset)| format!("{since}:{offset}"));
+        marks.collect::<Vec<_>>().join(",")
+    }
+
+    /// The zone behind such an attribute, without its name.
+    pub fn of_attribute(text: &str) -> Option<Self> {
+        let mark = |mark: &str| {
+            let (since, offset) = mark.split_once(':')?;
+            Some((since.parse().ok()?, offset.parse().ok()?))
+        };
+        let marks = text.split(',').filter(|mark| !mark.is_empty());
+        Some(Self {
+            name: String::new(),
+            offsets: marks.map(mark).collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// `+01:00`.
+fn written(offset: i32) -> String {
+    let sign = if offset < 0 { '-' } else { '+' };
+    let minutes = offset.abs() / 60;
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 #[cfg(test)]
@@ -210,6 +303,54 @@ mod tests {
         assert_eq!(zone.full(NOON), "2026-11-22 13:00:00.000 +01:00 Europe/Berlin");
         assert_eq!(zone.civil(1_792_890_000_000 - 1).hour, 2);
         assert_eq!(zone.civil(1_792_890_000_000).hour, 2);
+    }
+
+    #[test]
+    fn each_end_of_a_range_has_the_offset_that_holds_there() {
+        // 2026-03-29T01:00:00Z the clocks go forward, 2026-10-25T01:00:00Z back.
+        let zone = Zone {
+            name: "Europe/Berlin".to_owned(),
+            offsets: vec![(0, 3_600), (1_774_746_000_000, 7_200), (1_792_890_000_000, 3_600)],
+        };
+        let sent = Zone::of_attribute(&zone.to_attribute()).unwrap();
+        for (typed, meant) in [
+            ("2026-10-24T12:00", "2026-10-24T12:00:00+02:00"),
+            ("2026-10-26T12:00:30", "2026-10-26T12:00:30+01:00"),
+            ("2026-01-01T00:00:00.250", "2026-01-01T00:00:00.250+01:00"),
+            // Twice on the clock: the first of them. Left out: as if the clocks had not changed yet.
+            ("2026-10-25T02:30", "2026-10-25T02:30:00+02:00"),
+            ("2026-03-29T02:30", "2026-03-29T02:30:00+01:00"),
+            ("2026-03-29T01:59", "2026-03-29T01:59:00+01:00"),
+            ("2026-03-29T03:00", "2026-03-29T03:00:00+02:00"),
+        ] {
+            assert_eq!(sent.with_offset(typed).as_deref(), Some(meant));
+        }
+        assert_eq!(
+            Zone::utc().with_offset("2026-10-24T12:00").as_deref(),
+            Some("2026-10-24T12:00:00Z")
+        );
+        for typed in [
+            "",
+            "-24h",
+            "2026-10-24",
+            "2026-10-24T12:00Z",
+            "2026-10-24 12:00",
+            "2026-10-24T12:0x",
+            "2026-10-24T1é:00",
+        ] {
+            assert_eq!(zone.with_offset(typed), None, "{typed}");
+        }
+        assert_eq!(zone.label_over(1_792_800_000_000, 1_793_000_000_000), "Europe/Berlin");
+        assert_eq!(zone.label_over(1_792_800_000_000, 1_792_800_000_001), "+02:00 Europe/Berlin");
+    }
+
+    #[test]
+    fn a_clock_is_read_as_it_is_written() {
+        for ms in [0, NOON, NOON + 250, 951_782_400_000, -1, 4_107_542_399_999] {
+            let civil = Civil::of(ms);
+            assert_eq!(civil.ms(), ms);
+            assert_eq!(Civil::read(&format!("{}T{}", civil.date(), civil.clock())), Some(civil));
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ use audit_log::server::store::logs::one;
 use audit_log::server::store::logs::write::{Idempotency, LogCall, LogWriter, WriteError, WriterOptions, Written};
 use audit_log::server::store::projects::ProjectKey;
 
+use serde_json::{Value, json};
+
 use crate::support::TestApp;
 
 /// 2026-11-20T10:00:00Z, on the hour.
@@ -61,6 +63,26 @@ impl Dice {
             .join(self.of(&[" ", "", "-"]))
     }
 
+    /// Headers as they are kept, with values that JSON has to escape.
+    fn headers(&self) -> String {
+        let value = |dice: &Self| {
+            json!(format!(
+                "{}{}",
+                dice.of(&["", "W/\"v-1\"", "a\\b", "x: y", "k=\"v\"; "]),
+                dice.words(3)
+            ))
+        };
+        let mut headers = serde_json::Map::new();
+        for name in ["ETag", "x", "X-Trace", "link"] {
+            match self.below(4) {
+                0 => drop(headers.insert(name.to_owned(), value(self))),
+                1 => drop(headers.insert(name.to_owned(), json!([value(self), value(self)]))),
+                _ => {}
+            }
+        }
+        json!(headers).to_string()
+    }
+
     fn log(&self, time: i64) -> NewLog {
         let client_id = self.below(2) == 0;
         let id = if client_id {
@@ -79,13 +101,13 @@ impl Dice {
             url: format!("/v1/{}?q={}", self.of(&["vouchers", "Customers", "orders"]), self.words(4)),
             user_agent: self.maybe(&["curl/8", "Mozilla"]),
             request: Message {
-                headers: format!("{{\"x\":\"{}\"}}", self.words(3)),
+                headers: self.headers(),
                 kind,
                 body: body(self),
                 content_type: self.maybe(&["text/plain"]),
             },
             response: Message {
-                headers: "{}".into(),
+                headers: self.headers(),
                 kind,
                 body: body(self),
                 content_type: self.maybe(&["application/json"]),
@@ -182,11 +204,13 @@ impl Dice {
         if self.below(2) == 0 {
             let log = &logs[self.below(logs.len())];
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            match self.below(5) {
+            match self.below(7) {
                 0 => selection.text.request_body = Some(self.needle(&text(&log.text.request.body))),
                 1 => selection.text.response_body = Some(self.needle(&text(&log.text.response.body))),
                 2 => selection.text.anywhere = Some(self.needle(&log.facts.id)),
                 3 => selection.text.anywhere = Some(self.needle(&log.text.url)),
+                4 => selection.text.anywhere = Some(self.needle(&header_lines(&log.text.request))),
+                5 => selection.text.anywhere = Some(self.needle(&header_lines(&log.text.response))),
                 _ => {
                     selection.text.anywhere = Some(self.needle(&text(&log.text.request.body)));
                     selection.text.response_body = Some(self.needle(&text(&log.text.response.body)));
@@ -244,6 +268,18 @@ fn has(text: &[u8], needle: &str) -> bool {
     needle.is_empty() || text.windows(needle.len()).any(|window| window == needle)
 }
 
+/// Headers as a person reads them: `name: value`, one a line.
+fn header_lines(message: &Message) -> String {
+    let headers: serde_json::Map<String, Value> = serde_json::from_str(&message.headers).unwrap();
+    let lines = headers.iter().flat_map(|(name, value)| {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        values
+            .iter()
+            .map(move |value| format!("{name}: {}\n", value.as_str().unwrap()))
+    });
+    lines.collect()
+}
+
 fn says(log: &NewLog, selection: &LogSelection) -> bool {
     let (facts, text) = (&log.facts, &log.text);
     let resource = facts
@@ -264,12 +300,9 @@ fn says(log: &NewLog, selection: &LogSelection) -> bool {
         &text.response.content_type,
     ];
     let mut fields: Vec<&[u8]> = optional.into_iter().flatten().map(String::as_bytes).collect();
-    fields.extend([
-        facts.id.as_bytes(),
-        text.url.as_bytes(),
-        text.request.headers.as_bytes(),
-        text.response.headers.as_bytes(),
-    ]);
+    let lines = [header_lines(&text.request), header_lines(&text.response)];
+    fields.extend(lines.iter().map(String::as_bytes));
+    fields.extend([facts.id.as_bytes(), text.url.as_bytes()]);
     fields.extend([text.request.body.as_slice(), text.response.body.as_slice()]);
     let needles = &selection.text;
     needles
@@ -618,8 +651,8 @@ for_each_db! {
         let project = app.add_project("shop").await.key;
         let short = |dice: &Dice, place: i64| {
             let mut log = dice.log(START + place / 3 * 1_000);
-            log.text.request = Message { kind: BodyKind::Text, body: dice.words(6).into_bytes(), ..Message::default() };
-            log.text.response = Message { kind: BodyKind::Text, body: dice.words(6).into_bytes(), ..Message::default() };
+            log.text.request = Message { kind: BodyKind::Text, body: dice.words(3).into_bytes(), headers: dice.headers(), ..Message::default() };
+            log.text.response = Message { kind: BodyKind::Text, body: dice.words(3).into_bytes(), ..Message::default() };
             log
         };
         let mut logs: Vec<NewLog> = (0..5_120).map(|place| short(&dice, place)).collect();
@@ -635,8 +668,9 @@ for_each_db! {
             let log = &logs[dice.below(logs.len())];
             let mut selection = LogSelection::all(TimeRange { from: 0, to: i64::MAX });
             selection.origins = vec![Origin::Application, Origin::Own];
-            selection.text.anywhere = Some(match round % 3 {
+            selection.text.anywhere = Some(match round % 4 {
                 0 => log.facts.id.clone(),
+                3 => dice.needle(&header_lines(&log.text.request)),
                 1 => dice.needle(&log.text.url),
                 _ => dice.needle(&String::from_utf8_lossy(&log.text.request.body)),
             });

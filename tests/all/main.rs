@@ -31,6 +31,7 @@ mod logs_api;
 mod outage;
 mod recording;
 mod s3;
+mod search;
 mod serve;
 mod sign_in;
 mod tasks_api;

@@ -114,7 +114,7 @@ pub(super) async fn page(project: &str, query: &str) -> Result<LogsPage, ApiErro
         chart: chart_of(range, step, &histogram, before_text),
         range: (range.from, range.to),
         now: meant.now,
-        zone: meant.zone.between(earliest.min(range.from), range.to.max(meant.now)),
+        zone: meant.zone.for_choosing(earliest.min(range.from), range.to, meant.now),
         unknown_local: meant.zone.unknown_local,
         empty,
         rows: shown(rows.rows, &Column::chosen(&meant.query.columns), meant.visit.member.rights),

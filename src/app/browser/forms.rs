@@ -3,13 +3,14 @@
 
 use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement};
+use web_sys::{Document, Event, FormData, HtmlElement, HtmlFormElement};
 
 use super::{Go, around, listen};
 use crate::app::parts::links::to_query;
 use crate::app::parts::records::{self, tab_of};
 use crate::model::query::{LogQuery, escape};
 use crate::model::tab::TabQuery;
+use crate::model::zone::Zone;
 
 pub(super) fn start(document: &Document, go: &Go) {
     let go = go.clone();
@@ -92,27 +93,15 @@ fn address(form: &HtmlFormElement, event: &Event) -> String {
 
 /// A time that was typed in gets the offset of the zone it is meant in, so that the link means the same everywhere.
 fn zoned(form: &HtmlFormElement, name: &str, value: String) -> String {
-    let is_typed =
-        value.len() >= 16 && value.as_bytes()[10] == b'T' && !value.ends_with('Z') && !value[10..].contains(['+', '-']);
-    if !is_typed {
-        return value;
-    }
     let control = form
         .query_selector(&format!("input[type=datetime-local][name={name}]"))
         .ok()
         .flatten();
-    let offset = control
-        .and_then(|control| control.dyn_into::<HtmlInputElement>().ok())
-        .and_then(|control| control.get_attribute("data-offset"))
-        .and_then(|offset| offset.parse::<i32>().ok());
-    let Some(offset) = offset else { return value };
-    let seconds = if value.len() == 16 { ":00" } else { "" };
-    if offset == 0 {
-        return format!("{value}{seconds}Z");
-    }
-    let sign = if offset < 0 { '-' } else { '+' };
-    let minutes = offset.abs() / 60;
-    format!("{value}{seconds}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    control
+        .and_then(|control| control.get_attribute("data-offsets"))
+        .and_then(|offsets| Zone::of_attribute(&offsets))
+        .and_then(|zone| zone.with_offset(&value))
+        .unwrap_or(value)
 }
 
 fn close_popovers() {

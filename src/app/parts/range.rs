@@ -73,15 +73,15 @@ pub fn RangePicker(
                             let link = query.with(|query| {
                                 to_query(&query.within(Some(rfc3339(page.range.0)), Some(rfc3339(page.range.1))))
                             });
-                            (controls, page.zone.offset_at(page.range.1), page.zone.label_at(page.range.1), link)
+                            (controls, page.zone.to_attribute(), page.zone.label_over(page.range.0, page.range.1), link)
                         });
-                        let ((from, to), offset, zone, link) = facts.unwrap_or_default();
+                        let ((from, to), offsets, zone, link) = facts.unwrap_or_default();
                         view! {
                             <p class="menu-title">"From, up to, in "{zone}</p>
                             <label for="f-from">"From"</label>
-                            <input id="f-from" type="datetime-local" name="from" step="any" value=from data-offset=offset/>
+                            <input id="f-from" type="datetime-local" name="from" step="any" value=from data-offsets=offsets.clone()/>
                             <label for="f-to">"To"</label>
-                            <input id="f-to" type="datetime-local" name="to" step="any" value=to data-offset=offset/>
+                            <input id="f-to" type="datetime-local" name="to" step="any" value=to data-offsets=offsets/>
                             <div class="actions">
                                 <button type="submit" class="button">"Use this range"</button>
                                 <button type="button" class="button needs-scripts" data-copy-link=link>"Copy absolute link"</button>

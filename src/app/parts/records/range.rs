@@ -61,17 +61,18 @@ pub fn RangePicker(
                         .map(|time| around.zone.control(time))
                         .unwrap_or_default()
                 };
-                let at = around.range.1.unwrap_or(around.now);
+                let to = around.range.1.unwrap_or(around.now);
                 let ends = (control(around.range.0), control(around.range.1));
-                (ends, around.zone.offset_at(at), around.zone.label_at(at))
+                let label = around.zone.label_over(around.range.0.unwrap_or(to), to);
+                (ends, around.zone.to_attribute(), label)
             });
-            let ((from, to), offset, zone) = facts.unwrap_or_default();
+            let ((from, to), offsets, zone) = facts.unwrap_or_default();
             view! {
                 <p class="menu-title">"From, up to, in "{zone}</p>
                 <label for="f-from">"From"</label>
-                <input id="f-from" type="datetime-local" name="from" step="any" value=from data-offset=offset/>
+                <input id="f-from" type="datetime-local" name="from" step="any" value=from data-offsets=offsets.clone()/>
                 <label for="f-to">"To"</label>
-                <input id="f-to" type="datetime-local" name="to" step="any" value=to data-offset=offset/>
+                <input id="f-to" type="datetime-local" name="to" step="any" value=to data-offsets=offsets/>
                 <div class="actions"><button type="submit" class="button">"Use this range"</button></div>
             }
         })

@@ -1,9 +1,13 @@
 //! JSON, read as a row of strings and brackets rather than as a tree: a string before a colon is a key, and what follows is its value.
 //! So it also does for several values in a row, for a body that was cut off, and for text with JSON in it.
+//!
+//! A name may also stand beside its value, as HAR has headers: `{"name":"password","value":"…"}`, in either order ([`pairs`](super::pairs)).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::names::NameKind;
+use super::pairs::{self, Pairs, Role};
 use super::{MaskRules, MaskedBody, looks_like_json};
 
 /// What stands in JSON where a secret was.
@@ -27,20 +31,13 @@ fn mask_text(rules: &MaskRules, bytes: &[u8], text_levels: u8) -> MaskedBody {
         levels: 0,
         card_depth: None,
         text_levels,
+        pairs: Pairs::default(),
     };
     let mut at = 0;
     while at < bytes.len() {
         at = masker.step(at);
     }
-    let levels = masker.levels;
-    if masker.copied == 0 {
-        return MaskedBody { bytes: None, levels };
-    }
-    masker.out.extend_from_slice(&bytes[masker.copied..]);
-    MaskedBody {
-        bytes: Some(masker.out),
-        levels,
-    }
+    masker.finish()
 }
 
 struct Masker<'a> {
@@ -54,6 +51,7 @@ struct Masker<'a> {
     /// The depth at which the outermost card began.
     card_depth: Option<usize>,
     text_levels: u8,
+    pairs: Pairs,
 }
 
 impl Masker<'_> {
@@ -69,6 +67,7 @@ impl Masker<'_> {
             b'}' | b']' => {
                 self.depth = self.depth.saturating_sub(1);
                 self.card_depth = self.card_depth.filter(|card| self.depth > *card);
+                self.pairs.close(self.depth, self.written(at + 1));
                 at + 1
             }
             b'0'..=b'9' if self.card_depth.is_some() => self.maybe_card(at),
@@ -81,8 +80,11 @@ impl Masker<'_> {
         let after = skip_space(self.bytes, end + 1);
         if self.bytes.get(end) == Some(&b'"') && self.bytes.get(after) == Some(&b':') {
             let value_at = skip_space(self.bytes, after + 1);
-            let kind = self.rules.names.kind(&unescaped(&self.bytes[at + 1..end]));
-            return self.value_of_key(kind, value_at);
+            let key = unescaped(&self.bytes[at + 1..end]);
+            return match self.rules.names.kind(&key) {
+                NameKind::Plain if self.depth > 0 => self.maybe_pair(pairs::role(&key), value_at),
+                kind => self.value_of_key(kind, value_at),
+            };
         }
         if self.card_depth.is_some() {
             return self.maybe_card(at);
@@ -95,8 +97,7 @@ impl Masker<'_> {
         match kind {
             NameKind::Secret => {
                 let end = value_end(self.bytes, value_at);
-                let says_something = !matches!(&self.bytes[value_at.min(end)..end], b"" | b"null" | b"\"\"");
-                if says_something {
+                if says_something(&self.bytes[value_at.min(end)..end]) {
                     self.replace(value_at, end, JSON_MASK.as_bytes());
                 }
                 end
@@ -110,15 +111,57 @@ impl Masker<'_> {
         }
     }
 
+    /// The value of a key that may be a half of a pair.
+    fn maybe_pair(&mut self, role: Option<Role>, value_at: usize) -> usize {
+        match role {
+            None => value_at,
+            Some(Role::Name) => {
+                if self.bytes.get(value_at) == Some(&b'"') {
+                    let name = unescaped(&self.bytes[value_at + 1..string_end(self.bytes, value_at + 1)]);
+                    self.pairs.name(self.depth, self.rules.kind_of_pair(&name));
+                }
+                value_at
+            }
+            Some(Role::Value) => match self.pairs.kind(self.depth) {
+                NameKind::Plain => self.value_before_name(value_at),
+                kind => self.value_of_key(kind, value_at),
+            },
+        }
+    }
+
+    /// A value whose name may come yet: it is written as any other, and where it is written is kept in mind.
+    fn value_before_name(&mut self, at: usize) -> usize {
+        let from = self.written(at);
+        if matches!(self.bytes.get(at), Some(b'{' | b'[')) {
+            // Its end shows when it is read: to look for it here would read what is nested once a level.
+            self.pairs.open_value(self.depth, from);
+            return at;
+        }
+        let end = value_end(self.bytes, at);
+        let value = &self.bytes[at.min(end)..end];
+        if !says_something(value) {
+            return at;
+        }
+        let is_card = is_card_number(&unescaped(unquoted(value)));
+        let next = match value.first() {
+            Some(b'"' | b'0'..=b'9') if self.card_depth.is_some() => self.maybe_card(at),
+            Some(b'"') => self.text(at, line_string_end(self.bytes, at + 1)),
+            _ => end,
+        };
+        let next = next.min(self.bytes.len());
+        self.pairs.value(self.depth, from..self.written(next), is_card);
+        next
+    }
+
+    /// Where in `out` the byte at `at` will be, now that all before it is settled.
+    fn written(&self, at: usize) -> usize {
+        self.out.len() + at.saturating_sub(self.copied)
+    }
+
     /// A string or number where a card's number may stand.
     fn maybe_card(&mut self, at: usize) -> usize {
         let end = value_end(self.bytes, at);
-        let value = &self.bytes[at..end];
-        let digits = value
-            .strip_prefix(b"\"")
-            .and_then(|value| value.strip_suffix(b"\""))
-            .unwrap_or(value);
-        if is_card_number(&unescaped(digits)) {
+        if is_card_number(&unescaped(unquoted(&self.bytes[at..end]))) {
             self.replace(at, end, JSON_MASK.as_bytes());
             return end;
         }
@@ -150,6 +193,51 @@ impl Masker<'_> {
             self.copied = to;
         }
     }
+
+    /// What was written, and the values in it that turned out to be secrets masked.
+    fn finish(mut self) -> MaskedBody {
+        let levels = self.levels;
+        let found = self.pairs.into_secrets();
+        if self.copied == 0 && found.is_empty() {
+            return MaskedBody { bytes: None, levels };
+        }
+        self.out.extend_from_slice(&self.bytes[self.copied..]);
+        let bytes = if found.is_empty() {
+            self.out
+        } else {
+            without(&self.out, &found)
+        };
+        MaskedBody {
+            bytes: Some(bytes),
+            levels,
+        }
+    }
+}
+
+/// The bytes with the mask in the place of each of these ranges, which are in order and do not overlap.
+fn without(bytes: &[u8], secrets: &[Range<usize>]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut copied = 0;
+    for secret in secrets {
+        out.extend_from_slice(&bytes[copied..secret.start]);
+        out.extend_from_slice(JSON_MASK.as_bytes());
+        copied = secret.end;
+    }
+    out.extend_from_slice(&bytes[copied..]);
+    out
+}
+
+/// Whether there is anything to hide in a value.
+fn says_something(value: &[u8]) -> bool {
+    !matches!(value, b"" | b"null" | b"\"\"") && value != JSON_MASK.as_bytes()
+}
+
+/// A string's content; any other value as it is.
+fn unquoted(value: &[u8]) -> &[u8] {
+    value
+        .strip_prefix(b"\"")
+        .and_then(|value| value.strip_suffix(b"\""))
+        .unwrap_or(value)
 }
 
 /// Where the string that begins before `at` has its closing quote; the end of the line or of the text where it has none.

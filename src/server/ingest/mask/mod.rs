@@ -11,6 +11,7 @@ mod headers;
 mod json;
 mod multipart;
 mod names;
+mod pairs;
 mod url;
 mod xml;
 
@@ -163,6 +164,14 @@ impl MaskRules {
     fn json(&self, bytes: &[u8]) -> MaskedBody {
         json::mask(self, bytes)
     }
+
+    /// What a name says that stands beside its value: of a header as of a key.
+    fn kind_of_pair(&self, name: &[u8]) -> names::NameKind {
+        if self.headers.iter().any(|header| name.eq_ignore_ascii_case(header.as_bytes())) {
+            return names::NameKind::Secret;
+        }
+        self.names.kind(name)
+    }
 }
 
 /// Whether the first byte that is not white space begins a JSON object or array.
@@ -170,6 +179,8 @@ fn looks_like_json(bytes: &[u8]) -> bool {
     matches!(bytes.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['))
 }
 
+#[cfg(test)]
+mod pairs_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

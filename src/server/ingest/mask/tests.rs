@@ -139,6 +139,44 @@ enum Tree {
     Scalar(String),
     Array(Vec<Tree>),
     Object(Vec<(String, Tree)>),
+    Pair(Box<Pair>),
+}
+
+/// A name beside its value: what stands before, between and after them, and whether the value comes first.
+#[derive(Clone, Debug)]
+struct Pair {
+    keys: (&'static str, &'static str),
+    name: &'static str,
+    value: Tree,
+    others: [Vec<(String, Tree)>; 3],
+    value_first: bool,
+}
+
+impl Pair {
+    /// The members in their order, without and with the name's secret masked.
+    fn members(&self, masked: bool) -> Vec<(String, Tree)> {
+        let is_empty = matches!(&self.value, Tree::Scalar(text) if text == "\"\"");
+        let is_masked = masked && !is_empty && SECRET_KEYS.contains(&self.name);
+        let value = if is_masked {
+            Tree::Scalar(JSON_MASK.to_owned())
+        } else {
+            self.value.clone()
+        };
+        let name = (self.keys.0.to_owned(), Tree::Scalar(format!("\"{}\"", self.name)));
+        let mut halves = vec![name, (self.keys.1.to_owned(), value)];
+        if self.value_first {
+            halves.reverse();
+        }
+        let [before, between, after] = self.others.clone();
+        let mut halves = halves.into_iter();
+        before
+            .into_iter()
+            .chain(halves.next())
+            .chain(between)
+            .chain(halves)
+            .chain(after)
+            .collect()
+    }
 }
 
 const SECRET_KEYS: &[&str] = &["password", "user_password", "accessToken", "pass\\u0077ord", "API-KEY", "cvc"];
@@ -173,9 +211,27 @@ fn tree() -> impl Strategy<Value = Tree> {
         .prop_map(Tree::Scalar)
         .prop_recursive(6, 64, 6, |inner| {
             let key = prop_oneof![prop::sample::select(SECRET_KEYS), prop::sample::select(PLAIN_KEYS)].prop_map(str::to_owned);
+            let others = prop::collection::vec((key.clone(), inner.clone()), 0..2);
+            let keys = (
+                prop::sample::select(vec!["name", "Key", "FIELD", "param", "n\\u0061me"]),
+                prop::sample::select(vec!["value", "Value", "v\\u0061lue"]),
+            );
+            let name = prop_oneof![prop::sample::select(SECRET_KEYS), prop::sample::select(PLAIN_KEYS)];
+            let pair = (keys, name, inner.clone(), prop::array::uniform3(others), any::<bool>()).prop_map(
+                |(keys, name, value, others, value_first)| {
+                    Tree::Pair(Box::new(Pair {
+                        keys,
+                        name,
+                        value,
+                        others,
+                        value_first,
+                    }))
+                },
+            );
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Tree::Array),
-                prop::collection::vec((key, inner), 0..6).prop_map(Tree::Object)
+                prop::collection::vec((key, inner), 0..6).prop_map(Tree::Object),
+                pair
             ]
         })
 }
@@ -188,6 +244,7 @@ fn write(tree: &Tree, masked: bool, spaces: &[&str], place: &mut usize, out: &mu
     };
     match tree {
         Tree::Scalar(text) => out.push_str(text),
+        Tree::Pair(pair) => write(&Tree::Object(pair.members(masked)), masked, spaces, place, out),
         Tree::Array(items) => {
             out.push('[');
             for (nth, item) in items.iter().enumerate() {
@@ -240,7 +297,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_at_all_is_read_and_masking_twice_is_masking_once(body in "[\\PC\"{}\\[\\]:,\\\\ =&?#@/]{0,60}|(\"(password|token|card|a)\"|[:{}\\[\\],\"0-9\\\\ u]){0,24}") {
+    fn any_text_at_all_is_read_and_masking_twice_is_masking_once(body in "[\\PC\"{}\\[\\]:,\\\\ =&?#@/]{0,60}|(\"(password|token|card|a|name|value)\"|[:{}\\[\\],\"0-9\\\\ u]){0,24}") {
         for kind in [BodyKind::Text, BodyKind::Json, BodyKind::Binary] {
             for content_type in [None, Some("application/x-www-form-urlencoded"), Some("multipart/form-data; boundary=x"), Some("text/plain")] {
                 let once = text(kind, content_type, &body);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::header_lines;
 use super::signature::{SignatureBuilder, lane_bytes, width_for};
 use crate::model::log::{BodyKind, LogFacts, LogText, Message};
 use crate::server::store::StoreError;
@@ -22,7 +23,7 @@ const LEVEL: i32 = 1;
 /// Length, time, two kinds, flags.
 const HEAD: usize = 4 + 8 + 3;
 
-/// A field of an entry, in its order there. All of them are searched by "anywhere".
+/// A field of an entry, in its order there. All of them are searched by "anywhere" ([`Entry::texts`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "a variant is a place in the entry, whether or not it is read by name")]
 pub(super) enum Field {
@@ -184,9 +185,18 @@ impl<'a> Entry<'a> {
         self.fields[field as usize]
     }
 
-    /// All fields, in their order.
-    pub(super) const fn fields(&self) -> &[&'a [u8]; FIELDS] {
-        &self.fields
+    /// What "anywhere" looks through: every field, headers as the lines that people read. `lines` is emptied, and keeps those.
+    pub(super) fn texts<'t>(&self, lines: &'t mut Vec<u8>) -> [&'t [u8]; FIELDS]
+    where
+        'a: 't,
+    {
+        lines.clear();
+        header_lines::push(self.field(Field::RequestHeaders), lines);
+        let request_end = lines.len();
+        header_lines::push(self.field(Field::ResponseHeaders), lines);
+        let mut texts: [&'t [u8]; FIELDS] = self.fields;
+        (texts[Field::RequestHeaders as usize], texts[Field::ResponseHeaders as usize]) = lines.split_at(request_end);
+        texts
     }
 
     /// The log's id.
@@ -296,9 +306,10 @@ fn seal_one<M>(
     let width = width_for(entries.len(), longest, content.len());
     let lane = lane_bytes(entries.len());
     let mut signature = SignatureBuilder::new(width);
+    let mut lines = Vec::new();
     for (slot, entry) in entries.iter().enumerate() {
-        for field in entry.fields() {
-            signature.add(slot, field);
+        for text in entry.texts(&mut lines) {
+            signature.add(slot, text);
         }
     }
     Ok(SealedBlock {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 use super::block::{self, SealedBlock};
+use super::signature::Form;
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::insert::Insert;
 use crate::server::store::projects::ProjectKey;
@@ -17,9 +18,9 @@ const INSERT: Insert = Insert {
     columns: 9,
 };
 const SIGN: Insert = Insert {
-    head: "INSERT INTO log_signatures (project_id, id, min_time, max_time, small, width, lane, signature) VALUES",
+    head: "INSERT INTO log_signatures (project_id, id, min_time, max_time, small, width, lane, form, signature) VALUES",
     tail: "",
-    columns: 8,
+    columns: 9,
 };
 const ROWS: usize = 20;
 
@@ -58,6 +59,7 @@ pub(super) async fn insert<M>(tx: &mut WriteTx, blocks: &[(ProjectKey, i64, &Sea
                         .bind(i16::from(block.small))
                         .bind(block.width as i32)
                         .bind(block.lane as i32)
+                        .bind(Form::NOW.number())
                         .bind(block.signature.to_vec());
                 }
                 statement.execute(connection).await?;

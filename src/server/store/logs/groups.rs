@@ -6,6 +6,7 @@
 use sqlx::{AssertSqlSafe, query, query_as};
 
 use super::headers::{Header, Unit, parse_hex};
+use super::signature::{Form, Trigram};
 use super::{blocks, month, sequence};
 use crate::model::query::Order;
 use crate::model::selection::TimeRange;
@@ -22,6 +23,14 @@ pub(super) const SLICE_WORDS: usize = 3;
 const ROUND: usize = 4;
 /// Bytes of a member: id, first time, last time.
 const MEMBER: usize = 24;
+
+/// What signatures have in common that may be in one group.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    width: i32,
+    lane: i32,
+    form: i16,
+}
 
 /// A signature on its way into a group.
 #[derive(Debug, sqlx::FromRow)]
@@ -40,16 +49,17 @@ const INSERT: Insert = Insert {
 
 /// Makes some groups, where there are signatures enough; gives how many blocks went in.
 pub(super) async fn run(db: &Db) -> Result<usize, StoreError> {
-    const SHAPES: &str = "SELECT project_id, width, lane FROM log_signatures WHERE small = 0
-        GROUP BY project_id, width, lane HAVING COUNT(*) >= 64 ORDER BY 1, 2, 3";
-    let shapes: Vec<(ProjectKey, i32, i32)> = on_db!(read db, pool => query_as(SHAPES).fetch_all(pool).await?);
+    const SHAPES: &str = "SELECT project_id, width, lane, form FROM log_signatures WHERE small = 0
+        GROUP BY project_id, width, lane, form HAVING COUNT(*) >= 64 ORDER BY 1, 2, 3, 4";
+    let shapes: Vec<(ProjectKey, i32, i32, i16)> = on_db!(read db, pool => query_as(SHAPES).fetch_all(pool).await?);
     let mut grouped = 0;
-    for (project, width, lane) in shapes {
+    for (project, width, lane, form) in shapes {
+        let shape = Shape { width, lane, form };
         let mut tx = WriteTx::begin(db).await?;
-        let ids = oldest(&mut tx, project, width, lane).await?;
+        let ids = oldest(&mut tx, project, shape).await?;
         let mut made = 0;
         for group in same_month(&ids) {
-            make(&mut tx, project, (width, lane), group).await?;
+            make(&mut tx, project, shape, group).await?;
             made += group.len();
         }
         if made > 0 {
@@ -62,16 +72,19 @@ pub(super) async fn run(db: &Db) -> Result<usize, StoreError> {
 }
 
 /// The oldest signatures of a shape: id and first time.
-async fn oldest(tx: &mut WriteTx, project: ProjectKey, width: i32, lane: i32) -> Result<Vec<(i64, i64)>, StoreError> {
+async fn oldest(tx: &mut WriteTx, project: ProjectKey, shape: Shape) -> Result<Vec<(i64, i64)>, StoreError> {
     const OLDEST: &str = "SELECT id, min_time FROM log_signatures
-        WHERE project_id = $1 AND small = 0 AND width = $2 AND lane = $3 ORDER BY min_time, id LIMIT $4";
+        WHERE project_id = $1 AND small = 0 AND width = $2 AND lane = $3 AND form = $4 ORDER BY min_time, id LIMIT $5";
     // Several processes may group on PostgreSQL: what another one has in hand is passed over.
     const OLDEST_LOCKED: &str = "SELECT id, min_time FROM log_signatures
-        WHERE project_id = $1 AND small = 0 AND width = $2 AND lane = $3 ORDER BY min_time, id LIMIT $4 FOR UPDATE SKIP LOCKED";
+        WHERE project_id = $1 AND small = 0 AND width = $2 AND lane = $3 AND form = $4 ORDER BY min_time, id LIMIT $5 FOR UPDATE SKIP LOCKED";
     let sql = if tx.is_sqlite() { OLDEST } else { OLDEST_LOCKED };
     // A month's last blocks that fill no group stand in front of the next month's.
     let most = (BLOCKS * (ROUND + 1)) as i64;
-    Ok(on_tx!(tx, connection => query_as(sql).bind(project).bind(width).bind(lane).bind(most).fetch_all(connection).await?))
+    let Shape { width, lane, form } = shape;
+    Ok(
+        on_tx!(tx, connection => query_as(sql).bind(project).bind(width).bind(lane).bind(form).bind(most).fetch_all(connection).await?),
+    )
 }
 
 /// Whole groups within a month each, since partitions are dropped by the month.
@@ -81,9 +94,9 @@ fn same_month(ids: &[(i64, i64)]) -> impl Iterator<Item = &[(i64, i64)]> {
         .take(ROUND)
 }
 
-async fn make(tx: &mut WriteTx, project: ProjectKey, (width, lane): (i32, i32), ids: &[(i64, i64)]) -> Result<(), StoreError> {
-    const ADD: &str =
-        "INSERT INTO log_groups (project_id, id, min_time, max_time, width, lane, members) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+async fn make(tx: &mut WriteTx, project: ProjectKey, shape: Shape, ids: &[(i64, i64)]) -> Result<(), StoreError> {
+    const ADD: &str = "INSERT INTO log_groups (project_id, id, min_time, max_time, width, lane, form, members) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let Shape { width, lane, form } = shape;
     // Ids are numbers of the database's own, so they may stand in the text: one statement instead of two for each block.
     let list = ids.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>().join(",");
     let take = AssertSqlSafe(format!(
@@ -108,7 +121,7 @@ async fn make(tx: &mut WriteTx, project: ProjectKey, (width, lane): (i32, i32), 
         .collect();
     let id = sequence::take(tx, 1).await?.next()?;
     on_tx!(tx, connection => {
-        query(ADD).bind(project).bind(id).bind(min_time).bind(max_time).bind(width).bind(lane).bind(members).execute(connection).await?.rows_affected()
+        query(ADD).bind(project).bind(id).bind(min_time).bind(max_time).bind(width).bind(lane).bind(form).bind(members).execute(connection).await?.rows_affected()
     });
     let slices = turn(&singles, width as usize, lane as usize)?;
     let numbered: Vec<(usize, &Vec<u8>)> = slices.iter().enumerate().collect();
@@ -146,11 +159,11 @@ fn turn(singles: &[Single], width: usize, lane: usize) -> Result<Vec<Vec<u8>>, S
     Ok((0..width).step_by(SLICE_WORDS).map(slice).collect())
 }
 
-/// The select that gives some groups as one text of lines `id,edge,lane,members,words`, in hexadecimal.
-pub(super) fn sql(sqlite: bool, order: Order, hashes: usize) -> String {
+/// The select that gives some groups as one text of lines `id,edge,lane,form,members,words`, in hexadecimal.
+pub(super) fn sql(sqlite: bool, order: Order, words: usize) -> String {
     let (edge, compare, direction) = super::headers::direction(order);
     let (hex, end, join) = super::headers::dialect(sqlite);
-    let words: String = (0..hashes)
+    let words: String = (0..words)
         .map(|hash| {
             let place = format!("((${} * g.width) >> 32)", hash + 7);
             let start = format!("CAST(1 + ({place} % {SLICE_WORDS}) * {BLOCKS} * g.lane AS INTEGER)");
@@ -162,7 +175,7 @@ pub(super) fn sql(sqlite: bool, order: Order, hashes: usize) -> String {
         .collect();
     format!(
         "SELECT {join}(line, ';') FROM (
-            SELECT g.id || ',' || g.{edge} || ',' || g.lane || ',' || {hex}g.members{end} || ','{words} AS line FROM log_groups AS g
+            SELECT g.id || ',' || g.{edge} || ',' || g.lane || ',' || g.form || ',' || {hex}g.members{end} || ','{words} AS line FROM log_groups AS g
             WHERE g.project_id = $1 AND g.max_time >= $2 AND g.min_time < $3 AND (g.{edge}, g.id) {compare} ($4, $5)
             ORDER BY g.{edge} {direction}, g.id {direction} LIMIT $6) AS lines"
     )
@@ -171,19 +184,24 @@ pub(super) fn sql(sqlite: bool, order: Order, hashes: usize) -> String {
 /// A group, and those of its blocks that may have the text, in the walk's order.
 ///
 /// Blocks outside `range` are left out: a group that reaches into it has others beside those that do.
-pub(super) fn read_line(line: &str, order: Order, range: TimeRange) -> Option<Unit> {
+pub(super) fn read_line(line: &str, order: Order, range: TimeRange, trigrams: &[Trigram]) -> Option<Unit> {
     let mut fields = line.split(',');
     let mut number = || fields.next()?.parse::<i64>().ok();
     let (id, edge, lane) = (number()?, number()?, number()?);
+    let form = Form::of_number(number()?)?;
     let lane = usize::try_from(lane).ok().filter(|lane| (1..=8).contains(lane))?;
     let members = parse_hex(fields.next()?)?;
     let words = parse_hex(fields.next()?)?;
-    if members.len() != BLOCKS * MEMBER || words.len() % (BLOCKS * lane) != 0 {
+    if members.len() != BLOCKS * MEMBER || words.len() != trigrams.len() * BLOCKS * lane {
         return None;
     }
     let mut left = [u64::MAX; BLOCKS];
     let mut bits = Vec::new();
-    for word in words.chunks_exact(BLOCKS * lane) {
+    for (word, trigram) in words.chunks_exact(BLOCKS * lane).zip(trigrams) {
+        if !trigram.is_signed_in(form) {
+            bits.push(u64::BITS * BLOCKS as u32);
+            continue;
+        }
         let mut set = 0;
         for (left, bytes) in left.iter_mut().zip(word.chunks_exact(lane)) {
             // Both sides of an AND are written the same way round.

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use sqlx::{AssertSqlSafe, query_scalar};
 
 use super::list::Walk;
+use super::signature::Trigram;
 use super::{groups, singles};
 use crate::model::query::Order;
 use crate::server::store::db::on_db;
@@ -19,7 +20,7 @@ const GROUPS: (i64, i64) = (1, 32);
 /// Single blocks of the first look, and at most.
 const SINGLES: (i64, i64) = (16, 512);
 /// Words of a signature that a first look reads, to see which of them leave the fewest logs.
-const MOST_HASHES: usize = 12;
+const MOST_WORDS: usize = 12;
 /// Words that are read after that at most: of the rarest, each leaves a third of the logs at most, so 8 leave one of 6,500.
 const RAREST: usize = 8;
 
@@ -53,11 +54,11 @@ pub(super) struct Headers<'a> {
 
 impl<'a> Headers<'a> {
     /// From the end of the walk's range that comes first.
-    pub(super) fn new(db: &'a Db, project: ProjectKey, walk: &'a Walk, hashes: &[u32]) -> Self {
+    pub(super) fn new(db: &'a Db, project: ProjectKey, walk: &'a Walk, trigrams: &[Trigram]) -> Self {
         // Neighbouring trigrams come together, so those that are looked at are spread over the needle.
-        let step = hashes.len().div_ceil(MOST_HASHES).max(1);
-        let hashes: Vec<i64> = hashes.iter().step_by(step).map(|hash| i64::from(*hash)).collect();
-        let stream = |is_group: bool| Stream::new(db, project, walk, is_group, hashes.clone());
+        let step = trigrams.len().div_ceil(MOST_WORDS).max(1);
+        let trigrams: Vec<Trigram> = trigrams.iter().step_by(step).copied().collect();
+        let stream = |is_group: bool| Stream::new(db, project, walk, is_group, trigrams.clone());
         Self {
             walk,
             groups: stream(true),
@@ -101,7 +102,8 @@ struct Stream<'a> {
     project: ProjectKey,
     walk: &'a Walk,
     is_group: bool,
-    hashes: Vec<i64>,
+    /// Those whose words are read.
+    trigrams: Vec<Trigram>,
     sql: String,
     units: VecDeque<Unit>,
     /// Edge and id of the last unit read.
@@ -111,19 +113,19 @@ struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    fn new(db: &'a Db, project: ProjectKey, walk: &'a Walk, is_group: bool, hashes: Vec<i64>) -> Self {
+    fn new(db: &'a Db, project: ProjectKey, walk: &'a Walk, is_group: bool, trigrams: Vec<Trigram>) -> Self {
         let last = match walk.order {
             Order::NewestFirst => (i64::MAX, i64::MAX),
             Order::OldestFirst => (i64::MIN, i64::MIN),
         };
-        let sql = sql(db, is_group, walk.order, hashes.len());
+        let sql = sql(db, is_group, walk.order, trigrams.len());
         let size = if is_group { GROUPS.0 } else { SINGLES.0 };
         Self {
             db,
             project,
             walk,
             is_group,
-            hashes,
+            trigrams,
             sql,
             units: VecDeque::new(),
             last,
@@ -146,17 +148,17 @@ impl<'a> Stream<'a> {
         let range = self.walk.range;
         let lines: Option<String> = on_db!(read self.db, pool => {
             let mut query = query_scalar(sql).bind(self.project).bind(range.from).bind(range.to).bind(self.last.0).bind(self.last.1).bind(size);
-            for hash in &self.hashes {
-                query = query.bind(*hash);
+            for trigram in &self.trigrams {
+                query = query.bind(i64::from(trigram.hash));
             }
             query.fetch_one(pool).await?
         });
         let lines = lines.unwrap_or_default();
         for line in lines.split(';').filter(|line| !line.is_empty()) {
             let unit = if self.is_group {
-                groups::read_line(line, self.walk.order, range)
+                groups::read_line(line, self.walk.order, range, &self.trigrams)
             } else {
-                singles::read_line(line)
+                singles::read_line(line, &self.trigrams)
             };
             let unit = unit.ok_or_else(|| {
                 let start: String = line.chars().take(80).collect();
@@ -172,24 +174,24 @@ impl<'a> Stream<'a> {
 
     /// After the first look, goes on with those words alone that fewest logs have: the others cost reading and leave out little.
     fn keep_rarest(&mut self) {
-        if self.hashes.len() <= RAREST || self.units.is_empty() {
+        if self.trigrams.len() <= RAREST || self.units.is_empty() {
             return;
         }
-        let mut ranked: Vec<(u32, i64)> = self
-            .hashes
+        let mut ranked: Vec<(u32, Trigram)> = self
+            .trigrams
             .iter()
             .enumerate()
-            .map(|(word, hash)| (self.units.iter().filter_map(|unit| unit.bits.get(word)).sum(), *hash))
+            .map(|(word, trigram)| (self.units.iter().filter_map(|unit| unit.bits.get(word)).sum(), *trigram))
             .collect();
-        ranked.sort_unstable();
-        self.hashes = ranked.into_iter().take(RAREST).map(|(_, hash)| hash).collect();
-        self.sql = sql(self.db, self.is_group, self.walk.order, self.hashes.len());
+        ranked.sort_unstable_by_key(|(bits, _)| *bits);
+        self.trigrams = ranked.into_iter().take(RAREST).map(|(_, trigram)| trigram).collect();
+        self.sql = sql(self.db, self.is_group, self.walk.order, self.trigrams.len());
     }
 }
 
-fn sql(db: &Db, is_group: bool, order: Order, hashes: usize) -> String {
+fn sql(db: &Db, is_group: bool, order: Order, words: usize) -> String {
     let write = if is_group { groups::sql } else { singles::sql };
-    write(db.is_sqlite(), order, hashes)
+    write(db.is_sqlite(), order, words)
 }
 
 /// The column of the edge that a walk meets first, how later ones compare, and in which direction they lie.

@@ -13,6 +13,7 @@ mod conditions;
 pub mod counts;
 mod fold;
 mod groups;
+mod header_lines;
 mod headers;
 mod keyed;
 pub mod list;

@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use super::block::{self, Entry, Field};
 use super::blocks::Closed;
 use super::fold::{fold, fold_into};
-use super::signature::needle_hashes;
+use super::signature::{Trigram, needle_trigrams};
 use crate::model::selection::TextNeedles;
 use crate::server::store::StoreError;
 
@@ -15,7 +15,7 @@ use crate::server::store::StoreError;
 #[derive(Clone, Debug)]
 pub(super) struct Needles {
     finders: Arc<Finders>,
-    hashes: Vec<u32>,
+    trigrams: Vec<Trigram>,
 }
 
 #[derive(Debug)]
@@ -28,11 +28,11 @@ struct Finders {
 impl Needles {
     /// Folds what is looked for, as the texts are folded.
     pub(super) fn of(text: &TextNeedles) -> Self {
-        let mut hashes = Vec::new();
+        let mut trigrams = Vec::new();
         let mut finder = |needle: &Option<String>| {
             needle.as_ref().map(|needle| {
                 let folded = fold(needle.as_bytes());
-                needle_hashes(&folded, &mut hashes);
+                needle_trigrams(&folded, &mut trigrams);
                 Finder::new(&folded).into_owned()
             })
         };
@@ -43,13 +43,13 @@ impl Needles {
         };
         Self {
             finders: Arc::new(finders),
-            hashes,
+            trigrams,
         }
     }
 
-    /// The hashes of all trigrams that a log's text must have.
-    pub(super) fn hashes(&self) -> &[u32] {
-        &self.hashes
+    /// All trigrams that a log's text must have.
+    pub(super) fn trigrams(&self) -> &[Trigram] {
+        &self.trigrams
     }
 
     /// Opens blocks, on two threads where there are several, and gives the keys of the logs that have the text.
@@ -75,11 +75,11 @@ impl Needles {
 impl Finders {
     fn find(&self, closed: &[Closed]) -> Result<Vec<(i64, String)>, StoreError> {
         let mut found = Vec::new();
-        let mut folded = Vec::new();
+        let (mut folded, mut lines) = (Vec::new(), Vec::new());
         for (id, bytes, sha256, compressed) in closed {
             let content = block::open(*id, compressed, *bytes, sha256)?;
             for entry in block::entries(&content)? {
-                if self.are_in(&entry, &mut folded) {
+                if self.are_in(&entry, &mut folded, &mut lines) {
                     found.push((entry.created_at, entry.id()?.to_owned()));
                 }
             }
@@ -87,7 +87,7 @@ impl Finders {
         Ok(found)
     }
 
-    fn are_in(&self, entry: &Entry<'_>, folded: &mut Vec<u8>) -> bool {
+    fn are_in(&self, entry: &Entry<'_>, folded: &mut Vec<u8>, lines: &mut Vec<u8>) -> bool {
         let mut has = |finder: &Option<Finder<'_>>, field: &[u8]| {
             finder.as_ref().is_none_or(|finder| {
                 finder.needle().len() <= field.len().saturating_mul(3) && {
@@ -98,6 +98,6 @@ impl Finders {
         };
         has(&self.request_body, entry.field(Field::RequestBody))
             && has(&self.response_body, entry.field(Field::ResponseBody))
-            && entry.fields().iter().any(|field| has(&self.anywhere, field))
+            && (self.anywhere.is_none() || entry.texts(lines).iter().any(|text| has(&self.anywhere, text)))
     }
 }

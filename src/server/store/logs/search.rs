@@ -128,7 +128,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     async fn run(mut self) -> Result<Walked, StoreError> {
-        let mut headers = Headers::new(self.db, self.project, self.walk, self.needles.hashes());
+        let mut headers = Headers::new(self.db, self.project, self.walk, self.needles.trigrams());
         let mut group = GROUP.0;
         let mut waiting = Vec::new();
         loop {

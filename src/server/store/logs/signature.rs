@@ -84,19 +84,126 @@ impl SignatureBuilder {
     }
 }
 
-/// The hashes of a folded needle's trigrams, without repeats; none where it is shorter than three bytes.
-pub(super) fn needle_hashes(folded: &[u8], hashes: &mut Vec<u32>) {
-    for window in folded.windows(3) {
-        let hash = hash((u32::from(window[0]) << 16) | (u32::from(window[1]) << 8) | u32::from(window[2]));
-        if !hashes.contains(&hash) {
-            hashes.push(hash);
+/// What signatures of a form were made of, as the database has it. One that is older than its column has the number 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Headers were signed as the JSON that they are kept as, not as lines.
+    HeadersAsJson,
+    /// All texts as searches look through them.
+    Texts,
+}
+
+impl Form {
+    /// The form of what is signed now.
+    pub(super) const NOW: Self = Self::Texts;
+
+    pub(super) const fn number(self) -> i16 {
+        self as i16
+    }
+
+    /// The form of a number that the database gave.
+    pub(super) const fn of_number(number: i64) -> Option<Self> {
+        match number {
+            0 => Some(Self::HeadersAsJson),
+            1 => Some(Self::Texts),
+            _ => None,
+        }
+    }
+}
+
+/// A trigram of a needle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trigram {
+    pub(super) hash: u32,
+    /// Whether it stands in headers' JSON wherever it stands in their lines: it has nothing that JSON escapes, and does not reach over `: `.
+    is_same_in_json: bool,
+}
+
+impl Trigram {
+    fn of(bytes: [u8; 3]) -> Self {
+        let [first, second, third] = bytes;
+        Self {
+            hash: hash((u32::from(first) << 16) | (u32::from(second) << 8) | u32::from(third)),
+            is_same_in_json: bytes.iter().all(|byte| *byte > b' ' && !matches!(byte, b'"' | b'\\' | b':')),
+        }
+    }
+
+    /// Whether a log that has the trigram has its bit in a signature of this form.
+    pub(super) const fn is_signed_in(self, form: Form) -> bool {
+        match form {
+            Form::HeadersAsJson => self.is_same_in_json,
+            Form::Texts => true,
+        }
+    }
+}
+
+/// A folded needle's trigrams, without repeats; none where it is shorter than three bytes.
+pub(super) fn needle_trigrams(folded: &[u8], trigrams: &mut Vec<Trigram>) {
+    for window in folded.array_windows() {
+        let trigram = Trigram::of(*window);
+        if !trigrams.contains(&trigram) {
+            trigrams.push(trigram);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::server::store::logs::{fold::fold, header_lines};
+
+    /// The word of a trigram in a signature with words of one byte.
+    fn word(signature: &[u8], trigram: Trigram) -> u8 {
+        signature[((u64::from(trigram.hash) * signature.len() as u64) >> 32) as usize]
+    }
+
+    proptest! {
+        /// Whoever looks for a part of a header's line is led to the blocks that were signed before lines were.
+        #[test]
+        fn an_older_signature_leads_to_every_part_of_a_line(
+            headers in prop::collection::vec(("[a-zA-Z :\"-]{0,6}", prop::collection::vec("[ -~é\0\n]{0,9}", 1..3)), 1..4),
+            (from, length) in (0_usize..60, 1_usize..30),
+        ) {
+            let members: Vec<String> = headers
+                .iter()
+                .map(|(name, values)| match values.as_slice() {
+                    [value] => format!("{}:{}", serde_json::json!(name), serde_json::json!(value)),
+                    values => format!("{}:{}", serde_json::json!(name), serde_json::json!(values)),
+                })
+                .collect();
+            let json = format!("{{{}}}", members.join(","));
+            let mut lines = Vec::new();
+            header_lines::push(json.as_bytes(), &mut lines);
+            let text = String::from_utf8(lines).expect("text");
+            let part: String = text.chars().skip(from).take(length).collect();
+            for (form, signed) in [(Form::HeadersAsJson, json.as_bytes()), (Form::Texts, text.as_bytes())] {
+                let mut builder = SignatureBuilder::new(256);
+                builder.add(0, signed);
+                let signature = builder.into_bytes(1);
+                let mut trigrams = Vec::new();
+                needle_trigrams(&fold(part.as_bytes()), &mut trigrams);
+                for trigram in trigrams.into_iter().filter(|trigram| trigram.is_signed_in(form)) {
+                    prop_assert_eq!(word(&signature, trigram), 1, "{:?} {:?} of {:?}", form, part, text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_older_signature_still_tells_blocks_apart() {
+        let count = |needle: &str| {
+            let mut trigrams = Vec::new();
+            needle_trigrams(needle.as_bytes(), &mut trigrams);
+            trigrams
+                .into_iter()
+                .filter(|trigram| trigram.is_signed_in(Form::HeadersAsJson))
+                .count()
+        };
+        assert_eq!(count("ann@example.com"), 13, "nothing that JSON escapes");
+        assert_eq!(count("etag: w/\"abc\""), 3, "eta, tag, abc");
+    }
 
     #[test]
     fn every_part_of_a_text_is_possible_where_the_text_is() {
@@ -107,11 +214,9 @@ mod tests {
                 builder.add(slot, text);
             }
             let bytes = builder.into_bytes(1);
-            let mut hashes = Vec::new();
-            needle_hashes("grüße".as_bytes(), &mut hashes);
-            let left = hashes.iter().fold(0xFF, |left, hash| {
-                left & bytes[((u64::from(*hash) * width as u64) >> 32) as usize]
-            });
+            let mut trigrams = Vec::new();
+            needle_trigrams("grüße".as_bytes(), &mut trigrams);
+            let left = trigrams.iter().fold(0xFF, |left, trigram| left & word(&bytes, *trigram));
             assert_eq!(left & 1, 1);
             assert_eq!(left & 2, 0, "the other text has none of it");
         }
