@@ -188,8 +188,13 @@ fn check_fields(exported: Exported, fields: Option<Vec<String>>) -> Result<Vec<S
         .unwrap_or_else(|| known[..exported.defaults()].iter().map(|field| (*field).to_owned()).collect());
     let is_wrong = |(place, field): (usize, &String)| !known.contains(&field.as_str()) || fields[..place].contains(field);
     if fields.iter().enumerate().any(is_wrong) {
-        let details = format!("Unsupported field used. Allowed fields, each once: {}", known.join(", "));
-        return Err(ApiError::unreadable(details).keyed("invalid_export_fields"));
+        // A file whose columns are told apart by name has each once.
+        let is_twice = fields.iter().all(|field| known.contains(&field.as_str()));
+        let what = if is_twice { "Field used twice" } else { "Unsupported field used" };
+        let details = format!("{what}. Allowed fields: {}", known.join(", "));
+        return Err(ApiError::unreadable(details)
+            .keyed("invalid_export_fields")
+            .worded("Invalid Export"));
     }
     Ok(fields)
 }
@@ -392,8 +397,16 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let key = |parameters| read(Exported::ApiLog, parameters, &[Scope::Read]).unwrap_err().to_json("r");
-        assert!(key(json!({"fields": ["id", "secret"]})).contains("invalid_export_fields"));
-        assert!(key(json!({"fields": ["id", "id"]})).contains("each once"));
+        let fields = key(json!({"fields": ["id", "secret"]}));
+        assert!(
+            fields.contains(r#""key":"invalid_export_fields","message":"Invalid Export""#),
+            "{fields}"
+        );
+        assert!(
+            fields.contains("\"Unsupported field used. Allowed fields: id, created_at, status, "),
+            "{fields}"
+        );
+        assert!(key(json!({"fields": ["id", "id"]})).contains("Field used twice. Allowed fields: id"));
         assert!(key(json!({"fields": "id"})).contains("must be a list"));
         assert!(key(json!({"format": "xlsx"})).contains("csv, ndjson or parquet"));
         assert!(key(json!({"filters": {"colour": {"conditions": {"$is": ["red"]}}}})).contains("colour"));
