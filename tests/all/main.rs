@@ -19,6 +19,7 @@ mod bad_input;
 mod command_line;
 mod demo;
 mod exports_api;
+mod exports_filters;
 mod headers;
 mod import;
 mod imports_api;

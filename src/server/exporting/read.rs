@@ -12,8 +12,8 @@ use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
 use crate::model::selection::LogSelection;
 use crate::model::tab::Tab;
-use crate::server::store::logs::list;
 use crate::server::store::logs::scan::{Chunk, Scan};
+use crate::server::store::logs::{list, matching};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::records::{self, RecordRequest, RecordSelection};
 use crate::server::store::{Db, StoreError, exports, tasks};
@@ -125,7 +125,8 @@ impl<'a> Records<'a> {
         }
         self.at = chunk.logs.last().map(|log| log.facts.created_at).or(self.at);
         for log in &chunk.logs {
-            self.write(|field| of_log(field, log, self.plan.rights), encoder, out)?;
+            let is_meant = |selection: &LogSelection| matching::is_meant(selection, log);
+            self.write(|field| of_log(field, log, self.plan.rights), is_meant, encoder, out)?;
         }
         Ok(())
     }
@@ -178,12 +179,9 @@ impl<'a> Records<'a> {
             "request_headers",
             "response_headers",
         ];
-        let compared = self.plan.condition.tests.iter().map(|test| &test.field);
-        self.plan
-            .fields
-            .iter()
-            .chain(compared)
-            .any(|field| TEXT.contains(&field.as_str()))
+        let names = |field: &String| TEXT.contains(&field.as_str());
+        let condition = &self.plan.condition;
+        condition.searches() || condition.reads(&TEXT) || self.plan.fields.iter().any(names)
     }
 
     fn move_on<T>(&mut self, page: &Page<T>, key: impl Fn(&T) -> (i64, &str)) {
@@ -207,10 +205,11 @@ impl<'a> Records<'a> {
     fn write<'c>(
         &mut self,
         cell: impl Fn(&str) -> Cell<'c>,
+        is_meant: impl Fn(&LogSelection) -> bool,
         encoder: &mut Encoder,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        if !self.plan.condition.holds(&cell) {
+        if !self.plan.condition.holds(&cell, is_meant) {
             return Ok(());
         }
         let cells: Vec<Cell<'c>> = self.plan.fields.iter().map(|field| cell(field)).collect();
@@ -228,6 +227,7 @@ impl<'a> Records<'a> {
             limit: CHUNK,
         };
         let rights = self.plan.rights;
+        let no_logs = |_: &LogSelection| false;
         match selection.tab {
             Tab::Tasks => {
                 let page = records::tasks(self.db, request).await?;
@@ -235,7 +235,7 @@ impl<'a> Records<'a> {
                 for facts in page.rows {
                     // A task is kept for ever: it is there.
                     if let Some(task) = tasks::find(self.db, self.project, &facts.id).await? {
-                        self.write(|field| of_task(field, &task, rights), encoder, out)?;
+                        self.write(|field| of_task(field, &task, rights), no_logs, encoder, out)?;
                     }
                 }
             }
@@ -247,6 +247,7 @@ impl<'a> Records<'a> {
                     if let Some(export) = exports::find(self.db, self.project, &facts.id).await? {
                         self.write(
                             |field| of_export(field, &export.facts, &export.parameters, rights),
+                            no_logs,
                             encoder,
                             out,
                         )?;
@@ -257,7 +258,7 @@ impl<'a> Records<'a> {
                 let page = records::sendouts(self.db, request).await?;
                 self.move_on(&page, |facts| (facts.created_at, facts.id.as_str()));
                 for facts in page.rows {
-                    self.write(|field| of_sendout(field, &facts), encoder, out)?;
+                    self.write(|field| of_sendout(field, &facts), no_logs, encoder, out)?;
                 }
             }
         }

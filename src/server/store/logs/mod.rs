@@ -16,6 +16,7 @@ mod groups;
 mod headers;
 mod keyed;
 pub mod list;
+pub mod matching;
 pub(super) mod month;
 mod needles;
 pub mod one;
