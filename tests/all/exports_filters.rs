@@ -1,4 +1,4 @@
-//! Which records an export's filters choose: days before now, either of two, the Logs tab's own arguments.
+//! Which records an export's filters choose: days before now, either of two, the Logs tab's own arguments; and how far it says it is.
 
 use std::collections::BTreeSet;
 
@@ -151,5 +151,26 @@ for_each_db! {
         let export = crate::exports_api::over(app, &key, begun["id"].as_str().unwrap()).await;
         workers.stop().await;
         assert_eq!((export["status"].as_str(), export["rows"].as_i64()), (Some("DONE"), Some(1)), "{export}");
+    }
+
+    async fn progress_is_told_on_the_way(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let now_ms = app.server.clock.now_ms();
+        for number in 0..2_500 {
+            let task = NewTask { id: format!("t-{number}"), kind: "A.B".to_owned(), ..NewTask::default() };
+            tasks::add(app.db(), project.key, &task, now_ms - 1_000_000 + number * 100).await.unwrap();
+        }
+        let context = context(&app.server, &project, Rights::of_scopes(&ALL));
+        for order in ["created_at", "-created_at"] {
+            let plan = Plan::read(Exported::AsyncAction, &json!({"order": order}), &context).unwrap();
+            let (mut records, mut out) = (Records::new(app.db(), project.key, &plan), Vec::new());
+            let mut encoder = Encoder::begin(&plan, &mut out).unwrap();
+            let mut told = Vec::new();
+            while records.next(&mut encoder, &mut out).await.unwrap() {
+                told.push(records.progress());
+            }
+            assert_eq!((records.rows, told.len()), (2_500, 3), "{told:?}");
+            assert!((35..=45).contains(&told[0]) && (75..=85).contains(&told[1]) && told[2] == 99, "{told:?}");
+        }
     }
 }

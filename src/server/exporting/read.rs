@@ -162,11 +162,15 @@ impl<'a> Records<'a> {
                 *end = facts.created_at;
             }
         }
-        let [oldest, newest] = ends;
-        Ok(match self.plan.order {
+        Ok(self.in_order(ends.into()))
+    }
+
+    /// The oldest and the newest time as the plan meets them.
+    const fn in_order(&self, (oldest, newest): (i64, i64)) -> (i64, i64) {
+        match self.plan.order {
             Order::NewestFirst => (newest, oldest),
             Order::OldestFirst => (oldest, newest),
-        })
+        }
     }
 
     /// Whether a column or a comparison reads what a log says.
@@ -226,6 +230,10 @@ impl<'a> Records<'a> {
             place: self.place.clone(),
             limit: CHUNK,
         };
+        if self.ends.is_none() {
+            let ends = records::ends(self.db, self.project, selection).await?;
+            self.ends = ends.map(|ends| self.in_order(ends));
+        }
         let rights = self.plan.rights;
         let no_logs = |_: &LogSelection| false;
         match selection.tab {
