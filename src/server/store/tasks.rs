@@ -263,8 +263,8 @@ pub(super) async fn change_in(
 
 /// Puts a task of this service that failed back to its beginning; false where it has not failed.
 pub(super) async fn restart_in(tx: &mut WriteTx, project: ProjectKey, id: &str, now_ms: i64) -> Result<bool, StoreError> {
-    const RESTART: &str = "UPDATE tasks SET status = 0, operation_status = NULL, progress = 0, result = NULL, started_at = NULL, finished_at = NULL,
-        updated_at = $3 WHERE project_id = $1 AND id = $2 AND status = 3 AND own = 1";
+    const RESTART: &str = "UPDATE tasks SET status = 0, operation_status = NULL, progress = 0, result = NULL, rejected = NULL, rejected_bytes = NULL,
+        started_at = NULL, finished_at = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2 AND status = 3 AND own = 1";
     let changed =
         on_tx!(tx, connection => query(RESTART).bind(project).bind(id).bind(now_ms).execute(connection).await?.rows_affected());
     Ok(changed > 0)
