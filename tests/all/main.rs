@@ -38,3 +38,4 @@ mod tasks_api;
 mod webhooks;
 mod webhooks_kill;
 mod webhooks_send;
+mod withheld;

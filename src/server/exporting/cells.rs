@@ -115,10 +115,12 @@ pub(super) fn of_task<'a>(field: &str, task: &'a Task, rights: Rights) -> Cell<'
         "export_id" => maybe(facts.export_id.as_ref()),
         // What came of it may quote what was sent.
         "result" => task
-            .result
-            .as_ref()
+            .shown_result(rights)
             .filter(|_| rights.read_bodies)
-            .map_or(Cell::None, |result| Cell::Json(Cow::Borrowed(result.as_bytes()))),
+            .map_or(Cell::None, |result| match result {
+                Cow::Borrowed(result) => Cell::Json(Cow::Borrowed(result.as_bytes())),
+                Cow::Owned(result) => Cell::Json(Cow::Owned(result.into_bytes())),
+            }),
         _ => Cell::None,
     }
 }
