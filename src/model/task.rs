@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rights::Rights;
+
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -167,6 +169,25 @@ pub struct TaskFacts {
     pub own: bool,
 }
 
+/// What the reason of a cancelled task begins with; who did it follows.
+pub const CANCELLED_BY: &str = "Cancelled by ";
+
+/// Why work failed, as far as whoever has these rights may read it: who cancelled it is somebody's name, and what is said of a file that was sent in
+/// (`quotes`) may quote it.
+pub fn shown_reason(reason: &str, quotes: bool, rights: Rights) -> &str {
+    if reason.starts_with(CANCELLED_BY) {
+        if rights.read_users {
+            reason
+        } else {
+            "Cancelled (by whom: not allowed)"
+        }
+    } else if quotes && !rights.read_bodies {
+        "not allowed: it may quote what was sent"
+    } else {
+        reason
+    }
+}
+
 /// A record that an import did not take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedRow {
@@ -195,6 +216,23 @@ pub struct ImportResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_says_no_more_than_may_be_read() {
+        let rights = |bodies, users| Rights::of_role(crate::model::rights::Role::Auditor, bodies, users);
+        let cancelled = "Cancelled by ada@example.com";
+        assert_eq!(shown_reason(cancelled, true, rights(false, true)), cancelled);
+        assert!(!shown_reason(cancelled, false, rights(true, false)).contains("ada"));
+        assert_eq!(
+            shown_reason("line 3: \"secret\"", true, rights(true, false)),
+            "line 3: \"secret\""
+        );
+        assert!(!shown_reason("line 3: \"secret\"", true, rights(false, true)).contains("secret"));
+        assert_eq!(
+            shown_reason("The disk is full", false, rights(false, false)),
+            "The disk is full"
+        );
+    }
 
     #[test]
     fn a_status_survives_the_database_and_the_api() {

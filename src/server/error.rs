@@ -86,6 +86,13 @@ impl ApiError {
         self
     }
 
+    /// The same error under a message of its own.
+    #[must_use]
+    pub const fn worded(mut self, message: &'static str) -> Self {
+        self.message = message;
+        self
+    }
+
     /// The status it answers with.
     pub const fn status(&self) -> StatusCode {
         self.status

@@ -114,7 +114,13 @@ for_each_db! {
         let task = over(app, &key, &id).await;
         assert_eq!((task["result"]["done_count"].as_i64(), task["result"]["failed_count"].as_i64()), (Some(1), Some(2)), "{task}");
         let rejected = app.call(Method::GET, &format!("/v1/async-actions/{id}/rejected"), &key).send().await.unwrap().text().await.unwrap();
-        assert!(rejected.lines().count() == 3 && rejected.contains("GET"), "{rejected}");
+        assert!(rejected.lines().count() == 3 && rejected.contains("GET") && rejected.contains(",not json,"), "{rejected}");
+        // Mended where it stands, the line is taken; the other is given back once more.
+        let mended = rejected.replace(",not json,", r#","{""method"":""PUT"",""url"":""/mended"",""status_code"":204}","#);
+        let task = over(app, &key, &begin(app, &key, "a-rejected.csv", mended).await).await;
+        assert_eq!((task["result"]["done_count"].as_i64(), task["result"]["failed_count"].as_i64()), (Some(1), Some(1)), "{task}");
+        let (_, list) = answer(app.call(Method::GET, "/v1/logs?from=-1h&method=PUT", &key)).await;
+        assert_eq!(list["data"][0]["url"], "/mended", "{list}");
         let again = over(app, &key, &begin(app, &key, "a.ndjson", ndjson).await).await;
         assert_eq!(again["result"]["done_count"], 1, "what is there already counts as taken");
         let har = json!({"log": {"version": "1.2", "entries": [{"startedDateTime": "2026-11-23T00:00:00Z", "time": 5,
@@ -124,6 +130,41 @@ for_each_db! {
         let task = over(app, &key, &begin(app, &key, "x.har", "{\"log\":{\"entries\":[").await).await;
         assert_eq!(task["status"], "FAILED", "{task}");
         assert!(task["result"]["message"].as_str().unwrap().contains("breaks off"), "{task}");
+        workers.stop().await;
+    }
+
+    async fn a_file_that_breaks_off_leaves_the_list_of_what_was_not_taken(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let workers = app.work();
+        let entry = |status: u16| json!({"startedDateTime": "2026-11-23T00:00:00Z", "time": 5, "request": {"method": "GET", "url": "https://x.example/v1/z", "headers": []},
+            "response": {"status": status, "headers": [], "content": {"size": 0}}});
+        let torn = format!("{{\"log\":{{\"version\":\"1.2\",\"entries\":[{},{},{},", entry(200), entry(99), entry(201));
+        let id = begin(app, &key, "torn.har", torn).await;
+        let task = over(app, &key, &id).await;
+        let result = &task["result"];
+        assert_eq!((task["status"].as_str(), task["operation_status"].as_str()), (Some("FAILED"), Some("FAILED")), "{task}");
+        assert_eq!((result["done_count"].as_i64(), result["failed_count"].as_i64(), result["failed"][0]["row"].as_i64()), (Some(2), Some(1), Some(2)), "{task}");
+        let message = result["message"].as_str().unwrap();
+        assert!(message.contains("breaks off") && message.ends_with("One entry before that was not taken."), "{message}");
+        let rejected = |key| app.call(Method::GET, &format!("/v1/async-actions/{id}/rejected"), key).send();
+        let file = rejected(&key).await.unwrap();
+        assert_eq!(file.status(), 200);
+        let file = file.text().await.unwrap();
+        assert!(file.lines().count() == 2 && file.contains("https://x.example/v1/z"), "{file}");
+        // Tried again, it is found anew, and the file of the try before goes.
+        let (status, again) = answer(app.call(Method::POST, &format!("/v1/async-actions/{id}/retry"), &key)).await;
+        assert_eq!(status, 202, "{again}");
+        let task = over(app, &key, &id).await;
+        assert_eq!(task["result"]["failed_count"], 1, "{task}");
+        assert_eq!(rejected(&key).await.unwrap().text().await.unwrap(), file);
+        for _ in 0..200 {
+            if crate::exports_api::walk(&app.folder().join("files")).len() == 2 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(crate::exports_api::walk(&app.folder().join("files")).len(), 2, "the original and one file of what was not taken");
         workers.stop().await;
     }
 

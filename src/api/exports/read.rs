@@ -12,7 +12,9 @@ use crate::model::format;
 use crate::model::log::Origin;
 use crate::model::page::Total;
 use crate::model::query::LogQuery;
+use crate::model::rights::Rights;
 use crate::model::tab::Tab;
+use crate::model::task::shown_reason;
 use crate::server::exports::{BROWSED_MS, Shown};
 use crate::server::selection::{QueryContext, resolve};
 use crate::server::store::exports::{self, Column, Export};
@@ -35,7 +37,9 @@ pub(super) async fn list(project: &str, query: &str) -> Result<Listed<ExportFact
     };
     let mut page = records::exports(db, request).await?;
     if !meant.visit.member.rights.read_users {
-        page.rows.iter_mut().for_each(hide_user);
+        page.rows
+            .iter_mut()
+            .for_each(|facts| hide_user(facts, meant.visit.member.rights));
     }
     let any = !page.rows.is_empty() || records::any(db, key, Tab::Exports).await?;
     let offered = vec![
@@ -52,8 +56,12 @@ pub(super) async fn list(project: &str, query: &str) -> Result<Listed<ExportFact
     Ok(listed(&meant, page, any, offered, place))
 }
 
-fn hide_user(facts: &mut ExportFacts) {
+fn hide_user(facts: &mut ExportFacts, rights: Rights) {
     (facts.by, facts.user_id) = (None, None);
+    facts.error = facts
+        .error
+        .take()
+        .map(|reason| shown_reason(&reason, false, rights).to_owned());
 }
 
 /// The export with this id.
@@ -81,8 +89,8 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<ExportP
     let shown: Shown = serde_json::from_str(&export.shown).unwrap_or_default();
     let mut facts = export.facts;
     let users_hidden = !rights.read_users && facts.by.is_some();
-    if users_hidden {
-        hide_user(&mut facts);
+    if !rights.read_users {
+        hide_user(&mut facts, rights);
     }
     let refusal = facts.holds.refusal(rights);
     let oldest_first = parameters.get("order").and_then(serde_json::Value::as_str) == Some("created_at");

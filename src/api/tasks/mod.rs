@@ -73,6 +73,10 @@ pub struct TaskPage {
     pub facts: TaskFacts,
     /// Who asked was left out.
     pub users_hidden: bool,
+    /// What was asked for was left out.
+    pub parameters_hidden: bool,
+    /// What came of it was left out.
+    pub result_hidden: bool,
     /// What was asked for, as JSON; `None` where nothing is known.
     pub parameters: Option<Preview>,
     /// What came of it, as JSON, as far as whoever looks may see it.

@@ -7,7 +7,7 @@ use crate::api::visit::Visit;
 use crate::model::json_doc::message::Form;
 use crate::model::json_doc::{Preview, preview};
 use crate::model::tab::Tab;
-use crate::model::task::{FailedRow, ImportResult, TaskFacts, kinds};
+use crate::model::task::{FailedRow, ImportResult, TaskFacts, kinds, shown_reason};
 use crate::server::http::v1::shown_result;
 use crate::server::jobs::control;
 use crate::server::store::records::{self, RecordRequest};
@@ -64,8 +64,10 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
     let task = found(visit, id).await?;
     let (db, key, rights) = (&visit.server.db, visit.member.project.key, visit.member.rights);
     let failures = jobs::failures(db, key, id).await?;
-    let result = shown_result(&task, rights).map(serde_json::value::RawValue::get);
+    let result = shown_result(&task, rights);
+    let result = result.as_deref().map(serde_json::value::RawValue::get);
     let (failed, failed_count) = result.map(failed_rows).unwrap_or_default();
+    let parameters = task.shown_parameters();
     let path = |end: &str| format!("/projects/{project}/tasks/{id}/{end}");
     let file = |name: &str, bytes: i64, end: &str| TaskFile {
         name: name.to_owned(),
@@ -86,10 +88,9 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
     }
     Ok(TaskPage {
         users_hidden,
-        parameters: task
-            .shown_parameters()
-            .filter(|_| rights.read_bodies)
-            .map(|json| shown(&json)),
+        parameters_hidden: parameters.is_some() && !rights.read_bodies,
+        result_hidden: task.result.is_some() && result.is_none(),
+        parameters: parameters.filter(|_| rights.read_bodies).map(|json| shown(&json)),
         result: result.map(shown),
         failed,
         failed_count,
@@ -105,7 +106,11 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
             .map(|(_, bytes)| file("rejected.csv", *bytes, "rejected")),
         failures: failures
             .into_iter()
-            .map(|(attempt, at, reason)| Failure { attempt, at, reason })
+            .map(|(attempt, at, reason)| Failure {
+                attempt,
+                at,
+                reason: shown_reason(&reason, task.may_quote(), rights).to_owned(),
+            })
             .collect(),
         can_cancel: rights.work && control::can_cancel(&task),
         can_retry: rights.work && has_export && control::can_retry(&task),

@@ -30,10 +30,12 @@ pub(super) enum Cell<'a> {
 }
 
 /// Milliseconds since 1970 as RFC 3339.
+pub(super) fn time_text(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
+}
+
 fn time(ms: i64) -> Cell<'static> {
-    Cell::Text(Cow::Owned(
-        Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}")),
-    ))
+    Cell::Text(Cow::Owned(time_text(ms)))
 }
 
 fn text<'a>(value: impl Into<Cow<'a, str>>) -> Cell<'a> {
@@ -44,7 +46,7 @@ fn maybe(value: Option<&String>) -> Cell<'_> {
     value.map_or(Cell::None, |value| text(value.as_str()))
 }
 
-/// A log's field.
+/// A log's field, or what a filter of the Logs tab looks at.
 pub(super) fn of_log<'a>(field: &str, log: &'a Log, rights: Rights) -> Cell<'a> {
     let facts = &log.facts;
     let who = |value: &'a Option<String>| maybe(value.as_ref().filter(|_| rights.read_users));
@@ -53,18 +55,19 @@ pub(super) fn of_log<'a>(field: &str, log: &'a Log, rights: Rights) -> Cell<'a> 
         "id" => text(&facts.id),
         "created_at" => time(facts.created_at),
         "status" => text(facts.status.as_str()),
-        "status_code" => facts.status_code.map_or(Cell::None, |code| Cell::Number(code.into())),
+        "status_code" | "code" => facts.status_code.map_or(Cell::None, |code| Cell::Number(code.into())),
         "request_id" => maybe(facts.request_id.as_ref()),
         "channel" => maybe(facts.channel.as_ref()),
         "method" => text(&facts.method),
         "endpoint" => text(&facts.endpoint),
         // Without the right to what was said the path is shown, as everywhere.
         "url" => may_read.map_or_else(|| text(&facts.path), |said| text(&said.url)),
-        "user_email" => who(&facts.user_email),
+        "path" => text(&facts.path),
+        "user_email" | "user" => who(&facts.user_email),
         "user_id" => who(&facts.user_id),
         "app_id" => who(&facts.app_id),
         "client_app_id" => who(&facts.client_app_id),
-        "request_duration" => facts.duration_us.map_or(Cell::None, Cell::Millis),
+        "request_duration" | "slower" => facts.duration_us.map_or(Cell::None, Cell::Millis),
         "ip" => maybe(facts.ip.as_ref()),
         "user_agent" => maybe(may_read.and_then(|said| said.user_agent.as_ref())),
         "request_body" => may_read.map_or(Cell::None, |said| body(&said.request)),
@@ -112,10 +115,12 @@ pub(super) fn of_task<'a>(field: &str, task: &'a Task, rights: Rights) -> Cell<'
         "export_id" => maybe(facts.export_id.as_ref()),
         // What came of it may quote what was sent.
         "result" => task
-            .result
-            .as_ref()
+            .shown_result(rights)
             .filter(|_| rights.read_bodies)
-            .map_or(Cell::None, |result| Cell::Json(Cow::Borrowed(result.as_bytes()))),
+            .map_or(Cell::None, |result| match result {
+                Cow::Borrowed(result) => Cell::Json(Cow::Borrowed(result.as_bytes())),
+                Cow::Owned(result) => Cell::Json(Cow::Owned(result.into_bytes())),
+            }),
         _ => Cell::None,
     }
 }
@@ -140,17 +145,17 @@ pub(super) fn of_export<'a>(field: &str, facts: &'a ExportFacts, parameters: &'a
     }
 }
 
-/// A sendout's field.
+/// A sendout's field, or what a filter of its tab looks at.
 pub(super) fn of_sendout<'a>(field: &str, facts: &'a SendoutFacts) -> Cell<'a> {
     match field {
         "id" => text(&facts.id),
         "created_at" => time(facts.created_at),
         "status" => text(facts.status.as_str()),
         "type" => text(&facts.kind),
-        "webhook_id" => text(&facts.endpoint_id),
+        "webhook_id" | "webhook" => text(&facts.endpoint_id),
         "target_url" => text(&facts.target_url),
         "attempts" => Cell::Number(facts.attempts.into()),
-        "response_code" => facts.last_code.map_or(Cell::None, |code| Cell::Number(code.into())),
+        "response_code" | "code" => facts.last_code.map_or(Cell::None, |code| Cell::Number(code.into())),
         "error" => maybe(facts.last_error.as_ref()),
         "duration" => facts.duration_ms.map_or(Cell::None, Cell::Number),
         "request_id" => maybe(facts.request_id.as_ref()),

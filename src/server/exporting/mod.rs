@@ -1,13 +1,16 @@
 //! Making an export's file: what is meant (`plan`), records read in short chunks up to a watermark (`read`), as cells (`cells`), written (`csv`,
-//! `ndjson`, `parquet`).
+//! `ndjson`, `parquet`). Filters are read by `condition`, and what indexes can find of them goes to the selection (`picking`).
 //!
 //! To export another kind of record: its word and fields in `model/export.rs`, its reading in `read.rs`, its cells in `cells.rs`.
 
 mod cells;
+mod compare;
 mod condition;
 mod csv;
+mod days;
 mod ndjson;
 mod parquet;
+mod picking;
 pub mod plan;
 pub mod read;
 

@@ -1,20 +1,20 @@
 //! What an export is to hold: read from a call's parameters or from a page, checked against who asks, and kept with the job.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use super::condition::read_time;
-use super::condition::{Condition, Op, Test};
+use super::condition::{Condition, asks_who};
+pub use super::days::read_time;
+use super::picking;
 use crate::model::export::{Exported, Format, Held};
-use crate::model::filter::{LogFilter, Term, parse_terms};
-use crate::model::page::Place;
-use crate::model::query::{LogQuery, Order, QueryProblem};
+use crate::model::query::{Order, QueryProblem};
 use crate::model::rights::Rights;
-use crate::model::selection::{LogSelection, OneOf, TimeRange};
+use crate::model::selection::LogSelection;
+#[cfg(test)]
+use crate::model::selection::TimeRange;
 use crate::model::tab::Tab;
 use crate::server::error::ApiError;
-use crate::server::selection::{QueryContext, resolve};
+use crate::server::selection::QueryContext;
 use crate::server::store::records::RecordSelection;
 
 /// Fields of a log that say what was asked and answered.
@@ -27,7 +27,7 @@ const SAID: &[&str] = &[
     "response_headers",
 ];
 /// Fields of a log that say who did it.
-const WHO: &[&str] = &["user_email", "user_id", "app_id", "client_app_id"];
+const WHO: &[&str] = &["user", "user_email", "user_id", "app_id", "client_app_id"];
 
 /// Which records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,16 +95,15 @@ impl Plan {
         };
         let condition = match parameters.get("filters") {
             None | Some(Value::Null) => Condition::default(),
-            Some(filters) => {
-                Condition::read(filters).map_err(|problem| ApiError::unreadable(format!("parameters.filters: {problem}")))?
-            }
+            Some(filters) => Condition::read(filters, context.now_ms)
+                .map_err(|problem| ApiError::unreadable(format!("parameters.filters: {problem}")))?,
         };
         check_rights(&condition, context.rights)?;
         let (source, condition) = match exported {
-            Exported::ApiLog => logs(condition, context)?,
-            Exported::AsyncAction => records(Tab::Tasks, condition, exported)?,
-            Exported::Export => records(Tab::Exports, condition, exported)?,
-            Exported::WebhookSendout => records(Tab::Sendouts, condition, exported)?,
+            Exported::ApiLog => picking::logs(condition, context)?,
+            Exported::AsyncAction => picking::records(Tab::Tasks, condition, exported)?,
+            Exported::Export => picking::records(Tab::Exports, condition, exported)?,
+            Exported::WebhookSendout => picking::records(Tab::Sendouts, condition, exported)?,
         };
         Ok(Self {
             exported,
@@ -118,13 +117,14 @@ impl Plan {
         })
     }
 
-    /// What its file will hold that not everyone may read. Which logs a text was found in says what they say, too.
+    /// What its file will hold that not everyone may read. Which logs a text was found in says what they say, too, and those of
+    /// one person say who it was.
     pub fn holds(&self) -> Held {
         let names = |fields: &[&str]| self.fields.iter().any(|field| fields.contains(&field.as_str()));
         let (bodies, users) = match &self.source {
             Source::Logs(selection) => (
-                names(SAID) || !selection.text.is_empty() || self.condition.reads(SAID),
-                names(WHO) || self.condition.reads(WHO),
+                names(SAID) || !selection.text.is_empty() || self.condition.searches() || self.condition.reads(SAID),
+                names(WHO) || asks_who(selection) || self.condition.asks_who() || self.condition.reads(WHO),
             ),
             Source::Records(_) => (true, true),
         };
@@ -188,8 +188,17 @@ fn check_fields(exported: Exported, fields: Option<Vec<String>>) -> Result<Vec<S
         .unwrap_or_else(|| known[..exported.defaults()].iter().map(|field| (*field).to_owned()).collect());
     let is_wrong = |(place, field): (usize, &String)| !known.contains(&field.as_str()) || fields[..place].contains(field);
     if fields.iter().enumerate().any(is_wrong) {
-        let details = format!("Unsupported field used. Allowed fields, each once: {}", known.join(", "));
-        return Err(ApiError::unreadable(details).keyed("invalid_export_fields"));
+        // A file whose columns are told apart by name has each once.
+        let is_twice = fields.iter().all(|field| known.contains(&field.as_str()));
+        let what = if is_twice {
+            "Field used twice"
+        } else {
+            "Unsupported field used"
+        };
+        let details = format!("{what}. Allowed fields: {}", known.join(", "));
+        return Err(ApiError::unreadable(details)
+            .keyed("invalid_export_fields")
+            .worded("Invalid Export"));
     }
     Ok(fields)
 }
@@ -211,119 +220,6 @@ fn check_rights(condition: &Condition, rights: Rights) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// What the Logs tab's own filters can say becomes the selection.
-fn logs(mut condition: Condition, context: &QueryContext<'_>) -> Result<(Source, Condition), ApiError> {
-    let mut query = LogQuery {
-        from: Some("1970-01-01T00:00:00Z".to_owned()),
-        ..LogQuery::default()
-    };
-    if !condition.one_is_enough {
-        condition.tests.retain(|test| !take_log_filter(&mut query, test));
-    }
-    check_known(&condition, Exported::ApiLog)?;
-    // Whoever compares the origin in a way of their own means the logs of both: the list's default would leave some out.
-    if condition.reads(&["origin"]) && !query.filters.iter().any(|(filter, _)| *filter == LogFilter::Origin) {
-        query.filters.push((LogFilter::Origin, parse_terms("application,self")));
-    }
-    let (selection, _) = resolve(&query, context)?;
-    debug_assert_eq!(query.after, None, "an export begins at its beginning: {:?}", Place::Start);
-    Ok((Source::Logs(Box::new(selection)), condition))
-}
-
-fn take_log_filter(query: &mut LogQuery, test: &Test) -> bool {
-    let rfc3339 = |ms: i64| Timestamp::from_millisecond(ms).ok().map(|time| time.to_string());
-    if test.field == "created_at" {
-        let times = test.values.iter().filter_map(|value| read_time(value));
-        match test.op {
-            Op::After => query.from = times.min().and_then(|time| rfc3339(time + 1)),
-            Op::Before => query.to = times.max().and_then(rfc3339),
-            _ => return false,
-        }
-        return true;
-    }
-    let argument = if test.field == "status_code" {
-        "code"
-    } else {
-        test.field.as_str()
-    };
-    let Some(filter) = LogFilter::of_argument(argument) else {
-        return false;
-    };
-    let (without, literal) = match test.op {
-        Op::In | Op::Is => (false, false),
-        Op::NotIn | Op::IsNot => (true, false),
-        Op::Contains | Op::MoreThan => (false, true),
-        _ => return false,
-    };
-    let is_slower = filter == LogFilter::Slower;
-    if literal != filter.is_literal() || (test.op == Op::MoreThan) != is_slower || (literal && test.values.len() != 1) {
-        return false;
-    }
-    let terms = test.values.iter().map(|value| Term {
-        without,
-        value: value.clone(),
-    });
-    match query.filters.iter_mut().find(|(set, _)| *set == filter) {
-        // Two texts of one kind are two conditions; lists of values grow.
-        Some(_) if literal => return false,
-        Some((_, set)) => set.extend(terms),
-        None => query.filters.push((filter, terms.collect())),
-    }
-    true
-}
-
-fn check_known(condition: &Condition, exported: Exported) -> Result<(), ApiError> {
-    let unknown = condition
-        .tests
-        .iter()
-        .find(|test| !exported.fields().contains(&test.field.as_str()));
-    match unknown {
-        None => Ok(()),
-        Some(test) => Err(ApiError::unreadable(format!(
-            "parameters.filters: {} cannot be compared so; fields are {}",
-            test.field,
-            exported.fields().join(", ")
-        ))),
-    }
-}
-
-fn records(tab: Tab, mut condition: Condition, exported: Exported) -> Result<(Source, Condition), ApiError> {
-    let mut selection = RecordSelection {
-        tab,
-        range: TimeRange { from: 0, to: i64::MAX },
-        filters: Vec::new(),
-    };
-    if !condition.one_is_enough {
-        condition.tests.retain(|test| !take_record_filter(&mut selection, test));
-    }
-    check_known(&condition, exported)?;
-    Ok((Source::Records(selection), condition))
-}
-
-fn take_record_filter(selection: &mut RecordSelection, test: &Test) -> bool {
-    if test.field == "created_at" {
-        let times = test.values.iter().filter_map(|value| read_time(value));
-        match test.op {
-            Op::After => selection.range.from = times.min().map_or(0, |time| time + 1),
-            Op::Before => selection.range.to = times.max().unwrap_or(i64::MAX),
-            _ => return false,
-        }
-        return true;
-    }
-    if !selection.tab.filters().iter().any(|filter| filter.argument == test.field) {
-        return false;
-    }
-    let mut values = OneOf::default();
-    match test.op {
-        Op::In | Op::Is => &mut values.wanted,
-        Op::NotIn | Op::IsNot => &mut values.left_out,
-        _ => return false,
-    }
-    .extend(test.values.iter().cloned());
-    selection.filters.push((test.field.clone(), values));
-    true
-}
-
 /// What a problem of a query is called where it came in a call's parameters.
 impl From<QueryProblem> for super::EncodeError {
     fn from(problem: QueryProblem) -> Self {
@@ -337,15 +233,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::filter::LogFilter;
     use crate::model::log::{Origin, Status};
     use crate::model::rights::Scope;
     use crate::server::secrets::InstanceKey;
+
+    const NOW: i64 = 1_795_000_000_000;
 
     fn read(exported: Exported, parameters: Value, scopes: &[Scope]) -> Result<Plan, ApiError> {
         let key = InstanceKey::new([1; 32]);
         let zone = TimeZone::UTC;
         let context = QueryContext {
-            now_ms: 1_795_000_000_000,
+            now_ms: NOW,
             zone: &zone,
             rights: Rights::of_scopes(scopes),
             key: &key,
@@ -386,14 +285,85 @@ mod tests {
     fn either_or_is_looked_at_record_by_record() {
         let filters = json!({"filters": {"junction": "or", "status": {"conditions": {"$is": ["FAILURE"]}}, "channel": {"conditions": {"$in": ["API"]}}}});
         let plan = read(Exported::ApiLog, filters, &[Scope::Read]).unwrap();
-        assert_eq!(plan.condition.tests.len(), 2);
+        assert_eq!(plan.condition.picks.len(), 2, "in the words of the Logs tab");
+        assert!(plan.condition.tests.is_empty());
+    }
+
+    #[test]
+    fn every_argument_of_the_logs_tab_can_be_one_of_two() {
+        for filter in LogFilter::ALL {
+            let (op, value) = match filter {
+                LogFilter::Slower => ("$more_than", "5"),
+                filter if filter.is_literal() => ("$contains", "x"),
+                LogFilter::Status => ("$in", "FAILURE"),
+                LogFilter::Code => ("$in", "4xx"),
+                LogFilter::Origin => ("$in", "self"),
+                _ => ("$in", "x"),
+            };
+            let filters = |op: &str, value: &str| json!({"filters": {"junction": "or", filter.argument(): {"conditions": {op: [value]}}, "request_duration": {"conditions": {"$less_than": [9]}}}});
+            let rights = [Scope::Read, Scope::ReadBodies];
+            let plan = read(Exported::ApiLog, filters(op, value), &rights).unwrap();
+            assert_eq!(
+                (plan.condition.picks.len(), plan.condition.tests.len()),
+                (1, 1),
+                "{}",
+                filter.argument()
+            );
+            if filter.reads_text() {
+                assert!(plan.holds().bodies, "{}", filter.argument());
+                assert!(
+                    read(Exported::ApiLog, filters(op, value), &[Scope::Read]).is_err(),
+                    "{}",
+                    filter.argument()
+                );
+            }
+        }
+        let wrong = json!({"filters": {"junction": "or", "code": {"conditions": {"$in": ["4yx"]}}}});
+        assert!(
+            read(Exported::ApiLog, wrong, &[Scope::Read]).is_err(),
+            "what the tab would refuse"
+        );
+    }
+
+    #[test]
+    fn days_before_now_narrow_the_range() {
+        let range = |conditions: Value| {
+            let filters = json!({"filters": {"created_at": {"conditions": conditions}}});
+            let plan = read(Exported::ApiLog, filters, &[Scope::Read]).unwrap();
+            assert!(plan.condition.tests.is_empty(), "found by index");
+            let Source::Logs(selection) = plan.source else { panic!() };
+            (NOW - selection.range.from, NOW - selection.range.to)
+        };
+        const DAY: i64 = 86_400_000;
+        assert_eq!(
+            range(json!({"$less_than_ago": [2], "$more_than_ago": [1]})),
+            (2 * DAY - 1, DAY)
+        );
+        assert_eq!(
+            range(json!({"$less_than": ["2"], "$after": ["1971-01-01"]})),
+            (2 * DAY - 1, -1)
+        );
+        assert_eq!(
+            range(json!({"$more_than_future": [1]})),
+            (-DAY - 1, -DAY - 1 - DAY / 24),
+            "nothing yet"
+        );
+        assert_eq!(range(json!({"$more_than_ago": [36_000]})), (NOW, NOW - 1), "nothing ever");
     }
 
     #[test]
     fn what_is_wrong_is_said() {
         let key = |parameters| read(Exported::ApiLog, parameters, &[Scope::Read]).unwrap_err().to_json("r");
-        assert!(key(json!({"fields": ["id", "secret"]})).contains("invalid_export_fields"));
-        assert!(key(json!({"fields": ["id", "id"]})).contains("each once"));
+        let fields = key(json!({"fields": ["id", "secret"]}));
+        assert!(
+            fields.contains(r#""key":"invalid_export_fields","message":"Invalid Export""#),
+            "{fields}"
+        );
+        assert!(
+            fields.contains("\"Unsupported field used. Allowed fields: id, created_at, status, "),
+            "{fields}"
+        );
+        assert!(key(json!({"fields": ["id", "id"]})).contains("Field used twice. Allowed fields: id"));
         assert!(key(json!({"fields": "id"})).contains("must be a list"));
         assert!(key(json!({"format": "xlsx"})).contains("csv, ndjson or parquet"));
         assert!(key(json!({"filters": {"colour": {"conditions": {"$is": ["red"]}}}})).contains("colour"));

@@ -12,8 +12,8 @@ use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
 use crate::model::selection::LogSelection;
 use crate::model::tab::Tab;
-use crate::server::store::logs::list;
 use crate::server::store::logs::scan::{Chunk, Scan};
+use crate::server::store::logs::{list, matching};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::records::{self, RecordRequest, RecordSelection};
 use crate::server::store::{Db, StoreError, exports, tasks};
@@ -125,7 +125,8 @@ impl<'a> Records<'a> {
         }
         self.at = chunk.logs.last().map(|log| log.facts.created_at).or(self.at);
         for log in &chunk.logs {
-            self.write(|field| of_log(field, log, self.plan.rights), encoder, out)?;
+            let is_meant = |selection: &LogSelection| matching::is_meant(selection, log);
+            self.write(|field| of_log(field, log, self.plan.rights), is_meant, encoder, out)?;
         }
         Ok(())
     }
@@ -161,11 +162,15 @@ impl<'a> Records<'a> {
                 *end = facts.created_at;
             }
         }
-        let [oldest, newest] = ends;
-        Ok(match self.plan.order {
+        Ok(self.in_order(ends.into()))
+    }
+
+    /// The oldest and the newest time as the plan meets them.
+    const fn in_order(&self, (oldest, newest): (i64, i64)) -> (i64, i64) {
+        match self.plan.order {
             Order::NewestFirst => (newest, oldest),
             Order::OldestFirst => (oldest, newest),
-        })
+        }
     }
 
     /// Whether a column or a comparison reads what a log says.
@@ -178,12 +183,9 @@ impl<'a> Records<'a> {
             "request_headers",
             "response_headers",
         ];
-        let compared = self.plan.condition.tests.iter().map(|test| &test.field);
-        self.plan
-            .fields
-            .iter()
-            .chain(compared)
-            .any(|field| TEXT.contains(&field.as_str()))
+        let names = |field: &String| TEXT.contains(&field.as_str());
+        let condition = &self.plan.condition;
+        condition.searches() || condition.reads(&TEXT) || self.plan.fields.iter().any(names)
     }
 
     fn move_on<T>(&mut self, page: &Page<T>, key: impl Fn(&T) -> (i64, &str)) {
@@ -207,10 +209,11 @@ impl<'a> Records<'a> {
     fn write<'c>(
         &mut self,
         cell: impl Fn(&str) -> Cell<'c>,
+        is_meant: impl Fn(&LogSelection) -> bool,
         encoder: &mut Encoder,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        if !self.plan.condition.holds(&cell) {
+        if !self.plan.condition.holds(&cell, is_meant) {
             return Ok(());
         }
         let cells: Vec<Cell<'c>> = self.plan.fields.iter().map(|field| cell(field)).collect();
@@ -227,7 +230,12 @@ impl<'a> Records<'a> {
             place: self.place.clone(),
             limit: CHUNK,
         };
+        if self.ends.is_none() {
+            let ends = records::ends(self.db, self.project, selection).await?;
+            self.ends = ends.map(|ends| self.in_order(ends));
+        }
         let rights = self.plan.rights;
+        let no_logs = |_: &LogSelection| false;
         match selection.tab {
             Tab::Tasks => {
                 let page = records::tasks(self.db, request).await?;
@@ -235,7 +243,7 @@ impl<'a> Records<'a> {
                 for facts in page.rows {
                     // A task is kept for ever: it is there.
                     if let Some(task) = tasks::find(self.db, self.project, &facts.id).await? {
-                        self.write(|field| of_task(field, &task, rights), encoder, out)?;
+                        self.write(|field| of_task(field, &task, rights), no_logs, encoder, out)?;
                     }
                 }
             }
@@ -247,6 +255,7 @@ impl<'a> Records<'a> {
                     if let Some(export) = exports::find(self.db, self.project, &facts.id).await? {
                         self.write(
                             |field| of_export(field, &export.facts, &export.parameters, rights),
+                            no_logs,
                             encoder,
                             out,
                         )?;
@@ -257,7 +266,7 @@ impl<'a> Records<'a> {
                 let page = records::sendouts(self.db, request).await?;
                 self.move_on(&page, |facts| (facts.created_at, facts.id.as_str()));
                 for facts in page.rows {
-                    self.write(|field| of_sendout(field, &facts), encoder, out)?;
+                    self.write(|field| of_sendout(field, &facts), no_logs, encoder, out)?;
                 }
             }
         }

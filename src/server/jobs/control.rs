@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{export, import, retry as again_job};
 use crate::model::export::Exported;
-use crate::model::task::{TaskStatus, kinds};
+use crate::model::task::{CANCELLED_BY, TaskStatus, kinds};
 use crate::server::state::Server;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks::Task;
@@ -26,7 +26,7 @@ pub async fn cancel(server: &Server, project: ProjectKey, task: &Task, by: &str)
     if !can_cancel(task) {
         return Ok(false);
     }
-    let reason = format!("Cancelled by {by}");
+    let reason = format!("{CANCELLED_BY}{by}");
     let told = own::task_failed(server, project, &task.facts.id, &reason).await?;
     let cancelled = jobs::cancel(&server.db, project, &task.facts.id, &reason, told, server.clock.now_ms()).await?;
     server.webhooks.ring();

@@ -15,7 +15,7 @@ use crate::model::task::{FailedRow, ImportResult, OperationStatus, TaskStatus};
 use crate::server::files::{FileError, Written};
 use crate::server::ingest::import::{self, Format, ImportError, ImportParts, Rejected, Told};
 use crate::server::state::Server;
-use crate::server::store::jobs::{self, Job};
+use crate::server::store::jobs::{self, Job, Left};
 use crate::server::store::logs::write::WriteError;
 use crate::server::store::tasks::TaskChange;
 
@@ -55,17 +55,19 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     let reading = import::run_telling(parts(server, job).await?, format, file, tell);
     let writing = keep(server, &rejected_file, told, payload.bytes, progress);
     let (read, kept) = tokio::join!(reading, writing);
+    let kept = kept?;
+    let done = match read {
+        Ok(done) => done,
+        Err(ImportError::Read(reason)) => return Err(kept.broken_off(&reason, &rejected_file)),
+        Err(ImportError::Write(WriteError::Store(error))) => return Err(error.into()),
+        Err(ImportError::Write(error)) => return Err(JobError::Retry(error.to_string())),
+    };
     let Kept {
         failed,
         failed_count,
         written,
-    } = kept?;
-    let done = match read {
-        Ok(done) => done,
-        Err(ImportError::Read(reason)) => return Err(JobError::Fail(broken_off(&reason, failed_count))),
-        Err(ImportError::Write(WriteError::Store(error))) => return Err(error.into()),
-        Err(ImportError::Write(error)) => return Err(JobError::Retry(error.to_string())),
-    };
+        ..
+    } = kept;
     let done_count = done.accepted + done.duplicates;
     let result = ImportResult {
         message: message(done_count, failed_count),
@@ -120,6 +122,29 @@ struct Kept {
     failed_count: u64,
     /// The file of what was not taken, where there is anything in it.
     written: Option<Written>,
+    /// How far reading got.
+    so_far: import::Progress,
+}
+
+impl Kept {
+    /// The file cannot be read any further: what was stored stays, and so does the list of what was not.
+    fn broken_off(self, reason: &str, rejected_file: &str) -> JobError {
+        let reason = broken_off(reason, self.failed_count);
+        let result = ImportResult {
+            message: reason.clone(),
+            failed: self.failed,
+            done_count: self.so_far.accepted + self.so_far.duplicates,
+            failed_count: self.failed_count,
+        };
+        let left = Left {
+            result: Some(serde_json::json!(result).to_string()),
+            rejected: self.written.map(|written| (rejected_file.to_owned(), written.bytes as i64)),
+        };
+        JobError::Leave {
+            reason,
+            left: Box::new(left),
+        }
+    }
 }
 
 /// Writes what is rejected into its file as it comes, and notes how far reading got.
@@ -136,6 +161,7 @@ async fn keep(
         failed: Vec::new(),
         failed_count: 0,
         written: None,
+        so_far: import::Progress::default(),
     };
     let mut out = Vec::new();
     while let Some((rejected, so_far)) = told.recv().await {
@@ -148,6 +174,7 @@ async fn keep(
         }
         writer.push(&out).await?;
         out.clear();
+        kept.so_far = so_far;
         progress.set((so_far.bytes_read.min(bytes) * 99 / bytes.max(1)) as u8);
     }
     if kept.failed_count > 0 {
@@ -174,7 +201,10 @@ fn message(done: u64, failed: u64) -> String {
 
 fn broken_off(reason: &str, failed: u64) -> String {
     let rejected = if failed > 0 {
-        format!(" {failed} entries before that were not taken.")
+        match failed {
+            1 => " One entry before that was not taken.".to_owned(),
+            failed => format!(" {} entries before that were not taken.", count(failed)),
+        }
     } else {
         String::new()
     };

@@ -18,6 +18,7 @@ use crate::server::exporting::EncodeError;
 use crate::server::exporting::read::ReadError;
 use crate::server::files::FileError;
 use crate::server::store::StoreError;
+use crate::server::store::jobs::Left;
 
 /// Why a job did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,14 @@ pub enum JobError {
     /// No try will go better.
     #[error("{0}")]
     Fail(String),
+    /// No try will go better, and what was found so far is kept.
+    #[error("{reason}")]
+    Leave {
+        /// Why.
+        reason: String,
+        /// What is kept.
+        left: Box<Left>,
+    },
     /// Somebody else has the job now, or it was cancelled: nothing is to be said.
     #[error("the job is no longer this worker's")]
     Lost,

@@ -1,9 +1,10 @@
 //! Entries that an import did not take, as CSV: the columns of an export and the reason, so that the file can be mended and sent again.
+//! An entry that cannot be read stands in a column of its own as it came; mended there, it is read as a line of NDJSON.
 
-use crate::server::ingest::import::{Rejected, Source};
+use crate::server::ingest::import::{MOST_UNREADABLE, Rejected, Source, UNREADABLE};
 
 /// The columns where the file that came had none of its own.
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 25] = [
     "id",
     "created_at",
     "status",
@@ -28,6 +29,7 @@ const COLUMNS: [&str; 24] = [
     "async_action_id",
     "origin",
     "app_name",
+    UNREADABLE,
 ];
 /// The column that says why. It is passed over when the file is sent again.
 const REASON: &str = "reason";
@@ -49,6 +51,12 @@ impl Rejects {
                 cells_of(text),
             ),
         };
+        let is_cut = matches!(&entry.source, Source::Json(text) if text.len() > MOST_UNREADABLE && !is_record(text));
+        let reason = if is_cut {
+            format!("{}; only its first {MOST_UNREADABLE} bytes are given back", entry.reason)
+        } else {
+            entry.reason.clone()
+        };
         if !std::mem::replace(&mut self.has_begun, true) {
             self.columns = columns.len();
             write(columns.into_iter().chain([REASON.as_bytes()]), out);
@@ -57,7 +65,7 @@ impl Rejects {
         if cells.len() < self.columns {
             cells.resize(self.columns, Vec::new());
         }
-        write(cells.iter().map(Vec::as_slice).chain([entry.reason.as_bytes()]), out);
+        write(cells.iter().map(Vec::as_slice).chain([reason.as_bytes()]), out);
     }
 }
 
@@ -87,9 +95,28 @@ fn write<'a>(cells: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// A log's JSON, field by field; what cannot be read as such leaves its cells empty.
+/// What was read as a record; none where it is no JSON object.
+fn record_of(text: &[u8]) -> Option<serde_json::Value> {
+    serde_json::from_slice(text).ok().filter(serde_json::Value::is_object)
+}
+
+fn is_record(text: &[u8]) -> bool {
+    record_of(text).is_some()
+}
+
+/// A log's JSON, field by field; what cannot be read as such as it came, in the column for that.
 fn cells_of(text: &[u8]) -> Vec<Vec<u8>> {
-    let log: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+    let Some(log) = record_of(text) else {
+        let raw = String::from_utf8_lossy(&text[..text.len().min(MOST_UNREADABLE)]);
+        let cell = |column: &&str| {
+            if *column == UNREADABLE {
+                raw.as_bytes().to_vec()
+            } else {
+                Vec::new()
+            }
+        };
+        return COLUMNS.iter().map(cell).collect();
+    };
     let log = if log.get("startedDateTime").is_some() {
         of_har(&log)
     } else {
@@ -194,6 +221,26 @@ mod tests {
             ("2026-11-16T14:14:31Z".into(), "no".into())
         );
         assert_eq!(cell("request_headers"), r#"{"accept":"*/*"}"#);
+    }
+
+    #[test]
+    fn what_cannot_be_read_comes_back_as_it_came() {
+        let cell = |text: &[u8]| {
+            let mut out = Vec::new();
+            Rejects::default().row(&rejected(Source::Json(text.to_vec())), &mut out);
+            let mut reader = csv::Reader::from_reader(out.as_slice());
+            let header = reader.headers().unwrap().clone();
+            let record = reader.records().next().unwrap().unwrap();
+            let at = |name: &str| header.iter().position(|column| column == name).unwrap();
+            (record[at(UNREADABLE)].to_owned(), record[at("reason")].to_owned())
+        };
+        assert_eq!(cell(b"{\"method\": \"GET\", \"url\"").0, "{\"method\": \"GET\", \"url\"");
+        assert_eq!(cell(b"[1, 2]").0, "[1, 2]");
+        assert_eq!(cell(b"a\xFFb").0, "a\u{FFFD}b");
+        assert_eq!(cell(br#"{"method": 1}"#).0, "", "what can be read stands in its own columns");
+        let (text, reason) = cell("é".repeat(MOST_UNREADABLE).as_bytes());
+        assert_eq!(text.chars().count(), MOST_UNREADABLE / 2);
+        assert!(reason.ends_with("only its first 1048576 bytes are given back"), "{reason}");
     }
 
     #[test]

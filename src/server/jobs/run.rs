@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{JobError, export, import, retry};
 use crate::server::state::Server;
 use crate::server::store::StoreError;
-use crate::server::store::jobs::{self, Job};
+use crate::server::store::jobs::{self, Failed, Job, Left};
 use crate::server::webhooks::own;
 
 /// How often a worker is heard of.
@@ -54,7 +54,7 @@ pub(super) async fn claim(server: &Server, job: Job, stop: CancellationToken) {
     let outcome = match &ended {
         Ok(()) => "done",
         Err(JobError::Retry(_)) => "retry",
-        Err(JobError::Fail(_)) => "failed",
+        Err(JobError::Fail(_) | JobError::Leave { .. }) => "failed",
         Err(JobError::Lost) => "lost",
     };
     metrics::counter!("jobs_ended_total", "kind" => job.kind.clone(), "outcome" => outcome).increment(1);
@@ -90,17 +90,27 @@ async fn note(server: &Server, job: &Job, error: &JobError) {
     let again_at = match error {
         JobError::Lost => return,
         JobError::Retry(_) if job.failures + 1 < TRIES => Some(now_ms + (1_000_i64 << job.failures.clamp(0, 10))),
-        JobError::Retry(_) | JobError::Fail(_) => None,
+        JobError::Retry(_) | JobError::Fail(_) | JobError::Leave { .. } => None,
     };
     tracing::warn!(%error, task = job.task_id, kind = job.kind, attempt = job.attempt, given_up = again_at.is_none(), "a job failed");
-    if let Err(error) = fail(server, job, &error.to_string(), again_at, now_ms).await {
+    let nothing = Left::default();
+    let failed = Failed {
+        reason: &error.to_string(),
+        again_at,
+        left: if let JobError::Leave { left, .. } = error {
+            left
+        } else {
+            &nothing
+        },
+    };
+    if let Err(error) = fail(server, job, failed, now_ms).await {
         tracing::error!(%error, task = job.task_id, "a job's failure could not be noted; its lease will run out");
     }
 }
 
-async fn fail(server: &Server, job: &Job, reason: &str, again_at: Option<i64>, now_ms: i64) -> Result<(), StoreError> {
-    let told = own::task_failed(server, job.project_id, &job.task_id, reason).await?;
-    jobs::fail(&server.db, job, reason, again_at, told, now_ms).await?;
+async fn fail(server: &Server, job: &Job, failed: Failed<'_>, now_ms: i64) -> Result<(), StoreError> {
+    let told = own::task_failed(server, job.project_id, &job.task_id, failed.reason).await?;
+    jobs::fail(&server.db, job, failed, told, now_ms).await?;
     server.webhooks.ring();
     Ok(())
 }

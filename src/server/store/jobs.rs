@@ -137,18 +137,31 @@ pub async fn finish(db: &Db, job: &Job, outcome: &TaskChange, files: &[&str], no
     Ok(true)
 }
 
-/// Notes why a claim failed. Tried again at `again_at`, or given up: the task has then failed, and what it was to make, too, and `told` is sent to who
-/// wants it.
-pub async fn fail(
-    db: &Db,
-    job: &Job,
-    reason: &str,
-    again_at: Option<i64>,
-    told: OwnEvents,
-    now_ms: i64,
-) -> Result<bool, StoreError> {
+/// What a job that is given up leaves behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// JSON; else the reason alone is the task's result.
+    pub result: Option<String>,
+    /// The records that were not taken: where in the files, bytes.
+    pub rejected: Option<(String, i64)>,
+}
+
+/// How a claim failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed<'a> {
+    /// Why.
+    pub reason: &'a str,
+    /// When it is tried again; `None` where it is given up.
+    pub again_at: Option<i64>,
+    /// What stays where it is given up.
+    pub left: &'a Left,
+}
+
+/// Notes why a claim failed. Where it is given up, the task has failed, and what it was to make, too, and `told` is sent to who wants it.
+pub async fn fail(db: &Db, job: &Job, failed: Failed<'_>, told: OwnEvents, now_ms: i64) -> Result<bool, StoreError> {
     const AGAIN: &str = "UPDATE jobs SET holder = NULL, lease_until = NULL, failures = failures + 1, run_at = $3
         WHERE id = $1 AND attempt = $2 AND task_id = $4 AND holder IS NOT NULL";
+    let Failed { reason, again_at, left } = failed;
     let mut tx = WriteTx::begin(db).await?;
     let held = match again_at {
         Some(run_at) => {
@@ -163,21 +176,33 @@ pub async fn fail(
     on_tx!(&mut tx, connection => query(NOTE).bind(job.project_id).bind(&job.task_id).bind(job.attempt).bind(now_ms).bind(reason)
         .execute(connection).await?.rows_affected());
     if again_at.is_none() {
-        give_up_in(&mut tx, job.project_id, &job.task_id, reason, now_ms).await?;
+        give_up_in(&mut tx, job.project_id, &job.task_id, reason, left, now_ms).await?;
         told.tell_in(&mut tx, now_ms).await?;
     }
     tx.commit().await?;
     Ok(true)
 }
 
-async fn give_up_in(tx: &mut WriteTx, project: ProjectKey, task_id: &str, reason: &str, now_ms: i64) -> Result<(), StoreError> {
+async fn give_up_in(
+    tx: &mut WriteTx,
+    project: ProjectKey,
+    task_id: &str,
+    reason: &str,
+    left: &Left,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let alone = || serde_json::json!({ "message": reason }).to_string();
     let change = TaskChange {
         status: Some(TaskStatus::Failed),
         operation_status: Some(OperationStatus::Failed),
-        result: Some(serde_json::json!({ "message": reason }).to_string()),
+        result: Some(left.result.clone().unwrap_or_else(alone)),
+        rejected: left.rejected.clone(),
         ..TaskChange::default()
     };
     tasks::change_in(tx, project, task_id, &change, now_ms).await?;
+    if let Some((file, _)) = &left.rejected {
+        keep_file_in(tx, file).await?;
+    }
     super::exports::fail_in(tx, project, task_id, reason, now_ms).await
 }
 
@@ -213,7 +238,7 @@ pub async fn cancel(
     };
     // Attempts go on from here when it is tried again: a claim, and the file that it was writing, are never taken for another's.
     on_tx!(&mut tx, connection => query(NOTE).bind(project).bind(task_id).bind(attempt).bind(now_ms).bind(reason).execute(connection).await?.rows_affected());
-    give_up_in(&mut tx, project, task_id, reason, now_ms).await?;
+    give_up_in(&mut tx, project, task_id, reason, &Left::default(), now_ms).await?;
     told.tell_in(&mut tx, now_ms).await?;
     tx.commit().await?;
     Ok(true)
@@ -233,9 +258,16 @@ pub async fn retry(
     payload: &str,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
+    const REJECTED: &str = "SELECT rejected FROM tasks WHERE project_id = $1 AND id = $2";
     let mut tx = WriteTx::begin(db).await?;
+    let rejected: Option<Option<String>> =
+        on_tx!(&mut tx, connection => query_scalar(REJECTED).bind(project).bind(task_id).fetch_optional(connection).await?);
     if !tasks::restart_in(&mut tx, project, task_id, now_ms).await? {
         return Ok(false);
+    }
+    if let Some(file) = rejected.flatten() {
+        // What was not taken is found anew.
+        doom_file_in(&mut tx, &file, now_ms, project, ("", 0)).await?;
     }
     super::exports::restart_in(&mut tx, project, task_id).await?;
     add_in(&mut tx, project, task_id, kind, payload, now_ms).await?;

@@ -104,16 +104,31 @@ pub async fn numbered_exports(
     Ok((rows.into_iter().map(ExportFacts::from).collect(), total))
 }
 
+/// The times of the oldest and the newest record that a selection means; none where it means none.
+pub async fn ends(db: &Db, project: ProjectKey, selection: &RecordSelection) -> Result<Option<(i64, i64)>, StoreError> {
+    let mut times = Vec::with_capacity(2);
+    for direction in [sea_query::Order::Asc, sea_query::Order::Desc] {
+        let mut one = Query::select();
+        one.column("created_at")
+            .from(table(selection.tab))
+            .and_where(Expr::col("project_id").eq(project))
+            .order_by("created_at", direction)
+            .limit(1);
+        narrow(&mut one, selection);
+        let found: Vec<(i64,)> = render::fetch(db, &one, None).await?;
+        times.extend(found.first().map(|(time,)| *time));
+    }
+    Ok(match times.as_slice() {
+        [oldest, newest] => Some((*oldest, *newest)),
+        _ => None,
+    })
+}
+
 /// How many records a selection means, counted up to a bound.
 pub async fn count(db: &Db, project: ProjectKey, selection: &RecordSelection, bound: u64) -> Result<u64, StoreError> {
-    let table = match selection.tab {
-        Tab::Tasks => "tasks",
-        Tab::Exports => "exports",
-        Tab::Sendouts => "sendouts",
-    };
     let mut some = Query::select();
     some.expr(Expr::cust("1"))
-        .from(table)
+        .from(table(selection.tab))
         .and_where(Expr::col("project_id").eq(project))
         .limit(bound);
     narrow(&mut some, selection);
@@ -131,6 +146,14 @@ pub async fn any(db: &Db, project: ProjectKey, tab: Tab) -> Result<bool, StoreEr
         filters: Vec::new(),
     };
     Ok(count(db, project, &everything, 1).await? > 0)
+}
+
+const fn table(tab: Tab) -> &'static str {
+    match tab {
+        Tab::Tasks => "tasks",
+        Tab::Exports => "exports",
+        Tab::Sendouts => "sendouts",
+    }
 }
 
 fn columns(list: &'static str) -> impl Iterator<Item = &'static str> {

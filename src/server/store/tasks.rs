@@ -1,12 +1,15 @@
 //! Background tasks: made, reported, moved on, read one by one. Lists lie in `records.rs`, the work itself in `jobs.rs`.
 
+use std::borrow::Cow;
+
 use sqlx::{query, query_as, query_scalar};
 
 use super::db::{WriteTx, on_db, on_tx};
 use super::projects::ProjectKey;
 use super::{Db, StoreError};
 use crate::model::log::ImportFile;
-use crate::model::task::{OperationStatus, TaskFacts, TaskStatus};
+use crate::model::rights::Rights;
+use crate::model::task::{CANCELLED_BY, OperationStatus, TaskFacts, TaskStatus, kinds, shown_reason};
 
 /// A task to be stored.
 #[derive(Clone, Debug, Default)]
@@ -70,6 +73,26 @@ pub struct Task {
 }
 
 impl Task {
+    /// Whether what is said of it may quote what was sent: of an import's records, and of whatever an application reports.
+    pub fn may_quote(&self) -> bool {
+        !self.facts.own || self.facts.kind == kinds::IMPORT
+    }
+
+    /// What came of it, as far as whoever has these rights may see it.
+    pub fn shown_result(&self, rights: Rights) -> Option<Cow<'_, str>> {
+        let result = self.result.as_deref().filter(|_| rights.read_bodies || !self.may_quote())?;
+        if rights.read_users || !self.facts.own {
+            return Some(Cow::Borrowed(result));
+        }
+        let mut shown: serde_json::Value = serde_json::from_str(result).ok()?;
+        let message = shown.get("message").and_then(serde_json::Value::as_str);
+        if let Some(reason) = message.filter(|message| message.starts_with(CANCELLED_BY)) {
+            shown["message"] = shown_reason(reason, false, rights).into();
+            return Some(Cow::Owned(shown.to_string()));
+        }
+        Some(Cow::Borrowed(result))
+    }
+
     /// What was asked for, without what only the work itself reads.
     pub fn shown_parameters(&self) -> Option<String> {
         let mut parameters: serde_json::Value = serde_json::from_str(self.parameters.as_deref()?).ok()?;
@@ -263,8 +286,8 @@ pub(super) async fn change_in(
 
 /// Puts a task of this service that failed back to its beginning; false where it has not failed.
 pub(super) async fn restart_in(tx: &mut WriteTx, project: ProjectKey, id: &str, now_ms: i64) -> Result<bool, StoreError> {
-    const RESTART: &str = "UPDATE tasks SET status = 0, operation_status = NULL, progress = 0, result = NULL, started_at = NULL, finished_at = NULL,
-        updated_at = $3 WHERE project_id = $1 AND id = $2 AND status = 3 AND own = 1";
+    const RESTART: &str = "UPDATE tasks SET status = 0, operation_status = NULL, progress = 0, result = NULL, rejected = NULL, rejected_bytes = NULL,
+        started_at = NULL, finished_at = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2 AND status = 3 AND own = 1";
     let changed =
         on_tx!(tx, connection => query(RESTART).bind(project).bind(id).bind(now_ms).execute(connection).await?.rows_affected());
     Ok(changed > 0)

@@ -99,10 +99,17 @@ fn Whole(page: TaskPage, place: Place) -> impl IntoView {
     let failures = Memo::new(move |_| page.with(|page| page.failures.clone()));
     let over = Memo::new(move |_| page.with(|page| page.facts.status.is_over()));
     let (of_parameters, of_result) = (place.part("parameters"), place.part("result"));
-    let nothing = move || match (result.with(Option::is_none), over.get()) {
-        (true, true) => Some("Nothing is known of what came of it."),
-        (true, false) => Some("What comes of it will be here once it is over."),
+    let hidden = Memo::new(move |_| page.with(|page| (page.parameters_hidden, page.result_hidden)));
+    let not_asked = move || match (parameters.with(Option::is_none), hidden.get().0) {
+        (true, true) => Some("Parameters: not allowed. Your role may not read bodies; an owner of the project can change that."),
+        (true, false) => Some("Nothing is known of what was asked for."),
         (false, _) => None,
+    };
+    let nothing = move || match (result.with(Option::is_none), hidden.get().1, over.get()) {
+        (true, true, _) => Some("Result: not allowed. Your role may not read bodies; an owner of the project can change that."),
+        (true, false, true) => Some("Nothing is known of what came of it."),
+        (true, false, false) => Some("What comes of it will be here once it is over."),
+        (false, ..) => None,
     };
     view! {
         <Title text=title/>
@@ -113,7 +120,7 @@ fn Whole(page: TaskPage, place: Place) -> impl IntoView {
             <section class="pane" aria-labelledby="parameters-title">
                 <header class="pane-head"><h2 id="parameters-title">"Parameters"</h2></header>
                 {move || json(parameters.get(), of_parameters.clone(), "Parameters")}
-                {move || parameters.with(Option::is_none).then(|| view! { <p class="absent">"Nothing is known of what was asked for."</p> })}
+                {move || not_asked().map(|words| view! { <p class="absent">{words}</p> })}
             </section>
             <section class="pane" aria-labelledby="result-title">
                 <header class="pane-head"><h2 id="result-title">"Result"</h2></header>

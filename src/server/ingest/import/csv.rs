@@ -1,7 +1,7 @@
 //! CSV (RFC 4180) with an export's header as it is, in any order; columns of other names are passed over.
 //!
 //! A text that an export guarded against formulas (`'=1+1`) loses its guard. A file without `status_code`, as an export has it by default,
-//! gives logs without one.
+//! gives logs without one. A record that has nothing but what an earlier import could not read is read as a line of NDJSON.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::budget::Budget;
-use super::{Content, Sink, text};
+use super::{Content, Sink, UNREADABLE, ndjson, text};
 use crate::model::export;
 use crate::model::log::Origin;
 use crate::server::ingest::draft::{Code, Draft, DraftMessage, Fault, When};
@@ -62,7 +62,10 @@ pub(super) fn read(file: impl Read, budget: &Budget, sink: &mut dyn Sink) -> Res
             Err(error) => return Err(format!("line {line}: {error}")),
         }
         let line = record.position().map_or(line, csv::Position::line);
-        let draft = draft(&columns, &record).map_err(|fault| fault.to_string());
+        let draft = match unreadable(&columns, &record) {
+            Some(line) => ndjson::draft(line),
+            None => draft(&columns, &record).map_err(|fault| fault.to_string()),
+        };
         if sink.entry(line, Content::Record(&header, &record), draft).is_break() {
             return Ok(());
         }
@@ -74,7 +77,7 @@ fn columns(header: &ByteRecord) -> Result<Vec<Option<&'static str>>, String> {
     let known = |name: &[u8]| {
         COLUMNS
             .into_iter()
-            .chain([APP_NAME])
+            .chain([APP_NAME, UNREADABLE])
             .find(|known| known.as_bytes() == name.trim_ascii())
     };
     let columns: Vec<_> = header.iter().map(known).collect();
@@ -90,6 +93,18 @@ fn columns(header: &ByteRecord) -> Result<Vec<Option<&'static str>>, String> {
         }
     }
     Ok(columns)
+}
+
+/// What an earlier import could not read, where a record has nothing else that is known.
+fn unreadable<'a>(columns: &[Option<&'static str>], record: &'a ByteRecord) -> Option<&'a [u8]> {
+    let mut known = columns
+        .iter()
+        .zip(record)
+        .filter(|(column, value)| column.is_some() && !value.is_empty());
+    match (known.next(), known.next()) {
+        (Some((Some(UNREADABLE), line)), None) if record.len() == columns.len() => Some(line),
+        _ => None,
+    }
 }
 
 fn draft<'a>(columns: &[Option<&'static str>], record: &'a ByteRecord) -> Result<Draft<'a>, Fault> {

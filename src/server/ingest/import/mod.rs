@@ -40,6 +40,10 @@ const BATCH_BYTES: usize = 8 << 20;
 /// Bytes of one entry: two bodies of the largest size, written in base64, and what stands around them.
 const MAX_ENTRY: usize = 192 << 20;
 const BUFFER: usize = 256 << 10;
+/// The column in which an entry that could not be read is given back, and taken again.
+pub const UNREADABLE: &str = "unreadable";
+/// Bytes of such an entry that are given back.
+pub const MOST_UNREADABLE: usize = 1 << 20;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

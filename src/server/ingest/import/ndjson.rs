@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use serde_json::value::RawValue;
 
 use super::budget::Budget;
-use super::{Content, Sink};
+use super::{Content, MOST_UNREADABLE, Sink};
 use crate::server::ingest::draft::{Draft, MAX_LEVELS};
 use crate::server::ingest::entry::ndjson_reason;
 use crate::server::ingest::json::{self, Trust};
@@ -22,10 +22,11 @@ pub(super) fn read(mut reader: impl BufRead, budget: &Budget, sink: &mut dyn Sin
             Ok(_) if line.trim_ascii().is_empty() => ControlFlow::Continue(()),
             Ok(_) => sink.entry(number, Content::Json(line.trim_ascii()), draft(&line)),
             Err(error) if error.kind() == ErrorKind::InvalidData => {
-                // What was read of it is dropped before the rest is skipped.
-                line = Vec::new();
+                // Of what was read of it as much is kept as is given back.
+                line.truncate(MOST_UNREADABLE + 1);
+                line.shrink_to_fit();
                 skip_line(&mut reader, budget).map_err(|error| format!("line {number}: {error}"))?;
-                sink.entry(number, Content::Json(&[]), Err(error.to_string()))
+                sink.entry(number, Content::Json(&line), Err(error.to_string()))
             }
             Err(error) => return Err(format!("line {number}: {error}")),
         };
@@ -36,7 +37,7 @@ pub(super) fn read(mut reader: impl BufRead, budget: &Budget, sink: &mut dyn Sin
     Ok(())
 }
 
-fn draft(line: &[u8]) -> Result<Draft<'_>, String> {
+pub(super) fn draft(line: &[u8]) -> Result<Draft<'_>, String> {
     let line = std::str::from_utf8(line).map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))?;
     let text = line.trim_ascii();
     let entry: &RawValue = serde_json::from_str(text).map_err(|error| ndjson_reason(&error, line, text))?;

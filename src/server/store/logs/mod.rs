@@ -17,6 +17,7 @@ mod header_lines;
 mod headers;
 mod keyed;
 pub mod list;
+pub mod matching;
 pub(super) mod month;
 mod needles;
 pub mod one;

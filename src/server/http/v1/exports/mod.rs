@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use super::json::time;
 use crate::model::export::{ExportFacts, ExportStatus};
 use crate::model::rights::Rights;
+use crate::model::task::shown_reason;
 use crate::server::error::ApiError;
 use crate::server::exports as service;
 use crate::server::state::Server;
@@ -89,7 +90,7 @@ impl<'a> ExportJson<'a> {
             file_name: facts.file_name.as_deref(),
             async_action_id: facts.task_id.as_deref(),
             reported: facts.reported,
-            error: facts.error.as_deref(),
+            error: facts.error.as_deref().map(|reason| shown_reason(reason, false, rights)),
         }
     }
 }

@@ -1,0 +1,90 @@
+//! What a role may not see is not told by tasks and exports either: who cancelled, and reasons that may quote what was sent.
+
+use std::time::Duration;
+
+use audit_log::model::rights::{Role, Scope};
+use audit_log::server::access::REMEMBERED_MS;
+use audit_log::server::access::issue::IssuedKey;
+use audit_log::server::store::accounts;
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use crate::exports_api::ALL;
+use crate::support::TestApp;
+
+/// The key whose name stands for who did it.
+const KEY: &str = "test key";
+
+async fn json_of(app: &TestApp, method: Method, path: &str, key: &IssuedKey) -> Value {
+    app.call(method, path, key).send().await.unwrap().json().await.unwrap()
+}
+
+for_each_db! {
+    async fn who_cancelled_is_told_to_those_who_may_see_users(app: TestApp) {
+        let (project, cookie) = app.signed_in(Role::Auditor).await;
+        let key = app.add_key(&project, &ALL).await;
+        let begun = app.call(Method::POST, "/v1/exports", &key).json(&json!({"exported_object": "api_log"})).send().await.unwrap();
+        let begun: Value = begun.json().await.unwrap();
+        let (export, task) = (begun["id"].as_str().unwrap(), begun["async_action_id"].as_str().unwrap());
+        json_of(app, Method::POST, &format!("/v1/async-actions/{task}/cancel"), &key).await;
+        let cancelled = json_of(app, Method::GET, &format!("/v1/async-actions/{task}"), &key).await;
+        assert_eq!(cancelled["result"]["message"], format!("Cancelled by {KEY}").as_str(), "a key may see it");
+
+        let pages = [format!("tasks/{task}"), format!("exports/{export}"), "exports".to_owned(), format!("tasks/{task}/result")];
+        for (may_see, bodies) in [(true, true), (false, true), (false, false)] {
+            accounts::set_rights(app.db(), project.key, Role::Auditor, bodies, may_see).await.unwrap();
+            app.pass(REMEMBERED_MS);
+            for (place, page) in pages.iter().enumerate() {
+                let answer = app.get_as(&cookie, &format!("/projects/{}/{page}", project.id)).await;
+                if place == 3 && !bodies {
+                    assert_eq!(answer.status(), 403, "{page}");
+                    continue;
+                }
+                assert_eq!(answer.status(), 200, "{page}");
+                let text = answer.text().await.unwrap();
+                assert_eq!(text.contains(KEY), may_see, "{page} {may_see}");
+                if !may_see && place < 2 {
+                    assert!(text.contains("by whom: not allowed"), "{page}");
+                }
+            }
+        }
+    }
+
+    async fn reasons_that_may_quote_go_with_the_right_to_bodies(app: TestApp) {
+        let (project, cookie) = app.signed_in(Role::Auditor).await;
+        let key = app.add_key(&project, &ALL).await;
+        let reader = app.add_key(&project, &[Scope::Read]).await;
+        let form = Form::new().part("file", Part::text("{\"log\":{\"entries\":[{\"startedDateTime\": hush").file_name("torn.har"));
+        let sent = app.call(Method::POST, "/v1/logs/import", &key).multipart(form).send().await.unwrap();
+        let sent: Value = sent.json().await.unwrap();
+        let task = sent["async_action_id"].as_str().unwrap();
+        let workers = app.work();
+        let mut told = Value::Null;
+        for _ in 0..200 {
+            told = json_of(app, Method::GET, &format!("/v1/async-actions/{task}"), &key).await;
+            if told["status"] == "FAILED" {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        workers.stop().await;
+        assert!(told["result"]["message"].as_str().unwrap().contains("breaks off"), "{told}");
+        let seen = json_of(app, Method::GET, &format!("/v1/async-actions/{task}"), &reader).await;
+        assert_eq!((seen["status"].as_str(), &seen["result"]), (Some("FAILED"), &Value::Null), "{seen}");
+        // The rows that were not taken are bodies: reading tasks is not enough.
+        let rejected = app.call(Method::GET, &format!("/v1/async-actions/{task}/rejected"), &reader).send().await.unwrap();
+        assert_eq!(rejected.status(), 403);
+
+        for may_see in [true, false] {
+            accounts::set_rights(app.db(), project.key, Role::Auditor, may_see, true).await.unwrap();
+            app.pass(REMEMBERED_MS);
+            let page = app.get_as(&cookie, &format!("/projects/{}/tasks/{task}", project.id)).await.text().await.unwrap();
+            assert_eq!(page.contains("breaks off"), may_see, "{may_see}");
+            assert_eq!(page.contains("not allowed: it may quote what was sent"), !may_see, "the try's own reason");
+            assert_eq!(page.contains("Result: not allowed."), !may_see);
+
+            assert_eq!(page.contains("Parameters: not allowed."), !may_see);
+        }
+    }
+}
