@@ -36,4 +36,5 @@ mod sign_in;
 mod tasks_api;
 mod webhooks;
 mod webhooks_kill;
+mod webhooks_reach;
 mod webhooks_send;
