@@ -37,4 +37,5 @@ mod tasks_api;
 mod webhooks;
 mod webhooks_kill;
 mod webhooks_reach;
+mod webhooks_secrets;
 mod webhooks_send;
