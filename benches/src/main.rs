@@ -1,7 +1,7 @@
 //! `make bench`: every aim of performance in one run on one machine, as a table and as `target/bench.json`.
 //!
 //! Usage: `bench BINARY DIST` (the release binary and the built browser bundle). `BENCH_LOGS` (1,000,000 unless said) sizes it,
-//! `BENCH_ONLY` (`sqlite`, `postgres`) runs a part; `browser` is for `browser/run.mjs`, which `make bench` runs after this and alone then.
+//! `BENCH_ONLY` (`sqlite`, `postgres`, `webhooks`) runs a part; `browser` is for `browser/run.mjs`, which `make bench` runs after this and alone then.
 //! `BENCH_KEEP` names a folder that is kept: a second run with it reads the SQLite database of the first and measures reading alone.
 //! Baselines and product take turns on the same disk; times of making the data are left out.
 #![allow(missing_docs, unreachable_pub, reason = "a program, not a library")]
@@ -14,8 +14,10 @@ mod http;
 mod measure;
 mod plain;
 mod postgres;
+mod receiver;
 mod report;
 mod server;
+mod webhooks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,13 +77,19 @@ async fn main() -> Outcome<()> {
         report: Report::default(),
     };
 
-    bench.report.bundle(&dist)?;
-    let batches = bench.make_batches("batches", &mut Rows::new(SEED, from, STEP_MS).take(logs))?;
-    if only != "postgres" {
-        bench.sqlite(&batches)?;
+    let is_meant = |part: &str| only.is_empty() || only == part;
+    if only != "webhooks" {
+        bench.report.bundle(&dist)?;
+        let batches = bench.make_batches("batches", &mut Rows::new(SEED, from, STEP_MS).take(logs))?;
+        if is_meant("sqlite") {
+            bench.sqlite(&batches)?;
+        }
+        if is_meant("postgres") {
+            bench.postgres(&batches).await?;
+        }
     }
-    if only != "sqlite" {
-        bench.postgres(&batches).await?;
+    if is_meant("webhooks") {
+        bench.webhooks().await?;
     }
     bench.report.print();
     bench.report.write(Path::new("target/bench.json"))
@@ -189,6 +197,23 @@ impl Bench {
         self.reading("postgres", &server)?;
         self.report
             .memory("postgres: peak memory of the server", server.peak_memory()?);
+        Ok(())
+    }
+
+    /// Webhooks, on a new database of each kind. `BENCH_ONLY=webhooks` measures them alone.
+    async fn webhooks(&mut self) -> Outcome<()> {
+        let folder = tempfile::Builder::new().prefix("webhooks-").tempdir_in(&self.folder)?;
+        let url = format!("sqlite://{}", folder.path().join("webhooks.db").display());
+        let server = Server::start(&self.binary, &url, &folder.path().join("sqlite"))?;
+        webhooks::measure(&mut self.report, "sqlite", &server, Some(4_000.0)).await?;
+        self.report
+            .memory("sqlite: peak memory of a server that sends webhooks", server.peak_memory()?);
+        drop(server);
+        let database = postgres::Postgres::start(&std::env::temp_dir().join(format!("bench-webhooks-{}", std::process::id())))?;
+        let server = Server::start(&self.binary, &database.url, &folder.path().join("postgres"))?;
+        webhooks::measure(&mut self.report, "postgres", &server, None).await?;
+        self.report
+            .memory("postgres: peak memory of a server that sends webhooks", server.peak_memory()?);
         Ok(())
     }
 

@@ -36,6 +36,18 @@ impl Report {
         self.add(name, format!("{rate:.0} logs/s"), None, &json!(rate));
     }
 
+    /// How many a second, with an aim where there is one.
+    pub fn a_second(&mut self, name: &str, rate: f64, aim: Option<f64>) {
+        let aim = aim.map(|aim| (format!("at least {aim:.0}/s"), rate >= aim));
+        self.add(name, format!("{rate:.0}/s"), aim, &json!(rate));
+    }
+
+    /// A time; no aim of its own.
+    pub fn duration(&mut self, name: &str, spent: Duration) {
+        let millis = spent.as_secs_f64() * 1e3;
+        self.add(name, format!("{millis:.2} ms"), None, &json!(millis));
+    }
+
     /// Megabytes a second; no aim of its own.
     pub fn speed(&mut self, name: &str, rate: f64) {
         self.add(name, format!("{rate:.0} MB/s"), None, &json!(rate));

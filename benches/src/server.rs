@@ -34,6 +34,8 @@ fn program(binary: &Path, url: &str, files: &Path) -> Command {
         .env("DATABASE_URL", url)
         .env("AUDIT_LOG_FILES_URL", format!("file:{}", files.display()));
     command.env("AUDIT_LOG_SECRET_KEY_FILE", files.with_file_name("secret-key"));
+    // The receiver of webhooks is on this machine.
+    command.env("AUDIT_LOG_WEBHOOK_ALLOW", "127.0.0.0/8");
     command
 }
 
@@ -71,7 +73,7 @@ fn admit(binary: &Path, url: &str, files: &Path) -> Outcome<Value> {
         "--name",
         "bench",
         "--scopes",
-        "read,read:bodies,logs:write,exports:write",
+        "read,read:bodies,logs:write,exports:write,webhooks:write,events:write",
     ];
     let mut access: Value = serde_json::from_str(&told(program(binary, url, files).args(scopes), "")?)?;
     access["project"] = project.into();

@@ -1,6 +1,7 @@
 //! What every request can reach.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::task::TaskTracker;
@@ -19,9 +20,21 @@ use super::store::projects::{self, ProjectKey};
 use super::store::{Db, StoreError};
 use super::webhooks::Webhooks;
 
-/// The running server's parts. Cheap to clone.
+/// The running server: its parts, shared. One count to clone, since every layer of every request does.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub struct Server(Arc<Parts>);
+
+impl Deref for Server {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The running server's parts.
+#[derive(Debug)]
+pub struct Parts {
     /// The database.
     pub db: Db,
     /// The door to the one writer of logs.
@@ -48,7 +61,7 @@ pub struct Server {
     pub webhooks: Webhooks,
     /// Recordings of this service's own requests that are on their way to the writer.
     pub recordings: TaskTracker,
-    endpoints: Arc<Mutex<HashMap<ProjectKey, Arc<EndpointNames>>>>,
+    endpoints: Mutex<HashMap<ProjectKey, Arc<EndpointNames>>>,
 }
 
 impl Server {
@@ -63,7 +76,7 @@ impl Server {
             },
         );
         let webhooks = Webhooks::start(db.clone(), clock.clone(), random.clone(), Arc::clone(&key));
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             db,
             webhooks,
             writer,
@@ -77,8 +90,8 @@ impl Server {
             random,
             key,
             door: Arc::default(),
-            endpoints: Arc::default(),
-        })
+            endpoints: Mutex::default(),
+        })))
     }
 
     /// The endpoint names of a project, read from the database at first use.
@@ -99,7 +112,7 @@ impl Server {
     }
 
     /// Whether no other process serves or works on this database: a file has one server.
-    pub const fn is_alone(&self) -> bool {
+    pub fn is_alone(&self) -> bool {
         matches!(self.db, Db::Sqlite { .. })
     }
 

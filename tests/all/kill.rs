@@ -30,6 +30,8 @@ pub struct Victim {
     pub port: u16,
     /// Variables beside those that name its database and its files.
     pub environment: Vec<(&'static str, String)>,
+    /// Where it writes its own log lines; nowhere unless said.
+    pub lines: Option<PathBuf>,
     preload: Option<PathBuf>,
     child: Option<Child>,
     project: String,
@@ -55,6 +57,7 @@ impl Victim {
             folder,
             port,
             environment: Vec::new(),
+            lines: None,
             preload,
             child: None,
             project: String::new(),
@@ -83,6 +86,14 @@ impl Victim {
         self.folder.path().join("audit-log.db")
     }
 
+    fn lines(&self) -> Stdio {
+        let file = self
+            .lines
+            .as_ref()
+            .map(|path| fs::File::options().create(true).append(true).open(path).unwrap());
+        file.map_or_else(Stdio::null, Stdio::from)
+    }
+
     fn program(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_audit-log"));
         command
@@ -92,7 +103,7 @@ impl Victim {
                 format!("file:{}", self.folder.path().join("files").display()),
             )
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stderr(Stdio::null());
+            .stderr(self.lines());
         command
     }
 

@@ -38,5 +38,7 @@ mod sign_in;
 mod tasks_api;
 mod webhooks;
 mod webhooks_kill;
+mod webhooks_reach;
+mod webhooks_secrets;
 mod webhooks_send;
 mod withheld;

@@ -11,7 +11,7 @@ use crate::logs_api::{READS_AND_WRITES, sent};
 use crate::support::TestApp;
 
 /// The service's own logs of a project, oldest first; asked for by a page that itself is left out.
-async fn own(app: &TestApp, key: &IssuedKey, at_least: usize) -> Vec<Value> {
+pub async fn own(app: &TestApp, key: &IssuedKey, at_least: usize) -> Vec<Value> {
     for _ in 0..200 {
         // Paging is left out, so that looking changes nothing: the cursor of a list's first page is asked for once, by another project's key.
         let logs = own_now(app, key).await;

@@ -15,7 +15,8 @@ use crate::support::{Answer, Receiver};
 const KILLS: u64 = 50;
 const SENDERS: usize = 4;
 
-fn call(victim: &Victim, method: Method, path: &str) -> reqwest::RequestBuilder {
+/// A call by the victim's key.
+pub fn call(victim: &Victim, method: Method, path: &str) -> reqwest::RequestBuilder {
     client()
         .request(method, format!("http://127.0.0.1:{}{path}", victim.port))
         .header("x-app-id", &victim.app_id)

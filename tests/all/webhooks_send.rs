@@ -37,6 +37,7 @@ for_each_db! {
         for (kind, answer, status, words) in [
             ("t.never", Answer::Never, "RETRYING", "no answer within 10 s"),
             ("t.drip", Answer::Drip, "RETRYING", "no answer within 10 s"),
+            ("t.drip-body", Answer::DripBody, "SUCCEEDED", ""),
             ("t.close", Answer::Close, "RETRYING", "closed before an answer"),
             ("t.redirect", Answer::With(301, vec![("location", "http://127.0.0.1:1/".to_owned())], String::new()), "RETRYING", "redirects are not followed"),
             ("t.huge", Answer::Endless, "SUCCEEDED", ""),
@@ -47,7 +48,7 @@ for_each_db! {
             add_endpoint(app, &key, json!({"target_url": receiver.url(), "events": [kind]})).await;
             expected.insert(sent(app, &key, kind).await, (kind, status, words));
         }
-        // TLS is spoken to what speaks none; nothing listens; and a certificate that nobody vouches for.
+        // TLS is spoken to what speaks none; and nothing listens.
         let plain = Receiver::start(|_, _| Answer::code(200)).await;
         add_endpoint(app, &key, json!({"target_url": format!("https://127.0.0.1:{}/", plain.port), "events": ["t.tls"]})).await;
         expected.insert(sent(app, &key, "t.tls").await, ("t.tls", "RETRYING", "TLS"));
@@ -60,6 +61,11 @@ for_each_db! {
             if *kind == "t.huge" {
                 assert_eq!(sendout["attempts"][0]["response_body"].as_str().unwrap().len(), 16 << 10);
                 assert_eq!(sendout["attempts"][0]["notes"], json!(["truncated"]));
+            }
+            if *kind == "t.drip-body" {
+                let attempt = &sendout["attempts"][0];
+                assert_eq!((&attempt["response_code"], &attempt["notes"]), (&json!(200), &json!(["truncated"])));
+                assert!((2..=11).contains(&attempt["response_body"].as_str().unwrap().len()), "ten seconds of it: {attempt}");
             }
             if *kind == "t.error" {
                 assert_eq!(sendout["attempts"][0]["response_body"], "oops");

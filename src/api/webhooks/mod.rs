@@ -1,6 +1,7 @@
 //! The settings page of webhooks: a project's endpoints, made and changed.
 //!
-//! A secret is in the answers to [`create_endpoint`] and [`rotate_secret`] alone; neither it nor own headers reach a log of the request.
+//! A secret is in the answers to [`create_endpoint`] and [`rotate_secret`] alone; neither it nor own headers reach a log of the request
+//! (`server/http/recording/quiet.rs`).
 
 #![allow(missing_docs, reason = "the server functions' own types are written by a macro")]
 

@@ -23,6 +23,7 @@ use crate::server::state::Server;
 use crate::server::store::projects::ProjectKey;
 
 mod log;
+mod quiet;
 mod write;
 
 /// The server function behind a log's page.
@@ -252,6 +253,10 @@ pub(crate) async fn describe(State(server): State<Server>, request: Request, nex
     }
     let visited = project_of(request.uri()).map(|project| (project, request.headers().clone()));
     let is_read = request.method().is_safe();
+    if !is_read && quiet::is_meant(request.uri().path()) {
+        recording.not_captured();
+        recording.request_not_captured();
+    }
     let response = next.run(request).await;
     if is_read && (response.status().is_success() || is_page(&response)) {
         // Records and files lie here already; who read them, and when, is what counts.

@@ -184,12 +184,11 @@ fn words(error: &reqwest::Error) -> String {
         chain.push(error);
         next = error.source();
     }
-    let io = chain.iter().find_map(|error| error.downcast_ref::<std::io::Error>());
-    let is_tls = error.source().is_some_and(is_tls);
-    let innermost = chain.last().map_or_else(|| error.to_string(), ToString::to_string);
-    if is_tls {
-        return format!("the connection could not be made safe (TLS): {innermost}");
+    if let Some(error) = error.source().and_then(tls) {
+        return format!("the connection could not be made safe (TLS): {}", unsafe_because(error));
     }
+    let io = chain.iter().find_map(|error| error.downcast_ref::<std::io::Error>());
+    let innermost = chain.last().map_or_else(|| error.to_string(), ToString::to_string);
     match io.map(std::io::Error::kind) {
         Some(std::io::ErrorKind::ConnectionRefused) => "the connection was refused: nothing listens there".to_owned(),
         Some(std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::UnexpectedEof) => {
@@ -201,10 +200,28 @@ fn words(error: &reqwest::Error) -> String {
     }
 }
 
-/// Whether TLS failed: its error may lie inside others, and inside what an I/O error carries, which is no source of it.
-fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+/// What TLS said where it failed: its error may lie inside others, and inside what an I/O error carries, which is no source of it.
+fn tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || carried.is_some_and(|inner| is_tls(inner)) || error.source().is_some_and(is_tls)
+    let itself = error.downcast_ref::<rustls::Error>();
+    itself.or_else(|| tls(carried?)).or_else(|| tls(error.source()?))
+}
+
+/// The reasons that a certificate's owner can do something about, in words; the others as the library has them.
+fn unsafe_because(error: &rustls::Error) -> String {
+    use rustls::CertificateError as Bad;
+    let rustls::Error::InvalidCertificate(bad) = error else {
+        return error.to_string();
+    };
+    let words = match bad {
+        Bad::UnknownIssuer => "nobody whom this machine trusts vouches for its certificate",
+        Bad::Expired | Bad::ExpiredContext { .. } => "its certificate has expired",
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "its certificate is not valid yet",
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "its certificate is for another name",
+        Bad::Revoked => "its certificate was revoked",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }
 
 /// A header of an endpoint's own; none where it could not be sent.

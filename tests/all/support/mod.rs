@@ -13,8 +13,10 @@
 mod app;
 mod postgres;
 mod receiver;
+mod self_signed;
 
 pub use receiver::{Answer, Receiver};
+pub use self_signed::SelfSigned;
 
 pub use app::{Database, TestApp, cookie_of, run_binary};
 

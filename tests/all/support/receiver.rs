@@ -17,6 +17,8 @@ pub enum Answer {
     Never,
     /// A byte a second, headers first.
     Drip,
+    /// 200 at once, then a byte of the body a second.
+    DripBody,
     /// The connection is closed at once.
     Close,
     /// 200, and then a body without end.
@@ -171,6 +173,16 @@ async fn write(stream: &mut TcpStream, answer: Answer) -> Option<()> {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             None
+        }
+        Answer::DripBody => {
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+                .await
+                .ok()?;
+            loop {
+                stream.write_all(b"x").await.ok()?;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
         }
         Answer::Close => None,
         Answer::Endless => {

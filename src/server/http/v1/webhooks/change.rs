@@ -60,13 +60,6 @@ fn about(recording: &Recorded, id: &str) {
     recording::about(recording, "webhook", id);
 }
 
-/// Own headers and a secret must not lie open in a log of the request.
-fn keep_quiet(recording: &Recorded) {
-    if let Some(Extension(recording)) = recording {
-        recording.not_captured();
-    }
-}
-
 /// Makes an endpoint.
 pub(super) async fn create(
     State(server): State<Server>,
@@ -75,7 +68,6 @@ pub(super) async fn create(
     body: Result<Json<WishJson>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     key.require(Scope::WebhooksWrite)?;
-    keep_quiet(&recording);
     let made = endpoints::create(&server, key.project.key, wish(body)?).await;
     let (facts, secret) = made.map_err(|error| failed(error, ""))?;
     about(&recording, &facts.id);
@@ -95,7 +87,6 @@ pub(super) async fn update(
 ) -> Result<Json<Value>, ApiError> {
     key.require(Scope::WebhooksWrite)?;
     about(&recording, &id);
-    keep_quiet(&recording);
     let changed = endpoints::update(&server, key.project.key, &id, wish(body)?).await;
     let facts = changed.map_err(|error| failed(error, &id))?;
     Ok(Json(json!(EndpointJson::of(&facts, key.rights, None))))
@@ -124,7 +115,6 @@ pub(super) async fn rotate(
 ) -> Result<Json<Value>, ApiError> {
     key.require(Scope::WebhooksWrite)?;
     about(&recording, &id);
-    keep_quiet(&recording);
     let rotated = endpoints::rotate(&server, key.project.key, &id).await;
     let (facts, secret) = rotated.map_err(|error| failed(error, &id))?;
     Ok(Json(json!(EndpointJson::of(&facts, key.rights, Some(&secret)))))
