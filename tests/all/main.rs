@@ -23,6 +23,7 @@ mod exports_filters;
 mod headers;
 mod import;
 mod imports_api;
+mod jobs;
 mod jobs_kill;
 mod keys;
 mod kill;
