@@ -16,6 +16,7 @@
 mod support;
 
 mod bad_input;
+mod browsing;
 mod command_line;
 mod demo;
 mod exports_api;
