@@ -64,7 +64,7 @@ pub(super) async fn create(
     ))))
 }
 
-/// `a, b` for `$in`, `not a` for `$is_not`, `starts with a` for `$starts_with`.
+/// `a, b` for `$in`, `not a` for `$is_not`, `starts with a` for `$starts_with`, `3 days ago` for `$is_days_ago`.
 fn words(op: &str, values: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let values = match values {
@@ -74,8 +74,20 @@ fn words(op: &str, values: &Value) -> String {
     match op {
         "$in" | "$is" => values,
         "$not_in" | "$is_not" => format!("not {values}"),
+        "$is_days_ago" => format!("{} ago", days(&values)),
+        "$more_than_ago" => format!("more than {} ago", days(&values)),
+        "$less_than_ago" => format!("less than {} ago", days(&values)),
+        "$is_days_in_future" => format!("in {}", days(&values)),
+        "$more_than_future" => format!("in more than {}", days(&values)),
+        "$less_than_future" => format!("in less than {}", days(&values)),
+        "$count_less" => format!("fewer than {values}"),
+        "$count_more" => format!("more of them than {values}"),
         _ => format!("{} {values}", op.trim_start_matches('$').replace('_', " ")),
     }
+}
+
+fn days(count: &str) -> String {
+    format!("{count} {}", if count == "1" { "day" } else { "days" })
 }
 
 /// The filters as a person reads them.
@@ -100,4 +112,24 @@ fn shown(plan: &Plan, parameters: &Value) -> Shown {
         }
     }
     Shown { filters, list: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comparisons_are_told_in_words() {
+        for (op, values, told) in [
+            ("$in", json!(["a", 2]), "a, 2"),
+            ("$is_not", json!("a"), "not a"),
+            ("$starts_with", json!(["a"]), "starts with a"),
+            ("$is_days_ago", json!([1, 2]), "1, 2 days ago"),
+            ("$more_than_ago", json!([1]), "more than 1 day ago"),
+            ("$less_than_future", json!(["3"]), "in less than 3 days"),
+            ("$count", json!([3]), "count 3"),
+        ] {
+            assert_eq!(words(op, &values), told);
+        }
+    }
 }
