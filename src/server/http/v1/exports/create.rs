@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ExportJson, found};
-use crate::model::export::Exported;
+use crate::model::export::{ExportStatus, Exported};
 use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
@@ -55,7 +55,10 @@ pub(super) async fn create(
     };
     let shown = shown(&plan, &parameters);
     let id = exports::begin(&server, key.project.key, plan, (&parameters, &shown), asker, recording).await?;
-    let export = found(&server, key.project.key, &id).await?;
+    let mut export = found(&server, key.project.key, &id).await?;
+    // A worker may be at it by now, or done: the answer is that it was begun, as clients of the reference expect.
+    export.facts.status = ExportStatus::Scheduled;
+    (export.facts.rows, export.facts.bytes, export.facts.sha256, export.facts.error) = (None, None, None, None);
     Ok(Json(json!(ExportJson::of(
         &server,
         &export.facts,
