@@ -95,3 +95,44 @@ test.describe("without scripts", () => {
     await expect(page.getByText("X.PLAIN").first()).toBeVisible();
   });
 });
+
+test("what runs is asked after while the page is seen, and not while it is hidden", async ({ page, at, facts }) => {
+  const id = `aa_hidden-${Date.now()}`;
+  await call(facts, "POST", "async-actions", { type: "X.HIDDEN", id, status: "IN_PROGRESS", progress: 10 });
+  // The page's clock goes on by our hand alone.
+  await page.clock.install();
+  await open(page, at("tasks?type=X.HIDDEN"));
+  const row = page.getByRole("row").filter({ has: page.locator(`a[href*="${id}"]`) });
+  await expect(row).toContainText("10 %");
+  let asked = 0;
+  page.on("request", (request) => (asked += Number(/\/api\/tasks/.test(request.url()))));
+  const answered = () => page.waitForResponse((answer) => /\/api\/tasks/.test(answer.url()));
+  const sight = (hidden: boolean) =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      Object.defineProperty(document, "visibilityState", { value: hidden ? "hidden" : "visible", configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+
+  await Promise.all([answered(), page.clock.runFor(2_500)]);
+  expect(asked).toBeGreaterThan(0);
+  await sight(true);
+  await call(facts, "PATCH", `async-actions/${id}`, { progress: 70 });
+  asked = 0;
+  await page.clock.runFor(60_000);
+  // Whatever was asked by then has left the page before this answer comes.
+  await page.evaluate(() => fetch("/health/live").then((answer) => answer.status));
+  expect(asked, "nothing is asked while nobody looks").toBe(0);
+  await expect(row).toContainText("10 %");
+
+  await sight(false);
+  await Promise.all([answered(), page.clock.runFor(2_500)]);
+  await expect(row).toContainText("70 %");
+  await call(facts, "PATCH", `async-actions/${id}`, { status: "DONE", operation_status: "SUCCESS" });
+  await Promise.all([answered(), page.clock.runFor(2_500)]);
+  await expect(row).toContainText("Done");
+  asked = 0;
+  await page.clock.runFor(60_000);
+  await page.evaluate(() => fetch("/health/live").then((answer) => answer.status));
+  expect(asked, "nor once nothing runs").toBe(0);
+});

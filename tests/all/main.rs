@@ -16,6 +16,7 @@
 mod support;
 
 mod bad_input;
+mod browsing;
 mod command_line;
 mod demo;
 mod exports_api;
@@ -23,6 +24,7 @@ mod exports_filters;
 mod headers;
 mod import;
 mod imports_api;
+mod jobs;
 mod jobs_kill;
 mod keys;
 mod kill;

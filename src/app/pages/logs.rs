@@ -15,6 +15,7 @@ use crate::app::parts::frame::FrameResource;
 use crate::app::parts::histogram::Histogram;
 use crate::app::parts::links::{log_query, project_id, search, to_query};
 use crate::app::parts::pager::Pager;
+use crate::app::parts::records::live::every;
 use crate::app::parts::states::Problem;
 use crate::app::parts::table::LogTable;
 use crate::app::parts::totals::Totals;
@@ -136,16 +137,9 @@ fn Results(
     }
 }
 
-/// Asks again every few seconds while the switch is on.
+/// Asks again every few seconds while the switch is on and the page is in sight.
 fn keep_asking(on: RwSignal<bool>, again: Callback<()>) {
-    Effect::new(move |_| {
-        if !on.get() {
-            return;
-        }
-        if let Ok(handle) = set_interval_with_handle(move || again.run(()), LIVE) {
-            on_cleanup(move || handle.clear());
-        }
-    });
+    every(LIVE, Memo::new(move |_| on.get()), move || again.run(()));
 }
 
 /// Asks again at once, or by itself.

@@ -95,7 +95,7 @@ impl Test {
         let counted = |test: &dyn Fn(Ordering) -> bool| {
             let count = count_of(cell);
             let bounds = self.values.iter().filter_map(|value| value.parse::<usize>().ok());
-            bounds.map(|bound| count.cmp(&bound)).any(|order| test(order))
+            bounds.map(|bound| count.cmp(&bound)).any(test)
         };
         match self.op {
             Op::In | Op::Is => self.is_among(text.as_deref()),

@@ -239,6 +239,7 @@ mod tests {
     use crate::server::secrets::InstanceKey;
 
     const NOW: i64 = 1_795_000_000_000;
+    const DAY: i64 = 86_400_000;
 
     fn read(exported: Exported, parameters: Value, scopes: &[Scope]) -> Result<Plan, ApiError> {
         let key = InstanceKey::new([1; 32]);
@@ -334,7 +335,6 @@ mod tests {
             let Source::Logs(selection) = plan.source else { panic!() };
             (NOW - selection.range.from, NOW - selection.range.to)
         };
-        const DAY: i64 = 86_400_000;
         assert_eq!(
             range(json!({"$less_than_ago": [2], "$more_than_ago": [1]})),
             (2 * DAY - 1, DAY)

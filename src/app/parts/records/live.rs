@@ -24,11 +24,20 @@ pub fn every(wait: Duration, wanted: Memo<bool>, tick: impl Fn() + Clone + 'stat
                 tick();
             }
         };
-        if let Ok(handle) = set_interval_with_handle(in_sight, wait) {
-            on_cleanup(move || handle.clear());
-        }
+        repeat(wait, in_sight);
     });
 }
+
+/// Until the effect that asked for it is run again or is gone: the interval ends where it is dropped.
+#[cfg(feature = "hydrate")]
+fn repeat(wait: Duration, tick: impl FnMut() + 'static) {
+    let interval = gloo_timers::callback::Interval::new(wait.as_millis() as u32, tick);
+    let _kept = StoredValue::new_local(interval);
+}
+
+/// No effect runs on the server.
+#[cfg(not(feature = "hydrate"))]
+fn repeat(_wait: Duration, _tick: impl FnMut() + 'static) {}
 
 /// Asks again every two seconds while `running` says so of what is shown. The callback asks at once.
 ///

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ExportJson, found};
-use crate::model::export::Exported;
+use crate::model::export::{ExportStatus, Exported};
 use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
@@ -55,7 +55,10 @@ pub(super) async fn create(
     };
     let shown = shown(&plan, &parameters);
     let id = exports::begin(&server, key.project.key, plan, (&parameters, &shown), asker, recording).await?;
-    let export = found(&server, key.project.key, &id).await?;
+    let mut export = found(&server, key.project.key, &id).await?;
+    // A worker may be at it by now, or done: the answer is that it was begun, as clients of the reference expect.
+    export.facts.status = ExportStatus::Scheduled;
+    (export.facts.rows, export.facts.bytes, export.facts.sha256, export.facts.error) = (None, None, None, None);
     Ok(Json(json!(ExportJson::of(
         &server,
         &export.facts,
@@ -64,7 +67,7 @@ pub(super) async fn create(
     ))))
 }
 
-/// `a, b` for `$in`, `not a` for `$is_not`, `starts with a` for `$starts_with`.
+/// `a, b` for `$in`, `not a` for `$is_not`, `starts with a` for `$starts_with`, `3 days ago` for `$is_days_ago`.
 fn words(op: &str, values: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let values = match values {
@@ -74,8 +77,20 @@ fn words(op: &str, values: &Value) -> String {
     match op {
         "$in" | "$is" => values,
         "$not_in" | "$is_not" => format!("not {values}"),
+        "$is_days_ago" => format!("{} ago", days(&values)),
+        "$more_than_ago" => format!("more than {} ago", days(&values)),
+        "$less_than_ago" => format!("less than {} ago", days(&values)),
+        "$is_days_in_future" => format!("in {}", days(&values)),
+        "$more_than_future" => format!("in more than {}", days(&values)),
+        "$less_than_future" => format!("in less than {}", days(&values)),
+        "$count_less" => format!("fewer than {values}"),
+        "$count_more" => format!("more of them than {values}"),
         _ => format!("{} {values}", op.trim_start_matches('$').replace('_', " ")),
     }
+}
+
+fn days(count: &str) -> String {
+    format!("{count} {}", if count == "1" { "day" } else { "days" })
 }
 
 /// The filters as a person reads them.
@@ -100,4 +115,24 @@ fn shown(plan: &Plan, parameters: &Value) -> Shown {
         }
     }
     Shown { filters, list: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comparisons_are_told_in_words() {
+        for (op, values, told) in [
+            ("$in", json!(["a", 2]), "a, 2"),
+            ("$is_not", json!("a"), "not a"),
+            ("$starts_with", json!(["a"]), "starts with a"),
+            ("$is_days_ago", json!([1, 2]), "1, 2 days ago"),
+            ("$more_than_ago", json!([1]), "more than 1 day ago"),
+            ("$less_than_future", json!(["3"]), "in less than 3 days"),
+            ("$count", json!([3]), "count 3"),
+        ] {
+            assert_eq!(words(op, &values), told);
+        }
+    }
 }
