@@ -138,6 +138,10 @@ pub struct Config {
     #[arg(long, env = "AUDIT_LOG_RATE_LIMIT", value_name = "CALLS", default_value_t = Config::default().rate_limit,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub rate_limit: u32,
+    /// How many milliseconds a page searches a text before it shows what it has, says how far it got, and offers to go on
+    #[arg(long, env = "AUDIT_LOG_SEARCH_MS", value_name = "MS", default_value_t = Config::default().search_ms,
+          value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    pub search_ms: u32,
     /// How many jobs (exports, imports) run at once in this process
     #[arg(long, env = "AUDIT_LOG_JOBS", value_name = "JOBS", default_value_t = Config::default().jobs,
           value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -180,6 +184,7 @@ impl Default for Config {
             session_days: 30,
             queue_mb: 64,
             rate_limit: 600_000,
+            search_ms: 1_000,
             jobs: 2,
             webhook_allow: Vec::new(),
             webhook_schedule: WEBHOOK_SCHEDULE.to_vec(),

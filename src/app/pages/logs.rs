@@ -18,7 +18,7 @@ use crate::app::parts::pager::Pager;
 use crate::app::parts::states::Problem;
 use crate::app::parts::table::LogTable;
 use crate::app::parts::totals::Totals;
-use crate::model::query::LogQuery;
+use crate::model::query::{LogQuery, Order};
 use crate::model::zone::rfc3339;
 
 /// How often Live asks again.
@@ -100,7 +100,14 @@ fn Results(
             before,
             ..query.get_untracked()
         });
-        (page.zone.coarse(*time, page.now), link)
+        // Oldest first, a list goes on with what is newer; its pages before a place go the other way.
+        let towards_older = turn.after == (query.with_untracked(|query| query.order) == Order::NewestFirst);
+        let words = if towards_older {
+            "Searched back to "
+        } else {
+            "Searched up to "
+        };
+        (words, page.zone.coarse(*time, page.now), link)
     });
     let unknown_local = page.unknown_local;
     let page = Signal::stored(page);
@@ -129,8 +136,8 @@ fn Results(
             }
             .into_any(),
         }}
-        {searched.map(|(time, link)| view! {
-            <p class="searched" role="status">"Searched back to "{time}". "<a href=link>"Go on"</a></p>
+        {searched.map(|(words, time, link)| view! {
+            <p class="searched" role="status">{words}{time}". "<a href=link>"Go on"</a></p>
         })}
         <Pager page query/>
     }
