@@ -15,7 +15,7 @@ use crate::app::parts::frame::FrameResource;
 use crate::app::parts::histogram::Histogram;
 use crate::app::parts::links::{log_query, project_id, search, to_query};
 use crate::app::parts::pager::Pager;
-use crate::app::parts::states::Problem;
+use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::app::parts::table::LogTable;
 use crate::app::parts::totals::Totals;
 use crate::model::query::{LogQuery, Order};
@@ -46,9 +46,11 @@ pub fn Logs() -> impl IntoView {
         <Title text="Logs · audit-log"/>
         <main id="content" class="logs-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <h1 class="visually-hidden">"Logs"</h1>
-            <FilterBar page/>
-            <Chips query/>
             <Transition set_pending>
+                <UnlessMissing missing=Signal::derive(move || matches!(page.get(), Some(Err(ApiError::NotFound))))>
+                    <FilterBar page/>
+                    <Chips query/>
+                </UnlessMissing>
                 {move || page.get().map(|page| match page {
                     Ok(page) => {
                         // Only the browser can lose its server and still show what it had.
