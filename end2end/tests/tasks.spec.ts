@@ -31,10 +31,10 @@ test("a file with two bad rows is imported, and both files come back", async ({ 
   await expect(failed).toContainText("in-4");
   await checkAccessibility(page);
 
-  const [original] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: /Download import file/ }).click()]);
+  const [original] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download import file", exact: true }).click()]);
   expect(original.suggestedFilename()).toBe("requests.csv");
   expect(readFileSync((await original.path())!, "utf8")).toBe(CSV);
-  const [rejected] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: /Download rejected rows/ }).click()]);
+  const [rejected] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download rejected rows", exact: true }).click()]);
   const rows = readFileSync((await rejected.path())!, "utf8").trim().split("\r\n");
   expect(rows[0]).toBe("id,method,url,status_code,created_at,reason");
   expect(rows.slice(1).map((row) => row.split(",")[0])).toEqual(["in-2", "in-4"]);

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use super::access::issue::KeyIssueError;
 use super::access::passwords::PasswordError;
-use super::config::{Config, DEFAULT_CONFIG};
+use super::config::{Config, default_config};
 use super::demo::DemoError;
 use super::files::FileError;
 use super::ingest::import::ImportError;
@@ -114,7 +114,7 @@ async fn execute(command: Command) -> Result<(), CliError> {
         Command::User(command) => people::user(command).await,
         Command::Key(command) => people::key(command).await,
         Command::Import(command) => import::import(command).await,
-        Command::Config => print(DEFAULT_CONFIG.trim_end()),
+        Command::Config => print(default_config().trim_end()),
     }
 }
 

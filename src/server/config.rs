@@ -8,8 +8,14 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
-/// The commented default configuration, as `audit-log config` prints it.
-pub const DEFAULT_CONFIG: &str = include_str!("config.default.env");
+use crate::server::ingest::mask;
+
+/// The commented default configuration, where the names that are masked anyway are still to come.
+const DEFAULT_CONFIG: &str = include_str!("config.default.env");
+/// Where they come.
+const BUILT_IN: &str = "{built-in}\n";
+/// So wide are the lines that list them.
+const LINE: usize = 120;
 
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 const DATABASE_URL: &str = "sqlite://data/audit-log.db";
@@ -19,6 +25,26 @@ const LOG_LEVEL: &str = "info,sqlx=warn";
 /// 1, 2, 4, 8, 16, 32 minutes, 1 h 04, doubling to a day: twelve retries.
 const WEBHOOK_SCHEDULE: [u32; 12] = [60, 120, 240, 480, 960, 1_920, 3_840, 7_680, 15_360, 30_720, 61_440, 86_400];
 const MB: usize = 1024 * 1024;
+
+/// The commented default configuration, as `audit-log config` prints it.
+pub fn default_config() -> String {
+    let mut names = String::new();
+    for (what, list) in mask::BUILT_IN {
+        let mut line = format!("# {what}:");
+        for (place, name) in list.iter().enumerate() {
+            let comma = if place + 1 < list.len() { "," } else { "" };
+            if line.len() + name.len() + 2 > LINE {
+                names.push_str(&line);
+                names.push('\n');
+                "#  ".clone_into(&mut line);
+            }
+            line.extend([" ", name, comma]);
+        }
+        names.push_str(&line);
+        names.push('\n');
+    }
+    DEFAULT_CONFIG.replace(BUILT_IN, &names)
+}
 
 /// Which database. Every command that touches it has this.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -123,7 +149,7 @@ pub struct Config {
     /// How many days logs are kept; older ones are refused. 0 keeps them for ever
     #[arg(long, env = "AUDIT_LOG_RETENTION_DAYS", value_name = "DAYS", default_value_t = Config::default().retention_days)]
     pub retention_days: u32,
-    /// More names whose values are masked before anything is stored, beside the built-in list (authorization, cookie, password, token, …)
+    /// More names whose values are masked before anything is stored, beside the built-in ones, which `audit-log config` lists
     #[arg(long, env = "AUDIT_LOG_MASK_KEYS", value_name = "NAME,…", value_delimiter = ',')]
     pub mask_keys: Vec<String>,
     /// How many days a sign-in lasts without being used
@@ -138,6 +164,10 @@ pub struct Config {
     #[arg(long, env = "AUDIT_LOG_RATE_LIMIT", value_name = "CALLS", default_value_t = Config::default().rate_limit,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub rate_limit: u32,
+    /// How many milliseconds a page searches a text before it shows what it has, says how far it got, and offers to go on
+    #[arg(long, env = "AUDIT_LOG_SEARCH_MS", value_name = "MS", default_value_t = Config::default().search_ms,
+          value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    pub search_ms: u32,
     /// How many jobs (exports, imports) run at once in this process
     #[arg(long, env = "AUDIT_LOG_JOBS", value_name = "JOBS", default_value_t = Config::default().jobs,
           value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -180,6 +210,7 @@ impl Default for Config {
             session_days: 30,
             queue_mb: 64,
             rate_limit: 600_000,
+            search_ms: 1_000,
             jobs: 2,
             webhook_allow: Vec::new(),
             webhook_schedule: WEBHOOK_SCHEDULE.to_vec(),
@@ -284,6 +315,7 @@ mod tests {
 
     #[test]
     fn the_default_configuration_names_every_option_with_its_default() {
+        let printed = default_config();
         for argument in command().get_arguments() {
             let variable = argument
                 .get_env()
@@ -303,7 +335,7 @@ mod tests {
             };
             let line = format!("#{variable}={default}");
             assert!(
-                DEFAULT_CONFIG.lines().any(|found| found == line),
+                printed.lines().any(|found| found == line),
                 "config.default.env lacks the line {line:?}"
             );
         }
@@ -315,7 +347,7 @@ mod tests {
             .get_arguments()
             .filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned()))
             .collect();
-        for line in DEFAULT_CONFIG
+        for line in default_config()
             .lines()
             .filter(|line| !line.starts_with("# ") && !line.is_empty() && *line != "#")
         {
@@ -329,6 +361,30 @@ mod tests {
                 "{line:?} is no option"
             );
         }
+    }
+
+    #[test]
+    fn the_default_configuration_lists_what_is_masked() {
+        let printed = default_config();
+        let lists: Vec<&str> = printed
+            .split("The built-in ones:")
+            .nth(1)
+            .unwrap()
+            .split("#AUDIT_LOG_MASK_KEYS")
+            .collect();
+        let words: Vec<&str> = lists[0]
+            .split(|sign: char| sign.is_whitespace() || matches!(sign, ',' | ':' | '#'))
+            .collect();
+        for name in mask::BUILT_IN.iter().flat_map(|(_, names)| *names) {
+            assert!(words.contains(name), "{name}: {printed}");
+        }
+        assert!(words.contains(&"set-cookie") && words.contains(&"clientsecret") && words.contains(&"cvv"));
+        assert!(
+            printed
+                .lines()
+                .all(|line| line.len() <= 160 && (line.is_empty() || line.starts_with('#'))),
+            "{printed}"
+        );
     }
 
     #[test]

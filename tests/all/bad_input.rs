@@ -202,6 +202,19 @@ for_each_db! {
         }
     }
 
+    async fn a_refused_call_uses_no_endpoint_names(app: TestApp) {
+        let key = key(app).await;
+        let name = |nth: usize| (0..4).map(|place| char::from(b'a' + (nth / 26_usize.pow(place) % 26) as u8)).collect::<String>();
+        let mut logs: Vec<Value> = (0..2_100).map(|nth| json!({"method": "GET", "url": format!("/{}", name(nth)), "status_code": 200})).collect();
+        logs.push(json!({"method": "GET", "url": "/last", "status_code": 99}));
+        let refused = app.call(Method::POST, "/v1/logs", &key).json(&logs).send().await.unwrap();
+        assert_eq!(refused.status(), 422);
+        let log = json!({"id": "kept", "method": "GET", "url": "/kept/by/name", "status_code": 200});
+        assert_eq!(app.call(Method::POST, "/v1/logs", &key).json(&log).send().await.unwrap().status(), 201);
+        let stored: Value = app.call(Method::GET, "/v1/logs/kept", &key).send().await.unwrap().json().await.unwrap();
+        assert_eq!(stored["endpoint"], "GET_kept_by_name");
+    }
+
     async fn odd_ids_and_paths_are_not_found(app: TestApp) {
         let key = key(app).await;
         for path in ["/v1/logs/%00", "/v1/logs/a%2Fb", "/v1/logs/%FF", "/v1/logs/a'--", "/v1/nothing", "/v1", "/v1/logs/a/b/c"] {

@@ -31,6 +31,7 @@ mod kill;
 mod log_page;
 mod logs;
 mod logs_api;
+mod logs_page;
 mod outage;
 mod recording;
 mod s3;

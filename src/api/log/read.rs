@@ -150,7 +150,7 @@ fn shown(log: Log, rights: Rights) -> LogPage {
         request,
         response,
         curl,
-        import_file: log.import_file,
+        import_file: log.import_file.filter(|_| rights.read_bodies),
         previous: None,
         next: None,
         sought: None,
@@ -230,7 +230,10 @@ mod tests {
                 request: message.clone(),
                 response: message,
             }),
-            import_file: None,
+            import_file: Some(crate::model::log::ImportFile {
+                name: "customers.csv".to_owned(),
+                bytes: 12,
+            }),
         }
     }
 
@@ -253,6 +256,7 @@ mod tests {
             (None, None, None)
         );
         assert_eq!(page.facts.notes, [Note::NotAllowed]);
+        assert_eq!(page.import_file, None, "what may not be downloaded is not offered");
     }
 
     #[test]
@@ -272,6 +276,7 @@ mod tests {
             .map(|pair| (pair.name.as_str(), pair.value.as_str(), pair.masked))
             .collect();
         assert_eq!(shown, [("a", "b c", false), ("token", "masked", true)]);
+        assert!(page.import_file.is_some());
         assert!(
             page.curl
                 .is_some_and(|command| command.contains("# The URL has masked values"))

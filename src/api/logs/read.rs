@@ -19,7 +19,7 @@ use crate::server::selection::{QueryContext, cursor, resolve};
 use crate::server::store::StoreError;
 use crate::server::store::logs::{counts, list};
 
-/// How long a search may take before the page says how far it came.
+/// How long the look for any log at all may take.
 const BUDGET: Duration = Duration::from_secs(1);
 /// How many values a long list offers.
 const MOST_VALUES: usize = 200;
@@ -128,7 +128,7 @@ async fn rows(meant: &Meant) -> Result<Page<LogFacts>, StoreError> {
         order: meant.query.order,
         place: meant.place.clone(),
         limit: usize::from(meant.query.limit),
-        budget: BUDGET,
+        budget: Duration::from_millis(meant.visit.server.config.search_ms.into()),
     };
     list::page(&meant.visit.server.db, request).await
 }

@@ -16,10 +16,10 @@ use crate::app::parts::histogram::Histogram;
 use crate::app::parts::links::{log_query, project_id, search, to_query};
 use crate::app::parts::pager::Pager;
 use crate::app::parts::records::live::every;
-use crate::app::parts::states::Problem;
+use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::app::parts::table::LogTable;
 use crate::app::parts::totals::Totals;
-use crate::model::query::LogQuery;
+use crate::model::query::{LogQuery, Order};
 use crate::model::zone::rfc3339;
 
 /// How often Live asks again.
@@ -47,9 +47,11 @@ pub fn Logs() -> impl IntoView {
         <Title text="Logs · audit-log"/>
         <main id="content" class="logs-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <h1 class="visually-hidden">"Logs"</h1>
-            <FilterBar page/>
-            <Chips query/>
             <Transition set_pending>
+                <UnlessMissing missing=Signal::derive(move || matches!(page.get(), Some(Err(ApiError::NotFound))))>
+                    <FilterBar page/>
+                    <Chips query/>
+                </UnlessMissing>
                 {move || page.get().map(|page| match page {
                     Ok(page) => {
                         // Only the browser can lose its server and still show what it had.
@@ -101,7 +103,14 @@ fn Results(
             before,
             ..query.get_untracked()
         });
-        (page.zone.coarse(*time, page.now), link)
+        // Oldest first, a list goes on with what is newer; its pages before a place go the other way.
+        let towards_older = turn.after == (query.with_untracked(|query| query.order) == Order::NewestFirst);
+        let words = if towards_older {
+            "Searched back to "
+        } else {
+            "Searched up to "
+        };
+        (words, page.zone.coarse(*time, page.now), link)
     });
     let unknown_local = page.unknown_local;
     let page = Signal::stored(page);
@@ -130,8 +139,8 @@ fn Results(
             }
             .into_any(),
         }}
-        {searched.map(|(time, link)| view! {
-            <p class="searched" role="status">"Searched back to "{time}". "<a href=link>"Go on"</a></p>
+        {searched.map(|(words, time, link)| view! {
+            <p class="searched" role="status">{words}{time}". "<a href=link>"Go on"</a></p>
         })}
         <Pager page query/>
     }

@@ -33,8 +33,7 @@ pub fn Frame() -> impl IntoView {
         <a class="skip" href="#content" rel="external">"Skip to the content"</a>
         <header class="frame">
             <Brand/>
-            <Transition>{move || facts.get().map(|facts| view! { <ProjectMenu facts/> })}</Transition>
-            <Tabs/>
+            <Transition>{move || facts.get().map(|facts| view! { <ProjectMenu facts=facts.clone()/><Tabs facts/> })}</Transition>
             <div class="frame-end">
                 <Transition>{move || facts.get().map(|facts| view! { <ZoneMenu facts/> })}</Transition>
                 <button type="button" class="icon" popovertarget="help" aria-label="Keys and help">"?"</button>
@@ -48,12 +47,27 @@ pub fn Frame() -> impl IntoView {
     }
 }
 
+/// The zone that the address asks for, else the last choice; none where nobody chose.
+fn chosen_zone(facts: Option<&FrameFacts>) -> Memo<Option<String>> {
+    let search = search();
+    let last = facts.and_then(|facts| facts.last_zone.clone());
+    Memo::new(move |_| {
+        let asked = search.with(|search| pairs(search).find(|(name, _)| name == "tz").map(|(_, value)| value));
+        asked.filter(|zone| !zone.is_empty()).or_else(|| last.clone())
+    })
+}
+
+/// Links that keep the zone: the choice stands in the address of every tab, so that what is shared there is read as it was seen.
 #[component]
-fn Tabs() -> impl IntoView {
+fn Tabs(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
     let project = project_id();
     let path = use_location().pathname;
+    let zone = chosen_zone(facts.as_ref().ok());
     let tabs = TABS.map(|(name, segment)| {
-        let href = move || format!("/projects/{}/{segment}", project.get());
+        let href = move || {
+            let query = zone.get().map(|zone| with_argument("", "tz", Some(&zone)));
+            format!("/projects/{}/{segment}{}", project.get(), query.unwrap_or_default())
+        };
         let here = move || {
             let tab = path.with(|path| path.split('/').nth(3) == Some(segment));
             tab.then_some("page")
@@ -100,16 +114,10 @@ fn ZoneMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
     let project = project_id();
     let search = search();
     let facts = facts.ok();
-    let last = facts.as_ref().and_then(|facts| facts.last_zone.clone());
+    let zone = chosen_zone(facts.as_ref());
     let local = facts.as_ref().and_then(|facts| facts.local_zone.clone());
     let projects = facts.map(|facts| facts.projects).unwrap_or_default();
-    let chosen = Memo::new(move |_| {
-        let asked = search.with(|search| pairs(search).find(|(name, _)| name == "tz").map(|(_, value)| value));
-        asked
-            .filter(|zone| !zone.is_empty())
-            .or_else(|| last.clone())
-            .unwrap_or_else(|| "utc".to_owned())
-    });
+    let chosen = Memo::new(move |_| zone.get().unwrap_or_else(|| "utc".to_owned()));
     let label = move || match chosen.get().as_str() {
         "utc" => "UTC".to_owned(),
         "local" => "Local".to_owned(),

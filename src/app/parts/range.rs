@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::filter_bar::PageResource;
 use super::links::to_query;
 use crate::model::query::{DEFAULT_FROM, LogQuery};
-use crate::model::zone::rfc3339;
+use crate::model::zone::{Zone, rfc3339};
 
 /// The presets: the argument `from`, and its words.
 const PRESETS: [(&str, &str); 5] = [
@@ -73,11 +73,14 @@ pub fn RangePicker(
                             let link = query.with(|query| {
                                 to_query(&query.within(Some(rfc3339(page.range.0)), Some(rfc3339(page.range.1))))
                             });
-                            (controls, page.zone.to_attribute(), page.zone.label_over(page.range.0, page.range.1), link)
+                            let without_scripts = query.with(|query| zone_without_scripts(&page.zone, query.tz.as_deref()));
+                            let label = page.zone.label_over(page.range.0, page.range.1);
+                            (controls, page.zone.to_attribute(), label, link, without_scripts)
                         });
-                        let ((from, to), offsets, zone, link) = facts.unwrap_or_default();
+                        let ((from, to), offsets, zone, link, without_scripts) = facts.unwrap_or_default();
                         view! {
                             <p class="menu-title">"From, up to, in "{zone}</p>
+                            <noscript inner_html=without_scripts></noscript>
                             <label for="f-from">"From"</label>
                             <input id="f-from" type="datetime-local" name="from" step="any" value=from data-offsets=offsets.clone()/>
                             <label for="f-to">"To"</label>
@@ -92,6 +95,16 @@ pub fn RangePicker(
             </div>
         </div>
     }
+}
+
+/// The zone that a form's times are meant in, where no script gives them their offset and the address does not name it: a link to the answer then
+/// means the same to everybody. Markup for a `<noscript>`.
+pub fn zone_without_scripts(zone: &Zone, asked: Option<&str>) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+');
+    if asked.is_some() || !zone.name.bytes().all(is_plain) {
+        return String::new();
+    }
+    format!("<input type=\"hidden\" name=\"tz\" value=\"{}\">", zone.name)
 }
 
 /// The words of the preset that a query's range is, or of a relative range that is none.

@@ -28,12 +28,6 @@ pub fn Problem(
         })
     };
     let (title, text) = words(&error);
-    // A page that is not there has nothing to filter either: the style sheet goes by the class.
-    let look = if matches!(error, ApiError::NotFound) {
-        "state problem no-page"
-    } else {
-        "state problem"
-    };
     let way_on = match error {
         ApiError::SignedOut => view! {
             <a class="button primary" href=move || format!("/sign-in?next={}", here()) rel="external">"Sign in"</a>
@@ -52,12 +46,26 @@ pub fn Problem(
         .into_any(),
     };
     view! {
-        <div class=look role="alert">
+        <div class="state problem" role="alert">
             <h2>{title}</h2>
             <p>{text}</p>
             <p>{way_on}</p>
         </div>
     }
+}
+
+/// What stands above a page's rows, its filters: left out where there is no such page, which has nothing to filter either. It stands inside the
+/// transition that waits for what `missing` reads; behind a memo, so that a form somebody types into is not made anew by each answer.
+#[component]
+pub fn UnlessMissing(
+    /// What the page's rows came as.
+    #[prop(into)]
+    missing: Signal<bool>,
+    /// What is left out.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let missing = Memo::new(move |_| missing.get());
+    move || (!missing.get()).then(|| children())
 }
 
 fn words(error: &ApiError) -> (&'static str, String) {

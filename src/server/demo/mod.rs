@@ -16,12 +16,11 @@ mod stories;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::passwords::{self, PasswordError};
 use super::access::{DEMO_EMAIL, DEMO_PASSWORD};
-use super::ingest::endpoint::EndpointNames;
+use super::ingest::endpoint::CallNames;
 use super::ingest::entry::{EntryContext, EntryError, Payload, read_call};
 use super::state::Server;
 use super::store::logs::one::{self, put_import_file};
@@ -138,16 +137,19 @@ pub async fn record(server: &Server, project: &Project, days: i64, mut told: imp
     let endpoints = server.endpoints(project.key).await?;
     let mut written = 0;
     for day in 0..days {
-        let (parts, names) = (server.clone(), Arc::clone(&endpoints));
+        let (parts, names) = (server.clone(), CallNames::of(&endpoints));
         // Making a day is work for a processor; the server answers meanwhile.
-        let made = tokio::task::spawn_blocking(move || read_day(&parts, &names, end_ms, day)).await;
-        for batch in made.map_err(DemoError::Made)?? {
+        let made =
+            tokio::task::spawn_blocking(move || read_day(&parts, &names, end_ms, day).map(|batches| (batches, names))).await;
+        let (batches, names) = made.map_err(DemoError::Made)??;
+        for batch in batches {
             let ids = write(server, project, batch.logs).await?;
             for (place, (name, file)) in &batch.files {
                 keep_import_file(server, project, &ids[*place], name, file).await?;
             }
             written += ids.len() as u64;
         }
+        names.keep();
         told(day + 1, written);
     }
     Ok(written)
@@ -173,7 +175,7 @@ struct Batch {
 }
 
 /// Through the door: as JSON, read as everybody's is.
-fn read_day(server: &Server, endpoints: &EndpointNames, end_ms: i64, day: i64) -> Result<Vec<Batch>, EntryError> {
+fn read_day(server: &Server, endpoints: &CallNames, end_ms: i64, day: i64) -> Result<Vec<Batch>, EntryError> {
     let mut calls = day_of_calls(end_ms, day);
     let context = EntryContext {
         // As if it came in when the project was made: a fill that is made up later is not refused for its age.

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::*;
 use crate::model::log::{Note, Status};
 use crate::server::clock::Random;
-use crate::server::ingest::endpoint::EndpointNames;
+use crate::server::ingest::endpoint::{CallNames, EndpointNames};
 use crate::server::ingest::mask::MaskRules;
 
 /// 2026-11-22T12:00:00Z.
@@ -19,7 +20,7 @@ fn recorded() -> (Vec<Call>, Vec<NewLog>) {
         now_ms: NOW,
         retention_ms: (DAYS + 1) * DAY_MS,
         mask: &MaskRules::default(),
-        endpoints: &EndpointNames::new(&cast::templates(), []),
+        endpoints: &CallNames::of(&Arc::new(EndpointNames::new(&cast::templates(), []))),
         random: &Random::seeded(1),
         origin: Origin::Application,
         sender: None,

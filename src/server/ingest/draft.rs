@@ -147,10 +147,7 @@ impl Draft<'_> {
         let status = status(self.status.as_deref(), status_code)?;
         let created_at = created_at(self.created_at, context)?;
         let path = path_of(url);
-        let endpoint = match text("endpoint", self.endpoint)? {
-            Some(given) => context.endpoints.given(&given, &method, path),
-            None => context.endpoints.name(&method, path),
-        };
+        let endpoint = text("endpoint", self.endpoint)?;
         let user_agent = self.user_agent.or_else(|| {
             self.request
                 .headers
@@ -171,9 +168,10 @@ impl Draft<'_> {
             status_code,
             request_id: text("request_id", self.request_id)?,
             channel: text("channel", self.channel)?,
-            method,
-            endpoint,
+            // Last of all: what is refused uses no name.
+            endpoint: String::new(),
             path: kept_path(path),
+            method,
             user_email: text("user_email", self.user_email)?,
             user_id: text("user_id", self.user_id)?,
             app_id: text("app_id", self.app_id)?,
@@ -187,6 +185,10 @@ impl Draft<'_> {
             request_bytes: request.1,
             response_bytes: response.1,
             notes: self.notes,
+        };
+        facts.endpoint = match endpoint {
+            Some(given) => context.endpoints.given(&given, &facts.method, path),
+            None => context.endpoints.name(&facts.method, path),
         };
         fill_sender(&mut facts, context);
         if secrets.masked && !facts.notes.contains(&Note::Masked) {

@@ -2,9 +2,12 @@
 //!
 //! A segment of the path stays where it reads like a word of the API: letters, `-`, `_` and `.`, in lower case or mixed case (`importCSV`),
 //! at most 24 of them; or `v` and a number. Every other one is a value and becomes `{id}`, as does one in capitals alone: codes are written so.
+//!
+//! A project has so many names at most, and only logs that are stored use any: a call claims those that are new ([`CallNames`]), and keeps them once
+//! its logs are written. What was refused gives them back.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 
 /// So many names a project may have: endpoints are offered as choices and counted by the minute.
 pub const MAX_NAMES: usize = 2_000;
@@ -20,7 +23,23 @@ const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 pub struct EndpointNames {
     /// Templates by the number of their segments.
     templates: HashMap<usize, Vec<Template>>,
-    in_use: RwLock<HashSet<String>>,
+    in_use: RwLock<HashMap<String, Use>>,
+}
+
+/// Who uses a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// Logs that are stored.
+    Stored,
+    /// So many calls that are on their way.
+    Claimed(usize),
+}
+
+/// The names of one call: those that are new count for the project while it is on its way, and for good once it says so.
+#[derive(Debug, Default)]
+pub struct CallNames {
+    names: Arc<EndpointNames>,
+    claimed: Mutex<HashSet<String>>,
 }
 
 /// A route template of the project's own: `/v1/vouchers/{code}/redemption`, a method before it or none.
@@ -60,19 +79,8 @@ impl EndpointNames {
         }
         Self {
             templates: by_length,
-            in_use: RwLock::new(in_use.into_iter().collect()),
+            in_use: RwLock::new(in_use.into_iter().map(|name| (name, Use::Stored)).collect()),
         }
-    }
-
-    /// The endpoint of a request, noted as in use. The path comes without its query; the method in capitals.
-    pub fn name(&self, method: &str, path: &str) -> String {
-        let name = self.of_template(method, path).unwrap_or_else(|| derived(method, path));
-        self.noted(name, method, path)
-    }
-
-    /// An endpoint that the sender named, noted as in use; the bound holds for it too.
-    pub fn given(&self, name: &str, method: &str, path: &str) -> String {
-        self.noted(name.to_owned(), method, path)
     }
 
     fn of_template(&self, method: &str, path: &str) -> Option<String> {
@@ -84,17 +92,97 @@ impl EndpointNames {
         Some(joined(method, template.segments.iter().map(String::as_str)))
     }
 
-    fn noted(&self, name: String, method: &str, path: &str) -> String {
-        // A panic elsewhere leaves the set as good as it was.
-        if self.in_use.read().unwrap_or_else(PoisonError::into_inner).contains(&name) {
+    fn is_stored(&self, name: &str) -> bool {
+        // A panic elsewhere leaves the map as good as it was.
+        let in_use = self.in_use.read().unwrap_or_else(PoisonError::into_inner);
+        in_use.get(name) == Some(&Use::Stored)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, HashMap<String, Use>> {
+        self.in_use.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Claims a name for one more call; says whether the project may have it.
+    fn claim(&self, name: &str) -> bool {
+        let mut in_use = self.change();
+        let is_full = in_use.len() >= MAX_NAMES;
+        match in_use.get_mut(name) {
+            Some(Use::Stored) => true,
+            Some(Use::Claimed(calls)) => {
+                *calls += 1;
+                true
+            }
+            None if is_full => false,
+            None => {
+                in_use.insert(name.to_owned(), Use::Claimed(1));
+                true
+            }
+        }
+    }
+}
+
+impl CallNames {
+    /// The names of a call to a project.
+    pub fn of(names: &Arc<EndpointNames>) -> Self {
+        Self {
+            names: Arc::clone(names),
+            claimed: Mutex::default(),
+        }
+    }
+
+    /// The endpoint of a request. The path comes without its query; the method in capitals.
+    pub fn name(&self, method: &str, path: &str) -> String {
+        let name = self.names.of_template(method, path).unwrap_or_else(|| derived(method, path));
+        self.bounded(name, method, path)
+    }
+
+    /// An endpoint that the sender named; the bound holds for it too.
+    pub fn given(&self, name: &str, method: &str, path: &str) -> String {
+        self.bounded(name.to_owned(), method, path)
+    }
+
+    /// The call's logs are stored.
+    pub fn keep(self) {
+        let claimed = std::mem::take(&mut *self.claimed());
+        let mut in_use = self.names.change();
+        in_use.extend(claimed.into_iter().map(|name| (name, Use::Stored)));
+    }
+
+    fn bounded(&self, name: String, method: &str, path: &str) -> String {
+        if self.names.is_stored(&name) {
             return name;
         }
-        let mut in_use = self.in_use.write().unwrap_or_else(PoisonError::into_inner);
-        if name.len() > MAX_NAME || (in_use.len() >= MAX_NAMES && !in_use.contains(&name)) {
+        let mut claimed = self.claimed();
+        if claimed.contains(&name) {
+            return name;
+        }
+        if name.len() > MAX_NAME || !self.names.claim(&name) {
             return other(method, path);
         }
-        in_use.insert(name.clone());
+        claimed.insert(name.clone());
         name
+    }
+
+    fn claimed(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for CallNames {
+    /// What was not kept is given back.
+    fn drop(&mut self) {
+        let claimed = std::mem::take(&mut *self.claimed());
+        if claimed.is_empty() {
+            return;
+        }
+        let mut in_use = self.names.change();
+        for name in claimed {
+            match in_use.get_mut(&name) {
+                Some(Use::Claimed(calls)) if *calls > 1 => *calls -= 1,
+                Some(Use::Claimed(_)) => drop(in_use.remove(&name)),
+                Some(Use::Stored) | None => {}
+            }
+        }
     }
 }
 
@@ -129,7 +217,7 @@ fn joined<'a>(method: &str, segments: impl Iterator<Item = &'a str>) -> String {
 fn is_version(segment: &str) -> bool {
     segment
         .strip_prefix('v')
-        .is_some_and(|number| (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn is_word(segment: &str) -> bool {
@@ -157,7 +245,7 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_interface() {
-        let names = EndpointNames::default();
+        let names = CallNames::default();
         for (method, path, name) in [
             ("POST", "/v1/vouchers/CODE-1/redemption", "POST_v1_vouchers_{id}_redemption"),
             ("GET", "/v1/customers", "GET_v1_customers"),
@@ -174,14 +262,17 @@ mod tests {
 
     #[test]
     fn values_become_id() {
-        let names = EndpointNames::default();
+        let names = CallNames::default();
         for (path, name) in [
             ("/", "GET_"),
             ("", "GET_"),
             ("//v1//customers/", "GET_v1_customers"),
             ("/v12/a", "GET_v12_a"),
             ("/v1a/a", "GET_{id}_a"),
-            ("/v12345/a", "GET_{id}_a"),
+            ("/v20261124/a", "GET_v20261124_a"),
+            ("/v1234567890123456789012345/a", "GET_v1234567890123456789012345_a"),
+            ("/v/a", "GET_v_a"),
+            ("/V2/a", "GET_{id}_a"),
             ("/SUMMER/x", "GET_{id}_x"),
             ("/Summer/x", "GET_Summer_x"),
             ("/a@b.example", "GET_{id}"),
@@ -201,7 +292,7 @@ mod tests {
             "/v1/vouchers/{code}/redemption".to_owned(),
             "delete /v1/{kind}/all".to_owned(),
         ];
-        let names = EndpointNames::new(&templates, []);
+        let names = CallNames::of(&Arc::new(EndpointNames::new(&templates, [])));
         assert_eq!(
             names.name("POST", "/v1/vouchers/welcome/redemption"),
             "POST_v1_vouchers_{code}_redemption"
@@ -211,9 +302,13 @@ mod tests {
         assert_eq!(names.name("GET", "/v1/orders/all"), "GET_v1_orders_all");
     }
 
+    fn nearly_full() -> Arc<EndpointNames> {
+        Arc::new(EndpointNames::new(&[], (0..MAX_NAMES - 1).map(|nth| format!("GET_{nth}"))))
+    }
+
     #[test]
     fn past_the_bound_there_is_one_name_for_the_rest() {
-        let names = EndpointNames::new(&[], (0..MAX_NAMES - 1).map(|nth| format!("GET_{nth}")));
+        let names = CallNames::of(&nearly_full());
         assert_eq!(names.name("GET", "/v1/last"), "GET_v1_last");
         assert_eq!(names.name("GET", "/v1/more"), "GET_v1_other");
         assert_eq!(names.name("GET", "/more"), "GET_other");
@@ -223,7 +318,39 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_gives_its_names_back() {
+        let project = nearly_full();
+        let refused = CallNames::of(&project);
+        let other = CallNames::of(&project);
+        assert_eq!(refused.name("GET", "/v1/last"), "GET_v1_last");
+        assert_eq!(
+            other.name("GET", "/v1/last"),
+            "GET_v1_last",
+            "two calls at once may bring the same"
+        );
+        drop(refused);
+        assert_eq!(
+            CallNames::of(&project).name("GET", "/v1/more"),
+            "GET_v1_other",
+            "the other one still holds it"
+        );
+        drop(other);
+        let stored = CallNames::of(&project);
+        assert_eq!(stored.name("GET", "/v1/more"), "GET_v1_more");
+        let late = CallNames::of(&project);
+        assert_eq!(late.name("GET", "/v1/more"), "GET_v1_more");
+        stored.keep();
+        drop(late);
+        assert_eq!(
+            CallNames::of(&project).name("GET", "/v1/more"),
+            "GET_v1_more",
+            "what is stored stays"
+        );
+        assert_eq!(CallNames::of(&project).name("GET", "/v1/last"), "GET_v1_other");
+    }
+
+    #[test]
     fn a_name_has_its_bound_too() {
-        assert_eq!(EndpointNames::default().name("GET", &"/a".repeat(1_000)), "GET_other");
+        assert_eq!(CallNames::default().name("GET", &"/a".repeat(1_000)), "GET_other");
     }
 }

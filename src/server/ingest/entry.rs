@@ -6,7 +6,7 @@ use crate::model::log::{NewLog, Origin};
 use crate::server::clock::Random;
 
 use super::draft::{Fault, MAX_LEVELS};
-use super::endpoint::EndpointNames;
+use super::endpoint::CallNames;
 use super::json::{self, Trust};
 use super::mask::MaskRules;
 
@@ -24,8 +24,8 @@ pub struct EntryContext<'a> {
     pub retention_ms: i64,
     /// What is masked.
     pub mask: &'a MaskRules,
-    /// The project's endpoint names.
-    pub endpoints: &'a EndpointNames,
+    /// The call's endpoint names.
+    pub endpoints: &'a CallNames,
     /// For ids of our own.
     pub random: &'a Random,
     /// Whose traffic this is.

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::Place;
 use crate::api::log::LogPage;
+use crate::app::parts::download::Download;
 use crate::model::format;
 use crate::model::log::{LogFacts, Note, Origin, Status};
 use crate::model::zone::rfc3339;
@@ -13,13 +14,8 @@ use crate::model::zone::rfc3339;
 #[component]
 pub fn Facts(page: LogPage, place: Place) -> impl IntoView {
     let notes = notes(&page.facts.notes);
-    let import = page.import_file.as_ref().map(|file| {
-        let name = format!("{}, {}", file.name, format::size(file.bytes));
-        view! {
-            <a class="button" href=place.file("import-file") download="" rel="external">
-                "Download import file"<span class="visually-hidden">" "</span><span class="quiet">{name}</span>
-            </a>
-        }
+    let import = page.import_file.clone().map(|file| {
+        view! { <Download words="Download import file" href=place.file("import-file") name=file.name bytes=file.bytes/> }
     });
     let failed = page.facts.status == Status::Failure;
     let (word, look) = if failed {

@@ -9,11 +9,11 @@ use leptos::task::spawn_local;
 use super::Place;
 use crate::api::error::ApiError;
 use crate::api::tasks::{TaskFile, TaskPage, cancel_task, retry_task};
+use crate::app::parts::download::Download;
 use crate::app::parts::records::ask::AskFirst;
 use crate::app::parts::records::cells;
 use crate::app::parts::records::facts::{self, fact};
 use crate::app::parts::records::live::say;
-use crate::model::format;
 use crate::model::task::TaskFacts;
 
 /// The way back, the buttons, where it stands, and the facts.
@@ -142,10 +142,5 @@ fn told(
 }
 
 fn file(words: &'static str, about: TaskFile) -> impl IntoView {
-    let name = format!("{}, {}", about.name, format::size(about.bytes));
-    view! {
-        <a class="button" href=about.href download="" rel="external">
-            {words}<span class="visually-hidden">" "</span><span class="quiet">{name}</span>
-        </a>
-    }
+    view! { <Download words href=about.href name=about.name bytes=about.bytes/> }
 }

@@ -14,7 +14,7 @@ use super::{Around, Record, terms_words, to_query};
 use crate::api::error::ApiError;
 use crate::api::tasks::Listed;
 use crate::app::parts::links::{project_id, search};
-use crate::app::parts::states::Problem;
+use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::model::tab::TabQuery;
 
 /// The page.
@@ -57,9 +57,13 @@ pub fn list<R: Record>() -> impl IntoView {
         <Title text=format!("{label} · audit-log")/>
         <main id="content" class="logs-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <h1 class="visually-hidden">{label}</h1>
-            <FilterBar tab=R::TAB query around/>
-            <Chips query/>
-            <Transition set_pending>{shown}</Transition>
+            <Transition set_pending>
+                <UnlessMissing missing=Signal::derive(move || matches!(page.get(), Some(Err(ApiError::NotFound))))>
+                    <FilterBar tab=R::TAB query around/>
+                    <Chips query/>
+                </UnlessMissing>
+                {shown}
+            </Transition>
         </main>
     }
 }

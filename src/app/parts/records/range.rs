@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::filters::AroundSignal;
 use super::{Around, to_query};
+use crate::app::parts::range::zone_without_scripts;
 use crate::model::tab::{Tab, TabQuery};
 
 /// The presets: the argument `from`, and its words.
@@ -64,11 +65,13 @@ pub fn RangePicker(
                 let to = around.range.1.unwrap_or(around.now);
                 let ends = (control(around.range.0), control(around.range.1));
                 let label = around.zone.label_over(around.range.0.unwrap_or(to), to);
-                (ends, around.zone.to_attribute(), label)
+                let without_scripts = query.with(|query| zone_without_scripts(&around.zone, query.tz.as_deref()));
+                (ends, around.zone.to_attribute(), label, without_scripts)
             });
-            let ((from, to), offsets, zone) = facts.unwrap_or_default();
+            let ((from, to), offsets, zone, without_scripts) = facts.unwrap_or_default();
             view! {
                 <p class="menu-title">"From, up to, in "{zone}</p>
+                <noscript inner_html=without_scripts></noscript>
                 <label for="f-from">"From"</label>
                 <input id="f-from" type="datetime-local" name="from" step="any" value=from data-offsets=offsets.clone()/>
                 <label for="f-to">"To"</label>

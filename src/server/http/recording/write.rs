@@ -6,6 +6,7 @@ use recorder::Exchange;
 
 use super::{Subject, log};
 use crate::model::log::Origin;
+use crate::server::ingest::endpoint::CallNames;
 use crate::server::ingest::entry::EntryContext;
 use crate::server::state::Server;
 use crate::server::store::logs::write::{LogCall, WriteError};
@@ -49,13 +50,13 @@ enum RecordError {
 }
 
 async fn write_into(server: &Server, project: ProjectKey, exchange: &Exchange<Subject>) -> Result<(), RecordError> {
-    let endpoints = server.endpoints(project).await?;
+    let names = CallNames::of(&server.endpoints(project).await?);
     let now_ms = server.clock.now_ms();
     let context = EntryContext {
         now_ms,
         retention_ms: i64::MAX,
         mask: &server.mask,
-        endpoints: &endpoints,
+        endpoints: &names,
         random: &server.random,
         origin: Origin::Own,
         sender: None,
@@ -70,7 +71,11 @@ async fn write_into(server: &Server, project: ProjectKey, exchange: &Exchange<Su
         };
         match server.writer.write(call).await {
             Err(WriteError::Full { retry_after_s }) => tokio::time::sleep(Duration::from_secs(retry_after_s)).await,
-            written => return Ok(written.map(|_| ())?),
+            Err(error) => return Err(error.into()),
+            Ok(_) => {
+                names.keep();
+                return Ok(());
+            }
         }
     }
 }

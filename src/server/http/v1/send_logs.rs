@@ -16,7 +16,7 @@ use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::limits::ReadBody;
 use crate::server::http::v1::idempotency;
-use crate::server::ingest::endpoint::EndpointNames;
+use crate::server::ingest::endpoint::CallNames;
 use crate::server::ingest::entry::{EntryContext, EntryError, MAX_CALL, Payload, Sender, read_call};
 use crate::server::state::Server;
 use crate::server::store::logs::write::{Idempotency, LogCall, Written};
@@ -70,10 +70,14 @@ async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body)
     let body = server.limits.read(headers, body, MAX_CALL).await?;
     let received_at = server.clock.now_ms();
     let started = Instant::now();
-    let call = {
+    let (call, names) = {
         let (server, key) = (server.clone(), key.clone());
         // Reading and masking 128 MB takes longer than other requests should wait for this thread.
-        let read = move || read(&server, &key, &endpoints, payload, body, idempotency_key, received_at);
+        let read = move || {
+            let names = CallNames::of(&endpoints);
+            let call = read(&server, &key, &names, payload, body, idempotency_key, received_at)?;
+            Ok::<_, EntryError>((call, names))
+        };
         tokio::task::spawn_blocking(read).await.map_err(|error| {
             tracing::error!(%error, "reading a call broke");
             ApiError::new(
@@ -83,6 +87,10 @@ async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body)
         })??
     };
     let written = server.writer.write(call).await?;
+    // A repeat brings nothing new.
+    if written.accepted > 0 {
+        names.keep();
+    }
     metrics::histogram!("ingest_commit_seconds").record(started.elapsed());
     metrics::gauge!("ingest_queue_bytes").set(server.writer.waiting_bytes() as f64);
     Ok(written)
@@ -91,7 +99,7 @@ async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body)
 fn read(
     server: &Server,
     key: &KeyAccess,
-    endpoints: &EndpointNames,
+    endpoints: &CallNames,
     payload: Payload,
     body: ReadBody,
     idempotency_key: Option<String>,

@@ -17,7 +17,7 @@ fn read(payload: Payload, bytes: &[u8]) -> Result<Vec<NewLog>, EntryError> {
         now_ms: NOW,
         retention_ms: 30 * DAY,
         mask: &MaskRules::default(),
-        endpoints: &EndpointNames::default(),
+        endpoints: &CallNames::default(),
         random: &random,
         origin: Origin::Application,
         sender: Some(Sender {

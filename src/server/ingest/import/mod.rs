@@ -28,7 +28,7 @@ use crate::server::store::logs::write::{LogCall, LogWriter, WriteError};
 use crate::server::store::projects::ProjectKey;
 
 use super::draft::Draft;
-use super::endpoint::EndpointNames;
+use super::endpoint::{CallNames, EndpointNames};
 use super::entry::EntryContext;
 use super::mask::MaskRules;
 use budget::Budgeted;
@@ -248,11 +248,22 @@ fn skip_bom(reader: &mut impl std::io::BufRead) -> std::io::Result<()> {
 }
 
 /// Entries that were read together.
-#[derive(Default)]
 struct Batch {
     logs: Vec<NewLog>,
+    names: CallNames,
     rejected: Vec<Rejected>,
     bytes_read: u64,
+}
+
+impl Batch {
+    fn new(parts: &ImportParts) -> Self {
+        Self {
+            logs: Vec::new(),
+            names: CallNames::of(&parts.endpoints),
+            rejected: Vec::new(),
+            bytes_read: 0,
+        }
+    }
 }
 
 /// Checks entries and gathers them; gives full batches to the writing side.
@@ -274,7 +285,7 @@ impl Gatherer {
             now_ms: self.parts.now_ms,
             retention_ms: self.parts.retention_ms,
             mask: &self.parts.mask,
-            endpoints: &self.parts.endpoints,
+            endpoints: &self.batch.names,
             random: &self.parts.random,
             origin: Origin::Application,
             sender: None,
@@ -286,7 +297,7 @@ impl Gatherer {
     }
 
     fn hand_over(&mut self) -> ControlFlow<()> {
-        let mut batch = std::mem::take(&mut self.batch);
+        let mut batch = std::mem::replace(&mut self.batch, Batch::new(&self.parts));
         batch.bytes_read = self.bytes_read.load(std::sync::atomic::Ordering::Relaxed);
         self.batch_bytes = 0;
         match self.full.blocking_send(batch) {
@@ -373,9 +384,9 @@ pub async fn run_telling(
     };
     let (writer, project, now_ms) = (parts.writer.clone(), parts.project, parts.now_ms);
     let mut gatherer = Gatherer {
-        parts,
         unit: format.unit(),
-        batch: Batch::default(),
+        batch: Batch::new(&parts),
+        parts,
         batch_bytes: 0,
         records: 0,
         bytes_read: bytes,
@@ -395,6 +406,9 @@ pub async fn run_telling(
             let (accepted, duplicates) = write(&writer, project, now_ms, batch.logs).await?;
             progress.accepted += accepted;
             progress.duplicates += duplicates;
+            if accepted > 0 {
+                batch.names.keep();
+            }
         }
         // Whoever listened may have failed, and says so itself.
         if tell.send((batch.rejected, progress)).await.is_err() {

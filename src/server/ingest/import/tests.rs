@@ -25,7 +25,7 @@ impl Sink for Kept {
             now_ms: NOW,
             retention_ms: 86_400_000 * 400,
             mask: &MaskRules::default(),
-            endpoints: &EndpointNames::default(),
+            endpoints: &CallNames::default(),
             random: &Random::seeded(1),
             origin: Origin::Application,
             sender: None,

@@ -36,6 +36,19 @@ const HEADERS: &[&str] = &[
     "x-original-authorization",
 ];
 
+/// The names that are masked without being configured, for people: what each list is of.
+pub const BUILT_IN: [(&str, &[&str]); 6] = [
+    ("headers", HEADERS),
+    (
+        "keys of bodies, fields of forms, arguments of URLs and headers that end in these words",
+        names::WORDS,
+    ),
+    ("those that end so even where no word begins there", names::ENDINGS),
+    ("those that are exactly so", names::WHOLE),
+    ("not those that end so", names::EXCEPTIONS),
+    ("a card's number alone, in these", names::CARDS),
+];
+
 /// What is masked: names of headers, and names of body keys, form fields and URL arguments. The defaults stand; configuration adds to them.
 #[derive(Clone, Debug)]
 pub struct MaskRules {

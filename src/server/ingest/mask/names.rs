@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 /// Secret where a name is one of these, or ends in it as whole words: `userPassword`, `client_secret`, `user[pin]`.
 /// Written as [`SecretNames`] compares: lower case, letters alone (digits at the end of a name count for nothing: `password2`, `cvv2`).
-const WORDS: &[&str] = &[
+pub(super) const WORDS: &[&str] = &[
     "password",
     "passwords",
     "passwd",
@@ -73,10 +73,10 @@ const WORDS: &[&str] = &[
 ];
 
 /// Secret where a name is exactly one of these.
-const WHOLE: &[&str] = &["tokens", "pass"];
+pub(super) const WHOLE: &[&str] = &["tokens", "pass"];
 
 /// Secret at the end of a name even where no word begins there: `newuserpassword`.
-const ENDINGS: &[&str] = &[
+pub(super) const ENDINGS: &[&str] = &[
     "password",
     "passwd",
     "passphrase",
@@ -90,7 +90,7 @@ const ENDINGS: &[&str] = &[
 ];
 
 /// No secrets, although they end in one of [`WORDS`]: places in a list, and the like.
-const EXCEPTIONS: &[&str] = &[
+pub(super) const EXCEPTIONS: &[&str] = &[
     "pagetoken",
     "continuationtoken",
     "paginationtoken",
@@ -110,7 +110,7 @@ const EXCEPTIONS: &[&str] = &[
 ];
 
 /// Hold a card, or its number: a value of 13 to 19 digits with a right check digit is masked there, and everywhere inside.
-const CARDS: &[&str] = &[
+pub(super) const CARDS: &[&str] = &[
     "card",
     "cards",
     "cc",
