@@ -195,9 +195,9 @@ async fn fifty_kills_end_every_task_once() {
     }
     files += each_once(&caller, &imports).await;
 
-    // What tries that were killed had begun to write is swept away.
+    // What tries that were killed had begun to write is swept away; a part that came late, a minute after the first sweep.
     let folder = victim.folder.path().join("files");
-    let patience = Instant::now() + Duration::from_secs(30);
+    let patience = Instant::now() + Duration::from_secs(120);
     while walk(&folder).len() != files {
         assert!(
             Instant::now() < patience,
