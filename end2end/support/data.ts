@@ -127,8 +127,8 @@ const others = [
   },
 ];
 
-/** JSON of 9,000 levels. */
-const deep = () => "[".repeat(9_000) + "1" + "]".repeat(9_000);
+/** JSON of as many levels as are taken. */
+const deep = () => "[".repeat(10_000) + "1" + "]".repeat(10_000);
 
 /** A JSON body of at least this many bytes, with one word near its end that is nowhere else. */
 export function hugeBody(bytes: number): string {

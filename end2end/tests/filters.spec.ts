@@ -125,6 +125,57 @@ test("a range of one's own is set with its controls, and stays through refresh a
   await expect(page.locator(rows)).toHaveCount(1);
 });
 
+test("the absolute link leads to the same log, whenever and wherever it is opened", async ({ page, at, browser, facts }) => {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"], { origin: facts.address });
+  await open(page, at("logs?status=FAILURE&code=404&from=-1h&tz=Asia/Tokyo"));
+  await expect(page.locator(rows)).toHaveCount(1);
+  await page.getByRole("button", { name: /^Time range/ }).click();
+  await page.locator("#range").getByRole("button", { name: "Copy absolute link" }).click();
+  await expect(page.locator("#announce")).toHaveText("Copied");
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  const asked = new URL(link).searchParams;
+  for (const end of ["from", "to"]) expect(asked.get(end), end).toMatch(/^20\d\d-.*Z$/);
+  expect(Date.parse(asked.get("to")!) - Date.parse(asked.get("from")!)).toBe(3_600_000);
+
+  const other = await browser.newContext({ storageState: await page.context().storageState(), timezoneId: "America/New_York" });
+  const there = await other.newPage();
+  await there.goto(link);
+  await expect(there.locator(rows)).toHaveCount(1);
+  await there.locator(`${rows} a`).first().click();
+  await expect(there).toHaveURL(new RegExp(`/logs/${FAILED.id}`));
+  await expect(there.getByRole("heading", { level: 1 })).toContainText("SUMMER-24");
+  await other.close();
+});
+
+test("a range in a zone whose clocks change in between has each end's own offset", async ({ page, at }) => {
+  await open(page, at("logs?tz=Europe/Berlin"));
+  await page.getByRole("button", { name: /^Time range/ }).click();
+  const range = page.locator("#range");
+  await range.getByLabel("From", { exact: true }).fill("2026-10-24T12:00");
+  await range.getByLabel("To", { exact: true }).fill("2026-10-26T12:00");
+  await range.getByRole("button", { name: "Use this range" }).click();
+  await expect(page).toHaveURL(/from=2026-10-24T12%3A00%3A00%2B02%3A00/);
+  await expect(page).toHaveURL(/to=2026-10-26T12%3A00%3A00%2B01%3A00/);
+  await expect(range.getByText("From, up to, in Europe/Berlin")).toBeAttached();
+});
+
+test("the tabs keep the zone", async ({ page, at }) => {
+  await open(page, at("logs?tz=Asia/Tokyo&status=FAILURE"));
+  for (const tab of ["Background tasks", "Exports", "Webhook sendouts", "Logs"]) {
+    await page.getByRole("navigation", { name: "Project" }).getByRole("link", { name: tab }).click();
+    await expect(page).toHaveURL(/\?tz=Asia(%2F|\/)Tokyo$/);
+    await expect(page.getByRole("button", { name: /Time zone/ })).toContainText("Tokyo");
+  }
+});
+
+test("a project that is not there has no filters", async ({ page, facts }) => {
+  for (const tab of ["logs", "tasks"]) {
+    await open(page, `${facts.address}/projects/prj_nothing/${tab}`, 404);
+    await expect(page.getByRole("alert")).toContainText("There is no such page");
+    await expect(page.locator("form.filters")).toHaveCount(0);
+  }
+});
+
 test("dragging over the histogram zooms in", async ({ page, at }) => {
   await open(page, at("logs?from=-1h"));
   const chart = (await page.locator("figure.chart .bars").boundingBox())!;
