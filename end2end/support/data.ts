@@ -174,7 +174,7 @@ export async function fill(server: Server): Promise<Facts> {
     server.command(["user", "add", email, "--role", role, "--project", project, "--password-stdin"], PASSWORD);
   }
   server.command(["user", "add", ADA, "--role", "owner", "--project", empty]);
-  const key = JSON.parse(server.command(["key", "add", "--project", project, "--name", "tests", "--scopes", "logs:write,read,read:bodies,exports:write,tasks:write"]));
+  const key = JSON.parse(server.command(["key", "add", "--project", project, "--name", "tests", "--scopes", "logs:write,read,read:bodies,exports:write,tasks:write,webhooks:write,events:write"]));
   await server.start();
   const facts = { address: server.address, project, empty, failedAt: FAILED.created_at, key };
   const logs = [...Array.from({ length: PLAIN }, (_, n) => plain(n)), FAILED, ...others];

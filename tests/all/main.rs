@@ -35,5 +35,6 @@ mod serve;
 mod sign_in;
 mod tasks_api;
 mod webhooks;
+mod webhooks_bulk;
 mod webhooks_kill;
 mod webhooks_send;

@@ -20,6 +20,7 @@ pub mod notices;
 pub mod pager;
 pub mod range;
 pub mod records;
+pub mod retry_dialog;
 pub mod scale;
 pub mod states;
 pub mod table;

@@ -8,7 +8,7 @@ use crate::server::state::Server;
 use crate::server::store::StoreError;
 use crate::server::store::projects::{Project, ProjectKey};
 use crate::server::store::records::RecordSelection;
-use crate::server::store::webhooks::sendouts::{self as store, Again};
+use crate::server::store::webhooks::sendouts::{self as store, Again, AgainCount};
 
 /// How often a sendout is read again that changes while it is read.
 const REREADS: usize = 3;
@@ -70,7 +70,12 @@ pub async fn again(server: &Server, project: ProjectKey, id: &str) -> Result<Aga
     Ok(became)
 }
 
-/// How many sendouts a selection means that could be sent again now.
-pub async fn count_again(server: &Server, project: ProjectKey, selection: &RecordSelection) -> Result<u64, StoreError> {
-    store::count_again(&server.db, project, selection, server.clock.now_ms()).await
+/// How many sendouts a selection means that could be sent again, of those that were not changed since `pin`.
+pub async fn count_again(
+    server: &Server,
+    project: ProjectKey,
+    selection: &RecordSelection,
+    pin: i64,
+) -> Result<AgainCount, StoreError> {
+    store::count_again(&server.db, project, selection, pin).await
 }
