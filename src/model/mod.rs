@@ -19,4 +19,5 @@ pub mod selection;
 pub mod sendout;
 pub mod tab;
 pub mod task;
+pub mod timeline;
 pub mod zone;

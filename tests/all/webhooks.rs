@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use audit_log::model::rights::Scope;
+use audit_log::model::rights::{Role, Scope};
 use audit_log::server::access::issue::IssuedKey;
 use audit_log::server::config::Config;
 use audit_log::server::webhooks;
@@ -218,7 +218,35 @@ for_each_db! {
         until(app, &key, posted["sendouts"][0].as_str().unwrap(), |sendout| sendout["status"] == "SUCCEEDED").await;
         let timeline = ask(app, &key, Method::GET, "/v1/logs/a/timeline", Value::Null, 200).await;
         let objects: Vec<&str> = timeline["data"].as_array().unwrap().iter().map(|one| one["object"].as_str().unwrap()).collect();
-        assert_eq!(objects, ["api_log", "event", "webhook_sendout", "attempt"], "{timeline:#}");
+        assert_eq!(objects, ["api_log", "api_log", "api_log", "event", "webhook_sendout", "attempt"], "all with its request id: {timeline:#}");
         sender.stop().await;
+    }
+
+    async fn a_story_is_the_same_wherever_it_is_begun(app: TestApp) {
+        let (project, cookie) = app.signed_in(Role::Auditor).await;
+        let key = app.add_key(&project, &ALL).await;
+        add_endpoint(app, &key, json!({"target_url": "https://example.com/"})).await;
+        ask(app, &key, Method::POST, "/v1/async-actions", json!({"type": "ORDERS.BOOK", "id": "aa_8", "request_id": "req_8"}), 201).await;
+        app.pass(5);
+        let posted = post_event(app, &key, json!({"type": "order.booked", "data": {"secret": "hunter2"}, "group_id": "req_8"})).await;
+        let sendout = posted["sendouts"][0].as_str().unwrap();
+        let told = async |project: &str, thing: &str, id: &str, code: u16| -> String {
+            let answer = app.get_as(&cookie, &format!("/api/timeline?project={project}&thing={thing}&id={id}&query=tz%3Dutc")).await;
+            assert_eq!(answer.status(), code, "{thing} {id}");
+            answer.text().await.unwrap()
+        };
+        let things = |text: &str| -> Vec<String> {
+            let page: Value = serde_json::from_str(text).unwrap();
+            page["all"].as_array().unwrap().iter().map(|one| one["thing"].as_str().unwrap().to_owned()).collect()
+        };
+        let text = told(&project.id, "webhook_sendout", sendout, 200).await;
+        assert_eq!(things(&text), ["async_action", "event", "webhook_sendout"], "without a single log: {text}");
+        assert!(!text.contains("hunter2"), "what is said is not in it");
+        let of_task = told(&project.id, "async_action", "aa_8", 200).await;
+        assert_eq!(things(&of_task), things(&text));
+        told(&project.id, "webhook_sendout", "so_none", 404).await;
+        told(&project.id, "api_log", "none", 404).await;
+        let elsewhere = app.add_project("other").await;
+        told(&elsewhere.id, "async_action", "aa_8", 404).await;
     }
 }

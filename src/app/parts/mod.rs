@@ -24,4 +24,5 @@ pub mod retry_dialog;
 pub mod scale;
 pub mod states;
 pub mod table;
+pub mod timeline;
 pub mod totals;

@@ -66,6 +66,39 @@ pub async fn attempts(db: &Db, project: ProjectKey, id: &str) -> Result<Vec<(Att
     Ok(rows.into_iter().map(AttemptRow::split).collect())
 }
 
+/// Attempts of a request that are read.
+pub const MOST_ATTEMPTS: usize = 1_000;
+
+/// An attempt, without what was said.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct BriefAttempt {
+    /// Its sendout.
+    pub sendout_id: String,
+    /// From 1.
+    pub number: i32,
+    /// When it began.
+    pub at: i64,
+    /// The answer's code.
+    pub code: Option<i16>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// A sendout's attempts, oldest first, without what was said.
+pub async fn attempts_of_one(db: &Db, project: ProjectKey, id: &str) -> Result<Vec<BriefAttempt>, StoreError> {
+    const ATTEMPTS: &str = "SELECT sendout_id, number, at, code, error FROM attempts WHERE project_id = $1 AND sendout_id = $2
+        ORDER BY number LIMIT 1000";
+    Ok(on_db!(read db, pool => query_as(ATTEMPTS).bind(project).bind(id).fetch_all(pool).await?))
+}
+
+/// The attempts of a request's sendouts, oldest first, without what was said.
+pub async fn attempts_of_request(db: &Db, project: ProjectKey, request: &str) -> Result<Vec<BriefAttempt>, StoreError> {
+    const ATTEMPTS: &str = "SELECT a.sendout_id, a.number, a.at, a.code, a.error FROM sendouts s
+        JOIN attempts a ON a.project_id = s.project_id AND a.sendout_id = s.id
+        WHERE s.project_id = $1 AND s.request_id = $2 ORDER BY a.at, a.sendout_id, a.number LIMIT 1000";
+    Ok(on_db!(read db, pool => query_as(ATTEMPTS).bind(project).bind(request).fetch_all(pool).await?))
+}
+
 /// The event with this id.
 pub async fn event(db: &Db, project: ProjectKey, id: &str) -> Result<Option<StoredEvent>, StoreError> {
     const EVENT: &str = "SELECT id, created_at, type, entity_id, group_id, channel, user_id, key_name, app_id, data FROM events
