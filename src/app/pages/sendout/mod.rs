@@ -3,11 +3,14 @@
 //! To add a fact: a line in [`Head`]; a part of an attempt: a line in [`attempt`].
 #![allow(unreachable_pub, reason = "a component's macro writes its props as pub")]
 
+mod compare;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use self::compare::Compare;
 use crate::api::error::ApiError;
 use crate::api::sendouts::{SendoutPage, retry_sendout, sendout_page};
 use crate::app::parts::json_view::JsonView;
@@ -103,7 +106,8 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
         let none = attempts.with(Vec::is_empty);
         view! { {shown}{none.then(|| view! { <p class="absent">"It has not been sent yet."</p> })} }
     };
-    let (project, id) = (place.project.clone(), place.id.clone());
+    let (project, id, list) = (place.project.clone(), place.id.clone(), place.list.clone());
+    let search = search();
     let version = Signal::derive(move || page.with(|page| format!("{}{}", page.facts.status.as_str(), page.facts.attempts)));
     let nothing = if hidden {
         "What is sent is not shown: your role in this project does not read bodies (read:bodies). An owner can change that."
@@ -133,6 +137,7 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
                 {shown}
             </section>
         </div>
+        <Compare attempts search list bodies_hidden=hidden/>
         <Timeline project thing=Thing::WebhookSendout id version/>
     }
 }
