@@ -89,6 +89,50 @@ for (const path of ["sendouts", "sendouts?status=SUCCEEDED&type=none", "settings
   });
 }
 
+test("whoever works on an endpoint keeps the focus while it changes", async ({ page, at, facts }) => {
+  const receiver = await Receiver.start();
+  try {
+    await call(facts, "POST", "webhooks", { target_url: receiver.url, events: ["focus.kept"] });
+    await open(page, at("settings/webhooks"));
+    const article = page.getByRole("article").filter({ hasText: receiver.url });
+    const press = async (name: string) => {
+      const button = article.getByRole("button", { name, exact: true });
+      await button.focus();
+      await page.keyboard.press("Enter");
+    };
+    await press("Switch off");
+    const on = article.getByRole("button", { name: "Switch on", exact: true });
+    await expect(on).toBeFocused();
+    await page.keyboard.press("Enter");
+    await expect(article.getByRole("button", { name: "Switch off", exact: true })).toBeFocused();
+
+    await press("Send test event");
+    await expect(article.getByRole("link", { name: /^so_/ })).toBeVisible();
+    await expect(article.getByRole("button", { name: "Send test event" })).toBeFocused();
+
+    await press("Edit");
+    await article.getByLabel("Description").fill("kept");
+    await article.getByRole("button", { name: "Save" }).focus();
+    await page.keyboard.press("Enter");
+    await expect(article).toContainText("kept");
+    await expect(article.getByRole("button", { name: "Edit", exact: true })).toBeFocused();
+
+    await press("Rotate secret");
+    await page.getByRole("button", { name: "Rotate it" }).click();
+    await expect(article.getByLabel("Signing secret")).toHaveValue(/^whsec_/);
+    await expect(article.getByRole("button", { name: "Rotate secret" })).toBeFocused();
+    await article.getByRole("button", { name: "I have kept it" }).click();
+    await expect(article.getByRole("heading", { name: receiver.url })).toBeFocused();
+
+    await press("Delete");
+    await page.getByRole("button", { name: "Delete it" }).click();
+    await expect(article).toHaveCount(0);
+    await expect(page.getByRole("heading", { name: "Endpoints" })).toBeFocused();
+  } finally {
+    receiver.stop();
+  }
+});
+
 test("two attempts are compared, the last two or those one chooses", async ({ page, at, facts }) => {
   let answered = 0;
   const receiver = await Receiver.start((_, response) => {
