@@ -222,6 +222,27 @@ for_each_db! {
         sender.stop().await;
     }
 
+    async fn a_reported_task_that_failed_is_told_once(app: TestApp) {
+        let key = app.add_key(&app.add_project("shop").await, &ALL).await;
+        let receiver = Receiver::start(|_, _| Answer::code(200)).await;
+        add_endpoint(app, &key, json!({"target_url": receiver.url(), "events": ["task.failed"]})).await;
+        let sender = webhooks::start(&app.server).await.unwrap();
+        let report = json!({"type": "VOUCHERS.IMPORT_CSV", "id": "aa_1", "request_id": "req_5", "status": "IN_PROGRESS"});
+        ask(app, &key, Method::POST, "/v1/async-actions", report, 201).await;
+        let failed = json!({"status": "FAILED", "result": {"message": "the file is empty"}});
+        ask(app, &key, Method::PATCH, "/v1/async-actions/aa_1", failed.clone(), 200).await;
+        ask(app, &key, Method::PATCH, "/v1/async-actions/aa_1", failed, 409).await;
+        ask(app, &key, Method::POST, "/v1/async-actions", json!({"type": "B", "id": "aa_2", "status": "FAILED"}), 201).await;
+        ask(app, &key, Method::POST, "/v1/async-actions", json!({"type": "C", "id": "aa_3", "status": "DONE"}), 201).await;
+        let mut told: Vec<Value> = receiver.until(2).await.iter().map(|seen| serde_json::from_slice(&seen.body).unwrap()).collect();
+        told.sort_by_key(|body| body["data"]["id"].as_str().unwrap().to_owned());
+        assert_eq!((&told[0]["type"], &told[0]["data"]["message"]), (&json!("task.failed"), &json!("the file is empty")), "{}", told[0]);
+        assert_eq!((&told[0]["event"]["group_id"], &told[1]["data"]["id"]), (&json!("req_5"), &json!("aa_2")));
+        let list = ask(app, &key, Method::GET, "/v1/webhook-sendouts?type=task.failed", Value::Null, 200).await;
+        assert_eq!(list["data"].as_array().unwrap().len(), 2, "{list}");
+        sender.stop().await;
+    }
+
     async fn a_story_is_the_same_wherever_it_is_begun(app: TestApp) {
         let (project, cookie) = app.signed_in(Role::Auditor).await;
         let key = app.add_key(&project, &ALL).await;
