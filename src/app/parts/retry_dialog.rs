@@ -116,10 +116,13 @@ fn RetryDialog(project: Memo<String>, now: Callback<()>) -> impl IntoView {
     let dialogue = Dialogue::new();
     let open = move |_| {
         dialogue.count(project.get_untracked(), search.get_untracked());
-        if let Some(dialog) = dialog.get_untracked() {
-            // It refuses only while it is open.
-            let _ = dialog.show_modal();
-        }
+        // Once what it says stands in it, so that its first control takes the focus.
+        request_animation_frame(move || {
+            if let Some(dialog) = dialog.try_get_untracked().flatten() {
+                // It refuses only while it is open.
+                let _ = dialog.show_modal();
+            }
+        });
     };
     let close = move || {
         if let Some(dialog) = dialog.try_get_untracked().flatten() {
