@@ -222,6 +222,47 @@ for_each_db! {
         sender.stop().await;
     }
 
+    async fn what_was_sent_is_exported_for_those_who_may_read_it(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let reader = app.add_key(&project, &[Scope::Read, Scope::ExportsWrite]).await;
+        add_endpoint(app, &key, json!({"target_url": "https://example.com/", "events": ["a.b"]})).await;
+        post_event(app, &key, json!({"type": "a.b", "data": {"code": "SUMMER-24"}})).await;
+        let workers = app.work();
+        let make = async |by: &IssuedKey, parameters: Value| -> Value {
+            let wish = json!({"exported_object": "webhook_sendout", "parameters": parameters});
+            let made = ask(app, by, Method::POST, "/v1/exports", wish, 200).await;
+            let path = format!("/v1/exports/{}", made["id"].as_str().unwrap());
+            let patience = Instant::now() + Duration::from_secs(30);
+            loop {
+                let export = ask(app, by, Method::GET, &path, Value::Null, 200).await;
+                if export["status"] == "DONE" {
+                    return export;
+                }
+                assert!(Instant::now() < patience, "{export}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let file = async |export: &Value| app.client.get(export["result"]["url"].as_str().unwrap()).send().await.unwrap().text().await.unwrap();
+        let all = json!({"fields": ["type", "data"], "format": "ndjson"});
+        let export = make(&key, all.clone()).await;
+        assert_eq!(serde_json::from_str::<Value>(&file(&export).await).unwrap(), json!({"type": "a.b", "data": {"code": "SUMMER-24"}}));
+        let one = ask(app, &reader, Method::GET, &format!("/v1/exports/{}", export["id"].as_str().unwrap()), Value::Null, 200).await;
+        assert_eq!(one["result"], Value::Null, "who may not read bodies does not get the file of one who may");
+        let export = make(&reader, all).await;
+        assert_eq!(serde_json::from_str::<Value>(&file(&export).await).unwrap(), json!({"type": "a.b", "data": null}));
+        // Without the data a file is for everyone, whoever made it.
+        let plain = make(&key, json!({"fields": ["type"]})).await;
+        let one = ask(app, &reader, Method::GET, &format!("/v1/exports/{}", plain["id"].as_str().unwrap()), Value::Null, 200).await;
+        assert!(one["result"]["url"].is_string(), "{one}");
+        let by_data = json!({"filters": {"data": {"conditions": {"$contains": ["SUMMER"]}}}});
+        let wish = json!({"exported_object": "webhook_sendout", "parameters": by_data});
+        ask(app, &reader, Method::POST, "/v1/exports", wish, 403).await;
+        let found = make(&key, by_data).await;
+        assert_eq!(found["rows"], 1, "{found}");
+        workers.stop().await;
+    }
+
     async fn a_reported_task_that_failed_is_told_once(app: TestApp) {
         let key = app.add_key(&app.add_project("shop").await, &ALL).await;
         let receiver = Receiver::start(|_, _| Answer::code(200)).await;

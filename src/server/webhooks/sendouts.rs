@@ -4,11 +4,12 @@ use super::attempt;
 use super::envelope::{self, Destination, Event};
 use crate::model::rights::Rights;
 use crate::model::sendout::{AttemptFacts, SendoutFacts};
+use crate::server::secrets::InstanceKey;
 use crate::server::state::Server;
-use crate::server::store::StoreError;
 use crate::server::store::projects::{Project, ProjectKey};
 use crate::server::store::records::RecordSelection;
 use crate::server::store::webhooks::sendouts::{self as store, Again, AgainCount};
+use crate::server::store::{Db, StoreError};
 
 /// How often a sendout is read again that changes while it is read.
 const REREADS: usize = 3;
@@ -59,6 +60,16 @@ pub async fn data(server: &Server, project: &Project, id: &str) -> Result<Option
     };
     let body = envelope::body(&facts.id, facts.created_at, &event, to).map_err(|_| broken())?;
     String::from_utf8(body).map(Some).map_err(|_| broken())
+}
+
+/// The data of an event, as JSON. For those who may read bodies.
+pub async fn event_data(db: &Db, key: &InstanceKey, project: ProjectKey, event: &str) -> Result<Option<String>, StoreError> {
+    let Some(stored) = store::event(db, project, event).await? else {
+        return Ok(None);
+    };
+    let broken = || StoreError::Corrupt(format!("the data of the event {event}"));
+    let event = Event::of_stored(key, &stored).ok_or_else(broken)?;
+    Ok(Some(event.data))
 }
 
 /// Sends a sendout once more, now, with the same `webhook-id`.
