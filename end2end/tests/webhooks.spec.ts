@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
+import { call, Receiver } from "../support/receiver";
 import { checkAccessibility, checkWidth, expect, open, test } from "../support/test";
 
 test("an endpoint is added and tested, and its sendout says why it failed", async ({ page, at }) => {
@@ -13,7 +14,8 @@ test("an endpoint is added and tested, and its sendout says why it failed", asyn
   await page.getByRole("button", { name: "I have kept it" }).click();
   await expect(secret).toHaveCount(0);
 
-  await page.getByRole("button", { name: "Send test event" }).first().click();
+  const article = page.getByRole("article").filter({ hasText: "localhost:9/hook" });
+  await article.getByRole("button", { name: "Send test event" }).click();
   await page.getByRole("link", { name: /^so_/ }).click();
   await expect(page).toHaveURL(/\/sendouts\/so_/);
   await expect(page.getByText("Failed", { exact: true }).first()).toBeVisible();
@@ -86,3 +88,86 @@ for (const path of ["sendouts", "sendouts?status=SUCCEEDED&type=none", "settings
     await checkWidth(page);
   });
 }
+
+test("whoever works on an endpoint keeps the focus while it changes", async ({ page, at, facts }) => {
+  const receiver = await Receiver.start();
+  try {
+    await call(facts, "POST", "webhooks", { target_url: receiver.url, events: ["focus.kept"] });
+    await open(page, at("settings/webhooks"));
+    const article = page.getByRole("article").filter({ hasText: receiver.url });
+    const press = async (name: string) => {
+      const button = article.getByRole("button", { name, exact: true });
+      await button.focus();
+      await page.keyboard.press("Enter");
+    };
+    await press("Switch off");
+    const on = article.getByRole("button", { name: "Switch on", exact: true });
+    await expect(on).toBeFocused();
+    await page.keyboard.press("Enter");
+    await expect(article.getByRole("button", { name: "Switch off", exact: true })).toBeFocused();
+
+    await press("Send test event");
+    await expect(article.getByRole("link", { name: /^so_/ })).toBeVisible();
+    await expect(article.getByRole("button", { name: "Send test event" })).toBeFocused();
+
+    await press("Edit");
+    await article.getByLabel("Description").fill("kept");
+    await article.getByRole("button", { name: "Save" }).focus();
+    await page.keyboard.press("Enter");
+    await expect(article).toContainText("kept");
+    await expect(article.getByRole("button", { name: "Edit", exact: true })).toBeFocused();
+
+    await press("Rotate secret");
+    await page.getByRole("button", { name: "Rotate it" }).click();
+    await expect(article.getByLabel("Signing secret")).toHaveValue(/^whsec_/);
+    await expect(article.getByRole("button", { name: "Rotate secret" })).toBeFocused();
+    await article.getByRole("button", { name: "I have kept it" }).click();
+    await expect(article.getByRole("heading", { name: receiver.url })).toBeFocused();
+
+    await press("Delete");
+    await page.getByRole("button", { name: "Delete it" }).click();
+    await expect(article).toHaveCount(0);
+    await expect(page.getByRole("heading", { name: "Endpoints" })).toBeFocused();
+  } finally {
+    receiver.stop();
+  }
+});
+
+test("two attempts are compared, the last two or those one chooses", async ({ page, at, facts }) => {
+  let answered = 0;
+  const receiver = await Receiver.start((_, response) => {
+    answered += 1;
+    response.setHeader("x-turn", String(answered));
+    response.statusCode = answered === 1 ? 503 : 200;
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ turn: answered, kept: true }));
+  });
+  try {
+    const type = `compare.it-${Date.now()}`;
+    await call(facts, "POST", "webhooks", { target_url: receiver.url, events: [type] });
+    const { sendouts } = await call(facts, "POST", "events", { type, data: {} });
+    for (const attempts of [1, 2, 3]) {
+      await expect.poll(async () => (await call(facts, "GET", `webhook-sendouts/${sendouts[0]}`)).attempts_count).toBe(attempts);
+      if (attempts < 3) await call(facts, "POST", `webhook-sendouts/${sendouts[0]}/retry`);
+    }
+    await open(page, at(`sendouts/${sendouts[0]}?tz=utc`));
+    const compare = page.getByRole("region", { name: "Difference between two attempts" });
+    await expect(compare.getByRole("row").filter({ hasText: "x-turn" })).toContainText("3");
+    await expect(compare.locator("del")).toHaveText(/"turn": 2/);
+    await expect(compare.locator("ins")).toHaveText(/"turn": 3/);
+    await compare.getByLabel("Compare attempt").selectOption("1");
+    await compare.getByRole("button", { name: "Compare" }).click();
+    await expect(page).toHaveURL(/compare=1&compare=3/);
+    await expect(compare.getByRole("row", { name: /^Code/ })).toContainText("503");
+    await expect(compare.getByRole("row", { name: /^Error/ })).toContainText("none");
+    await expect(page.getByRole("link", { name: "‹ Webhook sendouts" })).toHaveAttribute("href", /sendouts\?tz=utc$/);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await checkAccessibility(page);
+    }
+    await page.setViewportSize({ width: 360, height: 740 });
+    await checkWidth(page);
+  } finally {
+    receiver.stop();
+  }
+});

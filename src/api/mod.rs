@@ -12,6 +12,7 @@ pub mod logs;
 mod records;
 pub mod sendouts;
 pub mod tasks;
+pub mod timeline;
 #[cfg(feature = "ssr")]
 pub(crate) mod visit;
 pub mod webhooks;

@@ -35,9 +35,14 @@ pub(super) fn zone_of(visit: &Visit, asked: Option<&str>) -> Result<ChosenZone, 
 /// What a query string means in a tab.
 pub(super) async fn meant(tab: Tab, project: &str, query: &str) -> Result<Meant, ApiError> {
     let visit = Visit::to(project).await?;
+    let now = visit.server.clock.now_ms();
+    meant_at(visit, tab, query, now)
+}
+
+/// What a query string meant in a tab at a moment.
+pub(super) fn meant_at(visit: Visit, tab: Tab, query: &str, now: i64) -> Result<Meant, ApiError> {
     let query = TabQuery::parse(tab, query)?;
     let zone = zone_of(&visit, query.tz.as_deref())?;
-    let now = visit.server.clock.now_ms();
     let context = QueryContext {
         now_ms: now,
         zone: &zone.zone,

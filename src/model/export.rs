@@ -189,6 +189,7 @@ impl Exported {
                 "executed_at",
                 "next_at",
                 "paused",
+                "data",
             ],
         }
     }

@@ -3,6 +3,7 @@
 //! To add a sibling: one file an idea, its parsing and its display beside each other, tests at the foot,
 //! and nothing from `app`, `api` or `server` (the arrows all point here).
 
+pub mod attempt_diff;
 pub mod browse;
 pub mod column;
 pub mod endpoint;
@@ -19,4 +20,5 @@ pub mod selection;
 pub mod sendout;
 pub mod tab;
 pub mod task;
+pub mod timeline;
 pub mod zone;

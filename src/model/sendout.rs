@@ -4,6 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::endpoint::Source;
 
+/// Sendouts a second that a retry in bulk makes due where nobody says otherwise.
+pub const PACE: u32 = 100;
+/// And at most.
+pub const MAX_PACE: u32 = 10_000;
+
 /// Where a sendout stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

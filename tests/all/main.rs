@@ -40,6 +40,7 @@ mod serve;
 mod sign_in;
 mod tasks_api;
 mod webhooks;
+mod webhooks_bulk;
 mod webhooks_kill;
 mod webhooks_reach;
 mod webhooks_secrets;

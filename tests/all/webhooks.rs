@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use audit_log::model::rights::Scope;
+use audit_log::model::rights::{Role, Scope};
 use audit_log::server::access::issue::IssuedKey;
 use audit_log::server::config::Config;
 use audit_log::server::webhooks;
@@ -218,7 +218,97 @@ for_each_db! {
         until(app, &key, posted["sendouts"][0].as_str().unwrap(), |sendout| sendout["status"] == "SUCCEEDED").await;
         let timeline = ask(app, &key, Method::GET, "/v1/logs/a/timeline", Value::Null, 200).await;
         let objects: Vec<&str> = timeline["data"].as_array().unwrap().iter().map(|one| one["object"].as_str().unwrap()).collect();
-        assert_eq!(objects, ["api_log", "event", "webhook_sendout", "attempt"], "{timeline:#}");
+        assert_eq!(objects, ["api_log", "api_log", "api_log", "event", "webhook_sendout", "attempt"], "all with its request id: {timeline:#}");
         sender.stop().await;
+    }
+
+    async fn what_was_sent_is_exported_for_those_who_may_read_it(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let reader = app.add_key(&project, &[Scope::Read, Scope::ExportsWrite]).await;
+        add_endpoint(app, &key, json!({"target_url": "https://example.com/", "events": ["a.b"]})).await;
+        post_event(app, &key, json!({"type": "a.b", "data": {"code": "SUMMER-24"}})).await;
+        let workers = app.work();
+        let make = async |by: &IssuedKey, parameters: Value| -> Value {
+            let wish = json!({"exported_object": "webhook_sendout", "parameters": parameters});
+            let made = ask(app, by, Method::POST, "/v1/exports", wish, 200).await;
+            let path = format!("/v1/exports/{}", made["id"].as_str().unwrap());
+            let patience = Instant::now() + Duration::from_secs(30);
+            loop {
+                let export = ask(app, by, Method::GET, &path, Value::Null, 200).await;
+                if export["status"] == "DONE" {
+                    return export;
+                }
+                assert!(Instant::now() < patience, "{export}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let file = async |export: &Value| app.client.get(export["result"]["url"].as_str().unwrap()).send().await.unwrap().text().await.unwrap();
+        let all = json!({"fields": ["type", "data"], "format": "ndjson"});
+        let export = make(&key, all.clone()).await;
+        assert_eq!(serde_json::from_str::<Value>(&file(&export).await).unwrap(), json!({"type": "a.b", "data": {"code": "SUMMER-24"}}));
+        let one = ask(app, &reader, Method::GET, &format!("/v1/exports/{}", export["id"].as_str().unwrap()), Value::Null, 200).await;
+        assert_eq!(one["result"], Value::Null, "who may not read bodies does not get the file of one who may");
+        let export = make(&reader, all).await;
+        assert_eq!(serde_json::from_str::<Value>(&file(&export).await).unwrap(), json!({"type": "a.b", "data": null}));
+        // Without the data a file is for everyone, whoever made it.
+        let plain = make(&key, json!({"fields": ["type"]})).await;
+        let one = ask(app, &reader, Method::GET, &format!("/v1/exports/{}", plain["id"].as_str().unwrap()), Value::Null, 200).await;
+        assert!(one["result"]["url"].is_string(), "{one}");
+        let by_data = json!({"filters": {"data": {"conditions": {"$contains": ["SUMMER"]}}}});
+        let wish = json!({"exported_object": "webhook_sendout", "parameters": by_data});
+        ask(app, &reader, Method::POST, "/v1/exports", wish, 403).await;
+        let found = make(&key, by_data).await;
+        assert_eq!(found["rows"], 1, "{found}");
+        workers.stop().await;
+    }
+
+    async fn a_reported_task_that_failed_is_told_once(app: TestApp) {
+        let key = app.add_key(&app.add_project("shop").await, &ALL).await;
+        let receiver = Receiver::start(|_, _| Answer::code(200)).await;
+        add_endpoint(app, &key, json!({"target_url": receiver.url(), "events": ["task.failed"]})).await;
+        let sender = webhooks::start(&app.server).await.unwrap();
+        let report = json!({"type": "VOUCHERS.IMPORT_CSV", "id": "aa_1", "request_id": "req_5", "status": "IN_PROGRESS"});
+        ask(app, &key, Method::POST, "/v1/async-actions", report, 201).await;
+        let failed = json!({"status": "FAILED", "result": {"message": "the file is empty"}});
+        ask(app, &key, Method::PATCH, "/v1/async-actions/aa_1", failed.clone(), 200).await;
+        ask(app, &key, Method::PATCH, "/v1/async-actions/aa_1", failed, 409).await;
+        ask(app, &key, Method::POST, "/v1/async-actions", json!({"type": "B", "id": "aa_2", "status": "FAILED"}), 201).await;
+        ask(app, &key, Method::POST, "/v1/async-actions", json!({"type": "C", "id": "aa_3", "status": "DONE"}), 201).await;
+        let mut told: Vec<Value> = receiver.until(2).await.iter().map(|seen| serde_json::from_slice(&seen.body).unwrap()).collect();
+        told.sort_by_key(|body| body["data"]["id"].as_str().unwrap().to_owned());
+        assert_eq!((&told[0]["type"], &told[0]["data"]["message"]), (&json!("task.failed"), &json!("the file is empty")), "{}", told[0]);
+        assert_eq!((&told[0]["event"]["group_id"], &told[1]["data"]["id"]), (&json!("req_5"), &json!("aa_2")));
+        let list = ask(app, &key, Method::GET, "/v1/webhook-sendouts?type=task.failed", Value::Null, 200).await;
+        assert_eq!(list["data"].as_array().unwrap().len(), 2, "{list}");
+        sender.stop().await;
+    }
+
+    async fn a_story_is_the_same_wherever_it_is_begun(app: TestApp) {
+        let (project, cookie) = app.signed_in(Role::Auditor).await;
+        let key = app.add_key(&project, &ALL).await;
+        add_endpoint(app, &key, json!({"target_url": "https://example.com/"})).await;
+        ask(app, &key, Method::POST, "/v1/async-actions", json!({"type": "ORDERS.BOOK", "id": "aa_8", "request_id": "req_8"}), 201).await;
+        app.pass(5);
+        let posted = post_event(app, &key, json!({"type": "order.booked", "data": {"secret": "hunter2"}, "group_id": "req_8"})).await;
+        let sendout = posted["sendouts"][0].as_str().unwrap();
+        let told = async |project: &str, thing: &str, id: &str, code: u16| -> String {
+            let answer = app.get_as(&cookie, &format!("/api/timeline?project={project}&thing={thing}&id={id}&query=tz%3Dutc")).await;
+            assert_eq!(answer.status(), code, "{thing} {id}");
+            answer.text().await.unwrap()
+        };
+        let things = |text: &str| -> Vec<String> {
+            let page: Value = serde_json::from_str(text).unwrap();
+            page["all"].as_array().unwrap().iter().map(|one| one["thing"].as_str().unwrap().to_owned()).collect()
+        };
+        let text = told(&project.id, "webhook_sendout", sendout, 200).await;
+        assert_eq!(things(&text), ["async_action", "event", "webhook_sendout"], "without a single log: {text}");
+        assert!(!text.contains("hunter2"), "what is said is not in it");
+        let of_task = told(&project.id, "async_action", "aa_8", 200).await;
+        assert_eq!(things(&of_task), things(&text));
+        told(&project.id, "webhook_sendout", "so_none", 404).await;
+        told(&project.id, "api_log", "none", 404).await;
+        let elsewhere = app.add_project("other").await;
+        told(&elsewhere.id, "async_action", "aa_8", 404).await;
     }
 }

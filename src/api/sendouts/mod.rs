@@ -4,6 +4,8 @@
 
 #[cfg(feature = "ssr")]
 mod read;
+#[cfg(feature = "ssr")]
+mod retry;
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
@@ -50,4 +52,33 @@ pub async fn sendout_page(project: String, id: String, query: String) -> Result<
 #[server(name = RetrySendout, endpoint = "retry_sendout")]
 pub async fn retry_sendout(project: String, id: String) -> Result<(), ApiError> {
     read::retry(&project, &id).await.map_err(ApiError::told)
+}
+
+/// The sendouts that a retry in bulk would send again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetrySet {
+    /// How many.
+    pub count: u64,
+    /// Those of them that their endpoints have taken already.
+    pub succeeded: u64,
+    /// When they were counted, in milliseconds since 1970: what comes or changes later is not in the set.
+    pub pin: i64,
+    /// Where the range begins; `None` for everything before its end.
+    pub from: Option<i64>,
+    /// Where the range ends.
+    pub to: i64,
+    /// The zone that the times are shown in.
+    pub zone: Zone,
+}
+
+/// Counts what a retry of all that the list's query means would send again, as of now.
+#[server(name = CountRetry, input = GetUrl, endpoint = "count_retry")]
+pub async fn retry_count(project: String, query: String) -> Result<RetrySet, ApiError> {
+    retry::count(&project, &query).await.map_err(ApiError::told)
+}
+
+/// Sends again what was counted at `pin`, at most so many a second, in the background; gives the task's id.
+#[server(name = RetryAll, endpoint = "retry_all")]
+pub async fn retry_all(project: String, query: String, pin: i64, per_second: u32) -> Result<String, ApiError> {
+    retry::all(&project, &query, pin, per_second).await.map_err(ApiError::told)
 }

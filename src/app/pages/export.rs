@@ -15,9 +15,11 @@ use crate::app::parts::records::cells;
 use crate::app::parts::records::facts::{self, Gone, fact};
 use crate::app::parts::records::live::{keep_fresh, say};
 use crate::app::parts::states::Problem;
+use crate::app::parts::timeline::Timeline;
 use crate::model::export::{ExportStatus, Exported};
 use crate::model::format;
 use crate::model::query::escape;
+use crate::model::timeline::Thing;
 
 /// Where the page stands: what its links are made of.
 #[derive(Clone, Debug)]
@@ -109,6 +111,8 @@ fn Whole(page: ExportPage, place: Place) -> impl IntoView {
     let stands = move || cells::export_status(status.get(), progress.get());
     let spoken = move || format!("Status: {}", status.get().label());
     let list = place.list();
+    let (project, id) = (place.project.clone(), place.id.clone());
+    let version = Signal::derive(move || status.get().as_str().to_owned());
     let (of_facts, of_actions) = (place.clone(), place);
     view! {
         <Title text=title/>
@@ -126,6 +130,7 @@ fn Whole(page: ExportPage, place: Place) -> impl IntoView {
             {move || still.with(|page| page.facts.error.clone()).map(|why| view! { <p class="notice bad record-failed">"No file came of it: "{why}</p> })}
         </header>
         {move || still.with(contents)}
+        <Timeline project thing=Thing::Export id version/>
     }
 }
 

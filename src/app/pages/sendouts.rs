@@ -10,6 +10,7 @@ use crate::api::tasks::Listed;
 use crate::app::parts::links::project_id;
 use crate::app::parts::markup::Escaped;
 use crate::app::parts::records::{Head, Record, RowContext, cells, head, list};
+use crate::app::parts::retry_dialog::RetryAll;
 use crate::model::query::escape;
 use crate::model::sendout::SendoutFacts;
 use crate::model::tab::Tab;
@@ -73,6 +74,10 @@ impl Record for SendoutFacts {
             self.executed_at.map(|at| cells::time(at, context)).unwrap_or_default(),
             menu(self, context),
         ]
+    }
+
+    fn action(now: Callback<()>) -> AnyView {
+        view! { <RetryAll now/> }.into_any()
     }
 
     fn first() -> AnyView {

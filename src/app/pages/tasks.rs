@@ -65,7 +65,7 @@ impl Record for TaskFacts {
         ]
     }
 
-    fn action() -> AnyView {
+    fn action(_now: Callback<()>) -> AnyView {
         view! { <ImportForm/> }.into_any()
     }
 

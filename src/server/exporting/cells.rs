@@ -145,9 +145,10 @@ pub(super) fn of_export<'a>(field: &str, facts: &'a ExportFacts, parameters: &'a
     }
 }
 
-/// A sendout's field, or what a filter of its tab looks at.
-pub(super) fn of_sendout<'a>(field: &str, facts: &'a SendoutFacts) -> Cell<'a> {
+/// A sendout's field, or what a filter of its tab looks at. `data` is JSON, and there only for those who may read bodies.
+pub(super) fn of_sendout<'a>(field: &str, facts: &'a SendoutFacts, data: Option<&'a str>) -> Cell<'a> {
     match field {
+        "data" => data.map_or(Cell::None, |json| Cell::Json(Cow::Borrowed(json.as_bytes()))),
         "id" => text(&facts.id),
         "created_at" => time(facts.created_at),
         "status" => text(facts.status.as_str()),

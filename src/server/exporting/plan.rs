@@ -29,6 +29,9 @@ const SAID: &[&str] = &[
 /// Fields of a log that say who did it.
 const WHO: &[&str] = &["user", "user_email", "user_id", "app_id", "client_app_id"];
 
+/// The field of a sendout that says what is sent.
+const DATA: &str = "data";
+
 /// Which records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
@@ -126,12 +129,19 @@ impl Plan {
                 names(SAID) || !selection.text.is_empty() || self.condition.searches() || self.condition.reads(SAID),
                 names(WHO) || asks_who(selection) || self.condition.asks_who() || self.condition.reads(WHO),
             ),
+            // Of a sendout, data alone is not for everyone, and nothing says who did it.
+            Source::Records(selection) if selection.tab == Tab::Sendouts => (self.reads_data(), false),
             Source::Records(_) => (true, true),
         };
         Held {
             bodies: bodies && self.rights.read_bodies,
             users: users && self.rights.read_users,
         }
+    }
+
+    /// Whether a column or a comparison reads what sendouts send.
+    pub(super) fn reads_data(&self) -> bool {
+        self.fields.iter().any(|field| field == DATA) || self.condition.reads(&[DATA])
     }
 
     /// Logs as the Logs tab shows them.
@@ -209,7 +219,7 @@ fn check_rights(condition: &Condition, rights: Rights) -> Result<(), ApiError> {
         let field = test.field.as_str();
         let reads_text = matches!(
             field,
-            "request_body" | "response_body" | "request_headers" | "response_headers" | "q" | "result" | "url"
+            "request_body" | "response_body" | "request_headers" | "response_headers" | "q" | "result" | "url" | "data"
         );
         let reads_users = matches!(field, "user_email" | "user_id" | "user" | "app_id" | "client_app_id");
         if (reads_text && !rights.read_bodies) || (reads_users && !rights.read_users) {

@@ -12,11 +12,13 @@ use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
 use crate::model::selection::LogSelection;
 use crate::model::tab::Tab;
+use crate::server::secrets::InstanceKey;
 use crate::server::store::logs::scan::{Chunk, Scan};
 use crate::server::store::logs::{list, matching};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::records::{self, RecordRequest, RecordSelection};
 use crate::server::store::{Db, StoreError, exports, tasks};
+use crate::server::webhooks::sendouts;
 
 /// Records of a chunk.
 const CHUNK: usize = 1_000;
@@ -59,6 +61,7 @@ impl Drop for Ahead {
 #[derive(Debug)]
 pub struct Records<'a> {
     db: &'a Db,
+    key: &'a InstanceKey,
     project: ProjectKey,
     plan: &'a Plan,
     place: Place,
@@ -74,9 +77,10 @@ pub struct Records<'a> {
 
 impl<'a> Records<'a> {
     /// From the first record on.
-    pub const fn new(db: &'a Db, project: ProjectKey, plan: &'a Plan) -> Self {
+    pub const fn new(db: &'a Db, key: &'a InstanceKey, project: ProjectKey, plan: &'a Plan) -> Self {
         Self {
             db,
+            key,
             project,
             plan,
             place: Place::Start,
@@ -265,8 +269,15 @@ impl<'a> Records<'a> {
             Tab::Sendouts => {
                 let page = records::sendouts(self.db, request).await?;
                 self.move_on(&page, |facts| (facts.created_at, facts.id.as_str()));
+                let with_data = rights.read_bodies && self.plan.reads_data();
                 for facts in page.rows {
-                    self.write(|field| of_sendout(field, &facts), no_logs, encoder, out)?;
+                    // One by one: a chunk of the largest data would fill the memory.
+                    let data = if with_data {
+                        sendouts::event_data(self.db, self.key, self.project, &facts.event_id).await?
+                    } else {
+                        None
+                    };
+                    self.write(|field| of_sendout(field, &facts, data.as_deref()), no_logs, encoder, out)?;
                 }
             }
         }

@@ -31,7 +31,7 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     let file = format!("exports/{}/{}/{}", job.project_id, payload.export_id, job.attempt);
     jobs::doom_file(&server.db, &file, 0, job.project_id, (&job.task_id, job.attempt)).await?;
     let mut writer = server.files.write(&file, false);
-    let mut records = Records::new(&server.db, job.project_id, &payload.plan);
+    let mut records = Records::new(&server.db, &server.key, job.project_id, &payload.plan);
     let mut out = Vec::new();
     let mut encoder = Encoder::begin(&payload.plan, &mut out)?;
     while records.next(&mut encoder, &mut out).await? {

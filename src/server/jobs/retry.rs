@@ -22,8 +22,6 @@ use crate::server::store::webhooks::sendouts::{self, BulkPlace};
 
 /// Its name in the queue.
 pub const NAME: &str = "retry";
-/// Sendouts a second where nobody says otherwise.
-pub const PER_SECOND: u32 = 100;
 /// Parts of a second that the pace is kept in.
 const PARTS: u32 = 10;
 
@@ -51,21 +49,28 @@ pub struct Asker {
     pub request: Option<(String, String)>,
 }
 
-/// Begins to send again all that a selection means now, at most so many a second; gives the task's id.
-pub async fn begin(
-    server: &Server,
-    project: ProjectKey,
-    mut selection: RecordSelection,
-    per_second: Option<u32>,
-    asker: Asker,
-) -> Result<String, StoreError> {
+/// What is to be sent again, and how fast.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Which.
+    pub selection: RecordSelection,
+    /// The moment that the set was counted at: what came or changed later is not in it.
+    pub pin: i64,
+    /// How many a second at most.
+    pub per_second: u32,
+}
+
+/// Begins to send again all that a selection meant at a moment, at most so many a second; gives the task's id.
+pub async fn begin(server: &Server, project: ProjectKey, wish: Wish, asker: Asker) -> Result<String, StoreError> {
     let now_ms = server.clock.now_ms();
-    selection.range.to = selection.range.to.min(now_ms + 1);
+    let pin = wish.pin.min(now_ms);
+    let mut selection = wish.selection;
+    selection.range.to = selection.range.to.min(pin + 1);
     let payload = Payload {
-        pin: now_ms,
-        total: sendouts::count_again(&server.db, project, &selection, now_ms).await?,
+        pin,
+        total: sendouts::count_again(&server.db, project, &selection, pin).await?.all,
         selection,
-        per_second: per_second.unwrap_or(PER_SECOND),
+        per_second: wish.per_second.max(1),
     };
     let (request_id, log_id) = asker.request.unzip();
     let payload = json!(payload).to_string();
@@ -94,24 +99,35 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     let mut ticks = tokio::time::interval(pause);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut after: Option<BulkPlace> = None;
+    // A worker before this one may have come far: what it made due is no longer among them.
+    let left = sendouts::count_again(&server.db, job.project_id, &payload.selection, payload.pin)
+        .await?
+        .all;
+    let mut gone_through = payload.total.saturating_sub(left);
+    let mut again = gone_through;
     loop {
+        progress.set((gone_through * 99 / payload.total.max(1)).min(99) as u8);
         ticks.tick().await;
         let asked = (payload.pin, after.as_ref());
         let some = sendouts::some_again(&server.db, job.project_id, &payload.selection, asked, chunk.into()).await?;
         let Some(last) = some.last() else { break };
-        sendouts::some_due(&server.db, job.project_id, &some, payload.pin, server.clock.now_ms()).await?;
+        let due = sendouts::some_due(&server.db, job, &some, payload.pin, server.clock.now_ms()).await?;
+        again += due.ok_or(JobError::Lost)?;
         server.webhooks.ring();
         after = Some(last.clone());
-        let left = sendouts::count_again(&server.db, job.project_id, &payload.selection, payload.pin).await?;
-        progress.set(((payload.total.saturating_sub(left)) * 99 / payload.total.max(1)).min(99) as u8);
+        gone_through += some.len() as u64;
     }
-    let left = sendouts::count_again(&server.db, job.project_id, &payload.selection, payload.pin).await?;
-    let done = payload.total.saturating_sub(left);
+    end(server, job, again).await
+}
+
+async fn end(server: &Server, job: &Job, again: u64) -> Result<(), JobError> {
+    let sendouts = if again == 1 { "sendout was" } else { "sendouts were" };
+    let message = format!("{} {sendouts} sent again", count(again));
     let outcome = TaskChange {
         status: Some(TaskStatus::Done),
         operation_status: Some(OperationStatus::Success),
         progress: Some(100),
-        result: Some(json!({ "message": format!("{} sendouts were sent again", count(done)), "done_count": done }).to_string()),
+        result: Some(json!({ "message": message, "done_count": again }).to_string()),
         rejected: None,
     };
     if jobs::finish(&server.db, job, &outcome, &[], server.clock.now_ms()).await? {

@@ -97,11 +97,9 @@ pub async fn is_due(db: &Db, now_ms: i64) -> Result<bool, StoreError> {
 
 /// Says that a claim is worked on, and how far; false where it is no longer the holder's: stop then.
 pub async fn heartbeat(db: &Db, job: &Job, progress: Option<u8>, now_ms: i64) -> Result<bool, StoreError> {
-    // SQLite gives a number again once its job is gone: the task tells two claims apart, and its attempts rise for ever.
-    const BEAT: &str = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND attempt = $2 AND task_id = $4 AND holder IS NOT NULL";
     let mut tx = WriteTx::begin(db).await?;
-    let held = on_tx!(&mut tx, connection => query(BEAT).bind(job.id).bind(job.attempt).bind(now_ms + LEASE_MS).bind(&job.task_id).execute(connection).await?.rows_affected());
-    if held > 0 {
+    let held = hold_in(&mut tx, job, now_ms).await?;
+    if held {
         let change = TaskChange {
             status: Some(TaskStatus::InProgress),
             progress,
@@ -111,6 +109,14 @@ pub async fn heartbeat(db: &Db, job: &Job, progress: Option<u8>, now_ms: i64) ->
         super::exports::progress_in(&mut tx, job.project_id, &job.task_id, progress.unwrap_or(0)).await?;
     }
     tx.commit().await?;
+    Ok(held)
+}
+
+/// Holds a claim for longer inside a transaction; false where it is no longer the holder's: nothing may be stored then.
+pub(super) async fn hold_in(tx: &mut WriteTx, job: &Job, now_ms: i64) -> Result<bool, StoreError> {
+    // SQLite gives a number again once its job is gone: the task tells two claims apart, and its attempts rise for ever.
+    const HOLD: &str = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND attempt = $2 AND task_id = $4 AND holder IS NOT NULL";
+    let held = on_tx!(tx, connection => query(HOLD).bind(job.id).bind(job.attempt).bind(now_ms + LEASE_MS).bind(&job.task_id).execute(connection).await?.rows_affected());
     Ok(held > 0)
 }
 

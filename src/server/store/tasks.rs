@@ -6,6 +6,7 @@ use sqlx::{query, query_as, query_scalar};
 
 use super::db::{WriteTx, on_db, on_tx};
 use super::projects::ProjectKey;
+use super::webhooks::events::OwnEvents;
 use super::{Db, StoreError};
 use crate::model::log::ImportFile;
 use crate::model::rights::Rights;
@@ -241,10 +242,20 @@ pub async fn file_name(db: &Db, project: ProjectKey, id: &str) -> Result<Option<
     Ok(found.map(|(name, bytes)| ImportFile { name, bytes }))
 }
 
-/// Moves a task on; false where there is none of this id, or it is over already.
-pub async fn change(db: &Db, project: ProjectKey, id: &str, change: &TaskChange, now_ms: i64) -> Result<bool, StoreError> {
+/// Moves a task on; false where there is none of this id, or it is over already. Where it is moved, `told` is sent to who wants it.
+pub async fn change(
+    db: &Db,
+    project: ProjectKey,
+    id: &str,
+    change: &TaskChange,
+    told: Option<OwnEvents>,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
     let mut tx = WriteTx::begin(db).await?;
     let changed = change_in(&mut tx, project, id, change, now_ms).await?;
+    if let Some(told) = told.filter(|_| changed) {
+        told.tell_in(&mut tx, now_ms).await?;
+    }
     tx.commit().await?;
     Ok(changed)
 }

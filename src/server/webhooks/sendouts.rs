@@ -4,11 +4,12 @@ use super::attempt;
 use super::envelope::{self, Destination, Event};
 use crate::model::rights::Rights;
 use crate::model::sendout::{AttemptFacts, SendoutFacts};
+use crate::server::secrets::InstanceKey;
 use crate::server::state::Server;
-use crate::server::store::StoreError;
 use crate::server::store::projects::{Project, ProjectKey};
 use crate::server::store::records::RecordSelection;
-use crate::server::store::webhooks::sendouts::{self as store, Again};
+use crate::server::store::webhooks::sendouts::{self as store, Again, AgainCount};
+use crate::server::store::{Db, StoreError};
 
 /// How often a sendout is read again that changes while it is read.
 const REREADS: usize = 3;
@@ -61,6 +62,16 @@ pub async fn data(server: &Server, project: &Project, id: &str) -> Result<Option
     String::from_utf8(body).map(Some).map_err(|_| broken())
 }
 
+/// The data of an event, as JSON. For those who may read bodies.
+pub async fn event_data(db: &Db, key: &InstanceKey, project: ProjectKey, event: &str) -> Result<Option<String>, StoreError> {
+    let Some(stored) = store::event(db, project, event).await? else {
+        return Ok(None);
+    };
+    let broken = || StoreError::Corrupt(format!("the data of the event {event}"));
+    let event = Event::of_stored(key, &stored).ok_or_else(broken)?;
+    Ok(Some(event.data))
+}
+
 /// Sends a sendout once more, now, with the same `webhook-id`.
 pub async fn again(server: &Server, project: ProjectKey, id: &str) -> Result<Again, StoreError> {
     let (became, endpoint) = store::again(&server.db, project, id, server.clock.now_ms()).await?;
@@ -70,7 +81,12 @@ pub async fn again(server: &Server, project: ProjectKey, id: &str) -> Result<Aga
     Ok(became)
 }
 
-/// How many sendouts a selection means that could be sent again now.
-pub async fn count_again(server: &Server, project: ProjectKey, selection: &RecordSelection) -> Result<u64, StoreError> {
-    store::count_again(&server.db, project, selection, server.clock.now_ms()).await
+/// How many sendouts a selection means that could be sent again, of those that were not changed since `pin`.
+pub async fn count_again(
+    server: &Server,
+    project: ProjectKey,
+    selection: &RecordSelection,
+    pin: i64,
+) -> Result<AgainCount, StoreError> {
+    store::count_again(&server.db, project, selection, pin).await
 }

@@ -90,6 +90,10 @@ fn FactList(page: LogPage, place: Place) -> impl IntoView {
         let href = place.filtered("request_id", &id);
         view! { <a class="mono" href=href>{id.clone()}</a><Copy text=id what="request ID"/> }.into_any()
     });
+    let task = facts.async_action_id.clone().map(|id| {
+        let href = place.task(&id);
+        view! { <a class="mono" href=href>{id}</a> }.into_any()
+    });
     let id = facts.id.clone();
     let id = view! { <span class="mono">{id.clone()}</span><Copy text=id what="log ID"/> }.into_any();
     let text = |value: Option<String>| value.map(|value| view! { <span>{value}</span> }.into_any());
@@ -104,7 +108,7 @@ fn FactList(page: LogPage, place: Place) -> impl IntoView {
         ("Endpoint", mono(Some(facts.endpoint.clone()))),
         ("Request ID", request_id),
         ("Resource", resource),
-        ("Task", mono(facts.async_action_id.clone())),
+        ("Task", task),
         ("IP", mono(facts.ip.clone())),
         ("User agent", text(page.user_agent.clone())),
         ("Origin", text(origin)),

@@ -13,7 +13,9 @@ use crate::api::error::ApiError;
 use crate::api::log::{LogPage, log_page};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::Problem;
+use crate::app::parts::timeline::Timeline;
 use crate::model::query::{LogQuery, escape};
+use crate::model::timeline::Thing;
 
 /// Where a log's page stands: what its links are made of.
 #[derive(Clone, Debug)]
@@ -35,6 +37,11 @@ impl Place {
     /// The list of those logs that one filter chooses.
     fn filtered(&self, argument: &str, value: &str) -> String {
         format!("/projects/{}/logs?{argument}={}", self.project, escape(value))
+    }
+
+    /// The task that the log's request began.
+    fn task(&self, id: &str) -> String {
+        format!("/projects/{}/tasks/{}", self.project, escape(id))
     }
 
     /// Another log of the same list.
@@ -98,6 +105,7 @@ fn Whole(page: LogPage, place: Place) -> impl IntoView {
     let title = format!("{} {} · audit-log", page.facts.method, page.facts.path);
     let (request, response) = (page.request.clone(), page.response.clone());
     let (arguments, sought, notes) = (page.arguments.clone(), page.sought.clone(), page.facts.notes.clone());
+    let (project, id) = (place.project.clone(), place.id.clone());
     view! {
         <Title text=title/>
         <Facts page place=place.clone()/>
@@ -105,6 +113,7 @@ fn Whole(page: LogPage, place: Place) -> impl IntoView {
             <Pane which=Which::Request side=request arguments notes=notes.clone() place=place.clone() sought=sought.clone()/>
             <Pane which=Which::Response side=response arguments=Vec::new() notes place sought/>
         </div>
+        <Timeline project thing=Thing::ApiLog id version=Signal::stored(String::new())/>
     }
 }
 

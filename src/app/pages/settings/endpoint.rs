@@ -1,7 +1,10 @@
 //! One endpoint among the settings: its facts, and what can be done with it.
 
+use leptos::html::{Button, ElementType, H3};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::HtmlElement;
 
 use super::endpoint_form::EndpointForm;
 use super::webhooks::Board;
@@ -14,7 +17,7 @@ use crate::model::endpoint::EndpointFacts;
 use crate::model::format;
 use crate::model::query::escape;
 
-/// An endpoint.
+/// An endpoint. It stays the same part of the page however it changes, so that whoever stands in it is not thrown off.
 #[component]
 pub fn Endpoint(
     /// It.
@@ -23,44 +26,69 @@ pub fn Endpoint(
     board: Board,
 ) -> impl IntoView {
     let editing = RwSignal::new(false);
+    let (title, edit) = (NodeRef::<H3>::new(), NodeRef::<Button>::new());
     let id = endpoint.id.clone();
     let title_id = format!("{id}-title");
-    let (of_form, project) = (endpoint.clone(), board.project());
-    let done = Callback::new(move |_| {
+    let facts = board.facts(endpoint);
+    let project = board.project();
+    // The form goes, and with it what had the focus: it returns to the button that opened the form.
+    let close = move || {
         editing.try_set(false);
+        focus(edit);
+    };
+    let done = Callback::new(move |_| {
+        close();
         board.again.run(());
         say("The endpoint is changed");
     });
-    let keep = Callback::new(move |()| editing.set(false));
+    let keep = Callback::new(move |()| close());
     let form = move || {
-        let (of, project) = (of_form.clone(), project.clone());
+        let (of, project) = (facts.get_untracked(), project.clone());
         editing
             .get()
             .then(|| view! { <EndpointForm project of=Some(of) done keep=Some(keep)/> })
     };
     let of_secret = id;
-    let secret = move || board.secret_of(&of_secret).map(|secret| fresh(secret, board));
+    let secret = move || board.secret_of(&of_secret).map(|secret| fresh(secret, board, title));
     view! {
         <article class="endpoint" aria-labelledby=title_id.clone()>
-            <h3 id=title_id.clone() class="mono">{endpoint.target_url.clone()}</h3>
-            {stands(&endpoint, board)}
+            <h3 id=title_id.clone() class="mono" tabindex="-1" node_ref=title>{move || facts.with(|facts| facts.target_url.clone())}</h3>
+            {move || facts.with(|facts| stands(facts, board))}
             {secret}
-            <dl class="record-list">{list_facts(&endpoint, board)}</dl>
-            <Actions endpoint board editing/>
+            <dl class="record-list">{move || facts.with(|facts| list_facts(facts, board))}</dl>
+            <Actions facts board editing title edit/>
             {form}
         </article>
     }
 }
 
+/// Gives an element the focus, where it is still there.
+fn focus<E>(element: NodeRef<E>)
+where
+    E: ElementType,
+    E::Output: JsCast + Clone + AsRef<HtmlElement> + 'static,
+{
+    let found: Option<E::Output> = element.try_get_untracked().flatten();
+    if let Some(found) = found {
+        let element: &HtmlElement = found.as_ref();
+        // It refuses only what is not in the document.
+        let _ = element.focus();
+    }
+}
+
 /// The secret, this once.
-fn fresh(secret: String, board: Board) -> impl IntoView {
+fn fresh(secret: String, board: Board, title: NodeRef<H3>) -> impl IntoView {
+    let kept = move |_| {
+        board.secret.set(None);
+        focus(title);
+    };
     view! {
         <div class="notice fresh-secret" role="status">
             <p><label for="fresh-secret">"Signing secret"</label>": shown this once. Copy it now and keep it safe; afterwards it can only be rotated."</p>
             <input id="fresh-secret" class="mono" type="text" readonly value=secret.clone()/>
             <div class="actions">
                 <button type="button" class="button primary" data-copy=secret>"Copy"</button>
-                <button type="button" class="button" on:click=move |_| board.secret.set(None)>"I have kept it"</button>
+                <button type="button" class="button" on:click=kept>"I have kept it"</button>
             </div>
         </div>
     }
@@ -113,15 +141,25 @@ fn sendouts(count: u64) -> String {
 
 /// Test, change, switch, rotate, delete.
 #[component]
-fn Actions(endpoint: EndpointFacts, board: Board, editing: RwSignal<bool>) -> impl IntoView {
+fn Actions(
+    facts: Memo<EndpointFacts>,
+    board: Board,
+    editing: RwSignal<bool>,
+    title: NodeRef<H3>,
+    edit: NodeRef<Button>,
+) -> impl IntoView {
     let failed = RwSignal::new(None::<String>);
     let (tested, busy) = (RwSignal::new(None::<String>), RwSignal::new(false));
     let (can_settle, can_test) = board.rights();
-    let id = StoredValue::new(endpoint.id.clone());
+    let id = StoredValue::new(facts.with_untracked(|facts| facts.id.clone()));
     let tell = move |error: ApiError| {
         failed.try_set(Some(error.to_string()));
     };
     let test = move |_| {
+        // A button that is disabled loses the focus: this one says so, and does nothing.
+        if busy.get_untracked() {
+            return;
+        }
         failed.set(None);
         busy.set(true);
         spawn_local(async move {
@@ -161,6 +199,7 @@ fn Actions(endpoint: EndpointFacts, board: Board, editing: RwSignal<bool>) -> im
         spawn_local(async move {
             match delete_endpoint(board.project(), id.get_value()).await {
                 Ok(()) => {
+                    focus(board.heading);
                     board.again.try_run(());
                     say("The endpoint is deleted");
                 }
@@ -168,51 +207,65 @@ fn Actions(endpoint: EndpointFacts, board: Board, editing: RwSignal<bool>) -> im
             }
         });
     });
-    let (active, paused) = (endpoint.active, endpoint.paused);
+    let active = Memo::new(move |_| facts.with(|facts| facts.active));
+    let paused = Memo::new(move |_| facts.with(|facts| facts.paused));
     let send_kept = RwSignal::new(false);
     let switch = move |_| {
+        let is_active = active.get_untracked();
         let wish = EndpointWish {
-            active: Some(!active),
-            send_paused: !active && send_kept.get_untracked(),
+            active: Some(!is_active),
+            send_paused: !is_active && send_kept.get_untracked(),
             ..EndpointWish::default()
         };
-        change(wish, if active { "The endpoint is off" } else { "The endpoint is on" });
+        change(
+            wish,
+            if is_active {
+                "The endpoint is off"
+            } else {
+                "The endpoint is on"
+            },
+        );
     };
     let send_now = move |_| {
         let wish = EndpointWish {
             send_paused: true,
             ..EndpointWish::default()
         };
+        // The button goes once nothing is kept any more.
+        focus(title);
         change(wish, "What was kept is sent now");
     };
-    let kept = (can_settle && !active && paused > 0).then(|| {
-        view! {
-            <label class="tick needs-scripts">
-                <input type="checkbox" prop:checked=send_kept on:change=move |event| send_kept.set(event_target_checked(&event))/>
-                {format!("When switched on, send what was kept while it was off: {}", sendouts(paused))}
-            </label>
-        }
-    });
+    let kept = move || {
+        (can_settle && !active.get() && paused.get() > 0).then(|| {
+            view! {
+                <label class="tick needs-scripts">
+                    <input type="checkbox" prop:checked=send_kept on:change=move |event| send_kept.set(event_target_checked(&event))/>
+                    {format!("When switched on, send what was kept while it was off: {}", sendouts(paused.get()))}
+                </label>
+            }
+        })
+    };
+    let can_send_kept = Memo::new(move |_| active.get() && paused.get() > 0);
     let told = move || {
         tested.get().map(|sendout| {
             let href = format!("/projects/{}/sendouts/{}", board.project(), escape(&sendout));
             view! { "The test event is on its way: "<a class="mono" href=href>{sendout}</a> }
         })
     };
-    let is = endpoint.id;
+    let is = id.get_value();
     view! {
         {kept}
         <div class="actions">
             {can_test.then(|| view! {
-                <button type="button" class="button needs-scripts" disabled=busy on:click=test>"Send test event"</button>
+                <button type="button" class="button needs-scripts" aria-disabled=move || busy.get().then_some("true") on:click=test>"Send test event"</button>
             })}
             {can_settle.then(|| view! {
                 <button
-                    type="button" class="button needs-scripts" aria-expanded=move || editing.get().to_string()
+                    type="button" class="button needs-scripts" node_ref=edit aria-expanded=move || editing.get().to_string()
                     on:click=move |_| editing.update(|is| *is = !*is)
                 >"Edit"</button>
-                <button type="button" class="button needs-scripts" on:click=switch>{if active { "Switch off" } else { "Switch on" }}</button>
-                {(active && paused > 0).then(|| view! {
+                <button type="button" class="button needs-scripts" on:click=switch>{move || if active.get() { "Switch off" } else { "Switch on" }}</button>
+                {move || can_send_kept.get().then(|| view! {
                     <button type="button" class="button needs-scripts" on:click=send_now>"Send what was kept"</button>
                 })}
                 <AskFirst

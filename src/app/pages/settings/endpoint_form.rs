@@ -126,6 +126,10 @@ pub fn EndpointForm(
     let words = if id.is_some() { "Save" } else { "Add endpoint" };
     let send = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
+        // A button that is disabled loses the focus: this one says so, and does nothing.
+        if busy.get_untracked() {
+            return;
+        }
         let wish = match fields.wish() {
             Ok(wish) => wish,
             Err(reason) => return failed.set(Some(reason)),
@@ -207,7 +211,7 @@ pub fn EndpointForm(
             />
             {move || failed.get().map(|reason| view! { <p class="notice bad" role="alert">{reason}</p> })}
             <div class="actions">
-                <button type="submit" class="button primary needs-scripts" disabled=busy>{words}</button>
+                <button type="submit" class="button primary needs-scripts" aria-disabled=move || busy.get().then_some("true")>{words}</button>
                 {keep.map(|keep| view! { <button type="button" class="button" on:click=move |_| keep.run(())>"Cancel"</button> })}
             </div>
         </form>

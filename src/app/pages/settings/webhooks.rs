@@ -1,5 +1,6 @@
 //! The settings page of webhooks: the endpoints that events are sent to.
 
+use leptos::html::H2;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
@@ -21,11 +22,23 @@ pub struct Board {
     pub(super) secret: RwSignal<Option<FreshSecret>>,
     /// Reads the endpoints again.
     pub(super) again: Callback<()>,
+    /// The heading of the list, where the focus goes when what had it is deleted.
+    pub(super) heading: NodeRef<H2>,
 }
 
 impl Board {
     pub(super) fn project(self) -> String {
         self.project.try_get_value().unwrap_or_default()
+    }
+
+    /// An endpoint as it is now; as it was where it is no longer among them.
+    pub(super) fn facts(self, first: EndpointFacts) -> Memo<EndpointFacts> {
+        Memo::new(move |before: Option<&EndpointFacts>| {
+            let now = self
+                .page
+                .with(|page| page.endpoints.iter().find(|known| known.id == first.id).cloned());
+            now.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
+        })
     }
 
     /// Whether endpoints may be settled, and tested.
@@ -84,19 +97,6 @@ pub fn Webhooks() -> impl IntoView {
     }
 }
 
-/// What an endpoint's part of the page is made of: where that changes, it is made anew.
-fn shown(endpoint: &EndpointFacts) -> (String, i64, bool, u64, Option<i64>) {
-    let EndpointFacts {
-        id,
-        updated_at,
-        active,
-        paused,
-        old_secret_until,
-        ..
-    } = endpoint;
-    (id.clone(), *updated_at, *active, *paused, *old_secret_until)
-}
-
 #[component]
 fn Whole(page: EndpointsPage, project: String, search: String) -> impl IntoView {
     let (can_settle, can_test) = (page.can_settle, page.can_test);
@@ -111,11 +111,13 @@ fn Whole(page: EndpointsPage, project: String, search: String) -> impl IntoView 
             }
         });
     });
+    let heading = NodeRef::<H2>::new();
     let board = Board {
         project: StoredValue::new(of_project.clone()),
         page,
         secret: RwSignal::new(None),
         again,
+        heading,
     };
     let made = Callback::new(move |secret: Option<FreshSecret>| {
         if let Some(secret) = secret {
@@ -135,11 +137,11 @@ fn Whole(page: EndpointsPage, project: String, search: String) -> impl IntoView 
     view! {
         <p class="quiet">"An endpoint is an address that events are sent to: signed, and again on a schedule until it answers 2xx."</p>
         {refused.map(|words| view! { <p class="notice">{words}</p> })}
-        <h2>"Endpoints"</h2>
+        <h2 tabindex="-1" node_ref=heading>"Endpoints"</h2>
         {move || none().then(|| view! {
             <p>"There is no endpoint yet. Once there is one, each event it wants is sent to it, and each attempt is kept under Webhook sendouts."</p>
         })}
-        <For each=move || page.with(|page| page.endpoints.clone()) key=shown let:endpoint>
+        <For each=move || page.with(|page| page.endpoints.clone()) key=|endpoint| endpoint.id.clone() let:endpoint>
             <Endpoint endpoint board/>
         </For>
         {can_settle.then(|| view! {

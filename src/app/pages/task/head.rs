@@ -14,6 +14,7 @@ use crate::app::parts::records::ask::AskFirst;
 use crate::app::parts::records::cells;
 use crate::app::parts::records::facts::{self, fact};
 use crate::app::parts::records::live::say;
+use crate::app::parts::timeline;
 use crate::model::task::TaskFacts;
 
 /// The way back, the buttons, where it stands, and the facts.
@@ -48,7 +49,8 @@ pub fn Head(page: RwSignal<TaskPage>, place: Place, now: Callback<()>) -> impl I
     let (of_facts, list, kind) = (place.clone(), place.list(), facts.with_untracked(|facts| facts.kind.clone()));
     let list_facts = move || {
         let (facts, hidden, zone) = still.get();
-        let request = |id: &str| of_facts.in_project(&format!("logs?request_id={id}"));
+        // All that has it, whatever that is: there may be no log among it.
+        let request = |_: &str| timeline::PLACE.to_owned();
         let log = |id: &str| of_facts.in_project(&format!("logs/{id}"));
         let export = |id: &str| of_facts.in_project(&format!("exports/{id}"));
         view! {

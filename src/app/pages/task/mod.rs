@@ -17,7 +17,9 @@ use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::facts::{self, Gone};
 use crate::app::parts::records::live::keep_fresh;
 use crate::app::parts::states::Problem;
+use crate::app::parts::timeline::Timeline;
 use crate::model::query::escape;
+use crate::model::timeline::Thing;
 
 /// Where the page stands: what its links are made of.
 #[derive(Clone, Debug)]
@@ -98,6 +100,8 @@ fn Whole(page: TaskPage, place: Place) -> impl IntoView {
     let failed = Memo::new(move |_| page.with(|page| (page.failed.clone(), page.failed_count)));
     let failures = Memo::new(move |_| page.with(|page| page.failures.clone()));
     let over = Memo::new(move |_| page.with(|page| page.facts.status.is_over()));
+    let (project, id) = (place.project.clone(), place.id.clone());
+    let version = Signal::derive(move || page.with(|page| page.facts.status.as_str().to_owned()));
     let (of_parameters, of_result) = (place.part("parameters"), place.part("result"));
     let hidden = Memo::new(move |_| page.with(|page| (page.parameters_hidden, page.result_hidden)));
     let not_asked = move || match (parameters.with(Option::is_none), hidden.get().0) {
@@ -128,5 +132,6 @@ fn Whole(page: TaskPage, place: Place) -> impl IntoView {
                 {move || nothing().map(|words| view! { <p class="absent">{words}</p> })}
             </section>
         </div>
+        <Timeline project thing=Thing::AsyncAction id version/>
     }
 }

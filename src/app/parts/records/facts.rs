@@ -60,10 +60,10 @@ pub fn Copy(
     view! { <button type="button" class="copy" data-copy=text aria-label=format!("Copy {what}")></button> }
 }
 
-/// The list's query that a record's page was opened with, with its `?`; a place in the list is none of its.
+/// The list's query that a record's page was opened with, with its `?`; a place in the list is none of its, nor what the page itself was asked.
 pub fn list_query(search: &str) -> String {
     let mut out = String::new();
-    for (name, value) in pairs(search).filter(|(name, _)| !matches!(name.as_str(), "after" | "before")) {
+    for (name, value) in pairs(search).filter(|(name, _)| !matches!(name.as_str(), "after" | "before" | "compare")) {
         out.push(if out.is_empty() { '?' } else { '&' });
         put(&mut out, format_args!("{}={}", escape(&name), escape(&value)));
     }
@@ -93,7 +93,10 @@ mod tests {
 
     #[test]
     fn the_way_back_keeps_the_filters() {
-        assert_eq!(list_query("status=DONE,ERROR&after=x&tz=utc"), "?status=DONE%2CERROR&tz=utc");
+        assert_eq!(
+            list_query("status=DONE,ERROR&after=x&compare=1,2&tz=utc"),
+            "?status=DONE%2CERROR&tz=utc"
+        );
         assert_eq!(list_query(""), "");
     }
 }

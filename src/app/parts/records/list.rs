@@ -100,7 +100,7 @@ fn results<R: Record>(page: Listed<R>, query: Memo<TabQuery>, project: Memo<Stri
             <p class="totals">{running}</p>
             {unknown_local.then(|| view! { <p class="quiet">"This browser has not told its time zone yet: times are in UTC."</p> })}
             <span class="actions">
-                {R::action()}
+                {R::action(now)}
                 <button type="button" class="button quiet-button needs-scripts" on:click=move |_| now.run(())>"Refresh"</button>
             </span>
         </div>

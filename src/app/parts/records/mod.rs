@@ -13,7 +13,7 @@ pub mod pager;
 pub mod range;
 pub mod table;
 
-use leptos::prelude::{AnyView, IntoAny};
+use leptos::prelude::{AnyView, Callback, IntoAny};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -71,8 +71,9 @@ pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync
     /// [`Escaped`](super::markup::Escaped).
     fn cells(&self, context: &RowContext) -> Vec<String>;
 
-    /// What can be begun from the list, beside Refresh.
-    fn action() -> AnyView {
+    /// What can be begun from the list, beside Refresh; `now` asks for the list again.
+    fn action(now: Callback<()>) -> AnyView {
+        let _ = now;
         ().into_any()
     }
 

@@ -10,7 +10,7 @@ use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::state::Server;
-use crate::server::webhooks::timeline::{self, Beginning};
+use crate::server::webhooks::timeline;
 
 /// The handler.
 pub(super) async fn of_log(
@@ -20,22 +20,15 @@ pub(super) async fn of_log(
 ) -> Result<Json<Value>, ApiError> {
     key.require(Scope::Read)?;
     let log = found(&server, key.project.key, &id).await?;
-    let facts = log.facts;
-    let beginning = Beginning {
-        what: format!("{} {}", facts.method, facts.endpoint),
-        id: facts.id,
-        at: facts.created_at,
-        status: facts.status.as_str().to_owned(),
-        request_id: facts.request_id,
-    };
-    let all = timeline::of_log(&server, key.project.key, beginning).await?;
-    let data: Vec<Value> = all
+    let story = timeline::of_log(&server, key.project.key, log.facts).await?;
+    let data: Vec<Value> = story
+        .all
         .into_iter()
         .map(|happened| {
-            json!({ "at": time(happened.at), "object": happened.object, "id": happened.id, "what": happened.what, "status": happened.status })
+            json!({ "at": time(happened.at), "object": happened.thing, "id": happened.id, "what": happened.what, "status": happened.status })
         })
         .collect();
     Ok(Json(
-        json!({ "object": "list", "data_ref": "data", "data": data, "has_more": false, "more_starting_after": null }),
+        json!({ "object": "list", "data_ref": "data", "data": data, "has_more": story.cut, "more_starting_after": null }),
     ))
 }

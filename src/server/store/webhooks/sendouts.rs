@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, query, query_as};
 use super::rows::{ATTEMPT, AttemptRow, SENDOUT, SendoutRow};
 use crate::model::sendout::{AttemptFacts, SendoutFacts};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
+use crate::server::store::jobs::{self, Job};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::records::{self, RecordSelection};
 use crate::server::store::{Db, StoreError, render};
@@ -65,6 +66,39 @@ pub async fn attempts(db: &Db, project: ProjectKey, id: &str) -> Result<Vec<(Att
     Ok(rows.into_iter().map(AttemptRow::split).collect())
 }
 
+/// Attempts of a request that are read.
+pub const MOST_ATTEMPTS: usize = 1_000;
+
+/// An attempt, without what was said.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct BriefAttempt {
+    /// Its sendout.
+    pub sendout_id: String,
+    /// From 1.
+    pub number: i32,
+    /// When it began.
+    pub at: i64,
+    /// The answer's code.
+    pub code: Option<i16>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// A sendout's attempts, oldest first, without what was said.
+pub async fn attempts_of_one(db: &Db, project: ProjectKey, id: &str) -> Result<Vec<BriefAttempt>, StoreError> {
+    const ATTEMPTS: &str = "SELECT sendout_id, number, at, code, error FROM attempts WHERE project_id = $1 AND sendout_id = $2
+        ORDER BY number LIMIT 1000";
+    Ok(on_db!(read db, pool => query_as(ATTEMPTS).bind(project).bind(id).fetch_all(pool).await?))
+}
+
+/// The attempts of a request's sendouts, oldest first, without what was said.
+pub async fn attempts_of_request(db: &Db, project: ProjectKey, request: &str) -> Result<Vec<BriefAttempt>, StoreError> {
+    const ATTEMPTS: &str = "SELECT a.sendout_id, a.number, a.at, a.code, a.error FROM sendouts s
+        JOIN attempts a ON a.project_id = s.project_id AND a.sendout_id = s.id
+        WHERE s.project_id = $1 AND s.request_id = $2 ORDER BY a.at, a.sendout_id, a.number LIMIT 1000";
+    Ok(on_db!(read db, pool => query_as(ATTEMPTS).bind(project).bind(request).fetch_all(pool).await?))
+}
+
 /// The event with this id.
 pub async fn event(db: &Db, project: ProjectKey, id: &str) -> Result<Option<StoredEvent>, StoreError> {
     const EVENT: &str = "SELECT id, created_at, type, entity_id, group_id, channel, user_id, key_name, app_id, data FROM events
@@ -87,6 +121,9 @@ pub async fn of_request(db: &Db, project: ProjectKey, request: &str) -> Result<V
     let rows: Vec<SendoutRow> = on_db!(read db, pool => query_as(find).bind(project).bind(request).fetch_all(pool).await?);
     Ok(rows.into_iter().map(SendoutFacts::from).collect())
 }
+
+/// Nothing is sent to an endpoint that was deleted.
+const HAS_ENDPOINT: &str = "EXISTS (SELECT 1 FROM endpoints e WHERE e.project_id = sendouts.project_id AND e.id = sendouts.endpoint_id AND e.deleted_at IS NULL)";
 
 const AGAIN: &str = "UPDATE sendouts SET scheduled_at = CASE WHEN by_hand = 1 THEN scheduled_at ELSE due_at END, due_at = $3, by_hand = 1,
     updated_at = $3 WHERE project_id = $1 AND id = $2 AND NOT (status = 0 AND paused = 0 AND due_at IS NOT NULL)
@@ -111,13 +148,29 @@ pub async fn again(db: &Db, project: ProjectKey, id: &str, now_ms: i64) -> Resul
 /// A place in a retry in bulk.
 pub type BulkPlace = (i64, String);
 
+/// How many sendouts there are to be sent again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AgainCount {
+    /// In all.
+    pub all: u64,
+    /// Those of them that their endpoints have taken already.
+    pub succeeded: u64,
+}
+
 /// How many sendouts a selection means that could be sent again: changed last by `pin`, and not on their way.
-pub async fn count_again(db: &Db, project: ProjectKey, selection: &RecordSelection, pin: i64) -> Result<u64, StoreError> {
+pub async fn count_again(db: &Db, project: ProjectKey, selection: &RecordSelection, pin: i64) -> Result<AgainCount, StoreError> {
     let mut count = Query::select();
-    count.expr(Expr::cust("COUNT(*)"));
+    count
+        .expr(Expr::cust("COUNT(*)"))
+        .expr(Expr::cust("COUNT(CASE WHEN status = 2 THEN 1 END)"));
     meant(&mut count, project, selection, pin);
-    let total: Vec<(i64,)> = render::fetch(db, &count, None).await?;
-    Ok(total.first().map_or(0, |(total,)| total.unsigned_abs()))
+    let counted: Vec<(i64, i64)> = render::fetch(db, &count, None).await?;
+    Ok(counted
+        .first()
+        .map_or_else(AgainCount::default, |(all, succeeded)| AgainCount {
+            all: all.unsigned_abs(),
+            succeeded: succeeded.unsigned_abs(),
+        }))
 }
 
 /// The next of them, oldest first.
@@ -152,20 +205,25 @@ fn meant(select: &mut sea_query::SelectStatement, project: ProjectKey, selection
             Expr::col("due_at")
                 .is_null()
                 .or(Expr::col("status").eq(1_i16).and(Expr::col("by_hand").eq(0_i16))),
-        );
+        )
+        .and_where(Expr::cust(HAS_ENDPOINT));
     records::narrow(select, selection);
 }
 
-/// Has these sent once more, those of them that were not changed since `pin`; gives how many.
-pub async fn some_due(db: &Db, project: ProjectKey, ids: &[BulkPlace], pin: i64, now_ms: i64) -> Result<u64, StoreError> {
+/// Has these sent once more, those of them that were not changed since `pin`; gives how many. `None` where the claim is no longer the holder's: what
+/// was stopped makes nothing due, not even for the time that it takes to notice.
+pub async fn some_due(db: &Db, job: &Job, ids: &[BulkPlace], pin: i64, now_ms: i64) -> Result<Option<u64>, StoreError> {
     let again = format!("{AGAIN} AND updated_at <= $4");
     let later = if now_ms > pin { now_ms } else { pin + 1 };
     let mut tx = WriteTx::begin(db).await?;
+    if !jobs::hold_in(&mut tx, job, now_ms).await? {
+        return Ok(None);
+    }
     let mut changed = 0;
     for (_, id) in ids {
-        changed += on_tx!(&mut tx, connection => query(AssertSqlSafe(again.clone())).bind(project).bind(id).bind(later).bind(pin)
+        changed += on_tx!(&mut tx, connection => query(AssertSqlSafe(again.clone())).bind(job.project_id).bind(id).bind(later).bind(pin)
             .execute(connection).await?.rows_affected());
     }
     tx.commit().await?;
-    Ok(changed)
+    Ok(Some(changed))
 }

@@ -11,20 +11,18 @@ use crate::model::filter::parse_terms;
 use crate::model::id::IdKind;
 use crate::model::query::escape;
 use crate::model::rights::Scope;
+use crate::model::sendout::{MAX_PACE, PACE};
 use crate::model::tab::{Tab, TabQuery};
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::recording::{self, Recording};
 use crate::server::http::v1::tasks::report::unreadable;
 use crate::server::jobs;
-use crate::server::jobs::retry::Asker;
+use crate::server::jobs::retry::{Asker, Wish};
 use crate::server::selection::records;
 use crate::server::state::Server;
 use crate::server::store::webhooks::sendouts::Again;
 use crate::server::webhooks::sendouts;
-
-/// Sendouts a second at most.
-const MAX_PACE: u64 = 10_000;
 
 /// Sends one once more, now.
 pub(super) async fn one(
@@ -70,7 +68,7 @@ pub(super) async fn many(
         None | Some(Value::Null) => None,
         Some(pace) => Some(
             pace.as_u64()
-                .filter(|pace| (1..=MAX_PACE).contains(pace))
+                .filter(|pace| (1..=MAX_PACE.into()).contains(pace))
                 .ok_or_else(|| invalid("per_second: 1 to 10000"))?,
         ),
     };
@@ -78,8 +76,8 @@ pub(super) async fn many(
     let context = records::context(&server, &key.project, key.rights);
     let (selection, _) = records::resolve(&query, &context)?;
     if is_dry {
-        let count = sendouts::count_again(&server, key.project.key, &selection).await?;
-        return Ok((StatusCode::OK, Json(json!({ "count": count }))));
+        let count = sendouts::count_again(&server, key.project.key, &selection, context.now_ms).await?;
+        return Ok((StatusCode::OK, Json(json!({ "count": count.all }))));
     }
     let recording = recording.as_ref().map(|Extension(recording)| recording);
     let log_id = server.random.id(IdKind::Log, server.clock.now_ms());
@@ -90,8 +88,12 @@ pub(super) async fn many(
             .request_id
             .map(|request| (request, log_id.clone())),
     };
-    let pace = per_second.map(|pace| pace as u32);
-    let task = jobs::retry::begin(&server, key.project.key, selection, pace, asker).await?;
+    let wish = Wish {
+        selection,
+        pin: context.now_ms,
+        per_second: per_second.map_or(PACE, |pace| pace as u32),
+    };
+    let task = jobs::retry::begin(&server, key.project.key, wish, asker).await?;
     recording::began(recording, &task, &log_id);
     Ok((StatusCode::ACCEPTED, Json(json!({ "async_action_id": task }))))
 }

@@ -16,7 +16,10 @@ use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::recording::{self, Recording};
 use crate::server::state::Server;
+use crate::server::store::StoreError;
+use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks::{self, NewTask, TaskChange};
+use crate::server::webhooks::own;
 
 /// Letters of a type.
 const MAX_KIND: usize = 128;
@@ -95,7 +98,7 @@ pub(super) async fn report(
     };
     tasks::add(&server.db, key.project.key, &task, now_ms).await?;
     if change.status.is_some() || change.operation_status.is_some() || change.result.is_some() {
-        tasks::change(&server.db, key.project.key, &id, &change, now_ms).await?;
+        move_on(&server, key.project.key, &id, &change).await?;
     }
     recording::began(recording, &id, &log_id);
     recording::about(recording, "async_action", &id);
@@ -125,12 +128,33 @@ pub(super) async fn change(
         asked.progress,
         asked.result,
     )?;
-    if !tasks::change(&server.db, key.project.key, &id, &change, server.clock.now_ms()).await? {
+    if !move_on(&server, key.project.key, &id, &change).await? {
         let details = format!("the task is over: {}", task.facts.status.as_str());
         return Err(ApiError::new(StatusCode::CONFLICT, details).keyed("task_is_over"));
     }
     let task = found(&server, key.project.key, &id).await?;
     Ok(Json(json!(TaskJson::whole(&task, key.rights))))
+}
+
+/// Moves a task on; that it failed is told to the endpoints that want to know, as of a task of this service's own.
+async fn move_on(server: &Server, project: ProjectKey, id: &str, change: &TaskChange) -> Result<bool, StoreError> {
+    let told = if change.status == Some(TaskStatus::Failed) {
+        Some(own::task_failed(server, project, id, &reason(change.result.as_deref())).await?)
+    } else {
+        None
+    };
+    let moved = tasks::change(&server.db, project, id, change, told, server.clock.now_ms()).await?;
+    server.webhooks.ring();
+    Ok(moved)
+}
+
+/// Why a task failed, in its application's words where the result has some.
+fn reason(result: Option<&str>) -> String {
+    let result: Option<Value> = result.and_then(|json| serde_json::from_str(json).ok());
+    let message = result.as_ref().and_then(|result| result.get("message")?.as_str());
+    message
+        .unwrap_or("The application that does it reports that it failed")
+        .to_owned()
 }
 
 fn change_of(

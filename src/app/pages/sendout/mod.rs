@@ -3,11 +3,14 @@
 //! To add a fact: a line in [`Head`]; a part of an attempt: a line in [`attempt`].
 #![allow(unreachable_pub, reason = "a component's macro writes its props as pub")]
 
+mod compare;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use self::compare::Compare;
 use crate::api::error::ApiError;
 use crate::api::sendouts::{SendoutPage, retry_sendout, sendout_page};
 use crate::app::parts::json_view::JsonView;
@@ -16,9 +19,11 @@ use crate::app::parts::records::facts::{self, Gone, fact};
 use crate::app::parts::records::live::{keep_fresh, say};
 use crate::app::parts::records::{RowContext, cells};
 use crate::app::parts::states::Problem;
+use crate::app::parts::timeline::{self, Timeline};
 use crate::model::format;
 use crate::model::query::escape;
 use crate::model::sendout::AttemptFacts;
+use crate::model::timeline::Thing;
 use crate::model::zone::{Zone, rfc3339};
 
 /// Where the page stands: what its links are made of.
@@ -101,6 +106,9 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
         let none = attempts.with(Vec::is_empty);
         view! { {shown}{none.then(|| view! { <p class="absent">"It has not been sent yet."</p> })} }
     };
+    let (project, id, list) = (place.project.clone(), place.id.clone(), place.list.clone());
+    let search = search();
+    let version = Signal::derive(move || page.with(|page| format!("{}{}", page.facts.status.as_str(), page.facts.attempts)));
     let nothing = if hidden {
         "What is sent is not shown: your role in this project does not read bodies (read:bodies). An owner can change that."
     } else {
@@ -129,6 +137,8 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
                 {shown}
             </section>
         </div>
+        <Compare attempts search list bodies_hidden=hidden/>
+        <Timeline project thing=Thing::WebhookSendout id version/>
     }
 }
 
@@ -146,7 +156,8 @@ fn Head(page: RwSignal<SendoutPage>, place: Place, now: Callback<()>) -> impl In
             path: String::new(),
             arguments: String::new(),
         };
-        let request = |id: &str| of_facts.in_project(&format!("logs?request_id={id}&origin=application,self"));
+        // All that has it, whatever that is: there may be no log among it.
+        let request = |_: &str| timeline::PLACE.to_owned();
         let endpoint = |id: &str| of_facts.in_project(&format!("sendouts?webhook={id}"));
         view! {
             {fact("Status", view! { <span inner_html=cells::sendout_status(&facts, &context)></span> })}
@@ -231,7 +242,7 @@ fn attempt(attempt: &AttemptFacts, zone: &Zone, hidden: bool) -> AnyView {
         view! { <p class="quiet">"The answer had more; what is kept of it ends here."</p> }
     });
     view! {
-        <details class="record-part" open=attempt.error.is_some()>
+        <details class="record-part" id=format!("attempt-{}", attempt.number) open=attempt.error.is_some()>
             <summary>
                 <span>"Attempt "{attempt.number}", "{by}", "</span>
                 <time datetime=rfc3339(attempt.at)>{zone.full(attempt.at)}</time>

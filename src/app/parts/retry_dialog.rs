@@ -1,0 +1,274 @@
+//! The dialog *Retry all that match*: how many sendouts there are, at what pace they are sent again, then the task that does it.
+//!
+//! To add a setting: a signal in [`Dialogue`], its control in [`settings`], and its argument in `retry_all`.
+
+use leptos::html::{A, Dialog};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::frame::FrameResource;
+use super::links::{project_id, search};
+use super::records::chips::set;
+use super::records::terms_words;
+use crate::api::error::ApiError;
+use crate::api::sendouts::{RetrySet, retry_all, retry_count};
+use crate::model::format::{count, duration};
+use crate::model::query::escape;
+use crate::model::rights::Role;
+use crate::model::sendout::{MAX_PACE, PACE};
+use crate::model::tab::{Tab, TabQuery};
+
+/// What the dialog and its parts share.
+#[derive(Clone, Copy)]
+struct Dialogue {
+    /// The list's query when the dialog was opened: what is counted is what is sent again.
+    query: StoredValue<String>,
+    /// What was counted when the dialog was opened; `None` until it is.
+    counted: RwSignal<Option<Result<RetrySet, ApiError>>>,
+    pace: RwSignal<String>,
+    failed: RwSignal<Option<String>>,
+    busy: RwSignal<bool>,
+    /// The task, and how many it sends again at what pace.
+    begun: RwSignal<Option<(String, u64, u32)>>,
+}
+
+impl Dialogue {
+    fn new() -> Self {
+        Self {
+            query: StoredValue::new(String::new()),
+            counted: RwSignal::new(None),
+            pace: RwSignal::new(PACE.to_string()),
+            failed: RwSignal::new(None),
+            busy: RwSignal::new(false),
+            begun: RwSignal::new(None),
+        }
+    }
+
+    /// Counts anew; what was begun before is another story.
+    fn count(self, project: String, query: String) {
+        self.query.set_value(query.clone());
+        self.counted.set(None);
+        self.failed.set(None);
+        self.begun.set(None);
+        spawn_local(async move {
+            let answer = retry_count(project, query).await;
+            self.counted.try_set(Some(answer));
+        });
+    }
+
+    /// The pace as a number, where it is one.
+    fn pace(self) -> Option<u32> {
+        let pace = self.pace.get().trim().parse().ok()?;
+        (1..=MAX_PACE).contains(&pace).then_some(pace)
+    }
+
+    /// What there is to send again; `None` where nothing is.
+    fn set(self) -> Option<RetrySet> {
+        self.counted.get()?.ok().filter(|set| set.count > 0)
+    }
+
+    fn begin(self, project: String, now: Callback<()>) {
+        let Some(set) = untrack(move || self.set()) else { return };
+        let Some(pace) = untrack(move || self.pace()) else {
+            let words = format!("Pace: a whole number from 1 to {}.", count(MAX_PACE.into()));
+            return self.failed.set(Some(words));
+        };
+        self.failed.set(None);
+        self.busy.set(true);
+        let query = self.query.get_value();
+        spawn_local(async move {
+            let answer = retry_all(project, query, set.pin, pace).await;
+            // The page may be gone by now.
+            self.busy.try_set(false);
+            match answer {
+                Ok(task) => {
+                    self.begun.try_set(Some((task, set.count, pace)));
+                    now.try_run(());
+                }
+                Err(error) => {
+                    self.failed.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    }
+}
+
+/// The button, and the dialog that it opens; nothing for those who may not send again.
+#[component]
+pub fn RetryAll(
+    /// Asks for the list again.
+    now: Callback<()>,
+) -> impl IntoView {
+    let project = project_id();
+    let facts = use_context::<FrameResource>();
+    let may = move || {
+        let facts = facts?.get()?.ok()?;
+        let here = facts.projects.into_iter().find(|known| known.id == project.get())?;
+        (here.role != Role::Auditor).then_some(())
+    };
+    view! { <Transition>{move || may().map(|()| view! { <RetryDialog project now/> })}</Transition> }
+}
+
+#[component]
+fn RetryDialog(project: Memo<String>, now: Callback<()>) -> impl IntoView {
+    let search = search();
+    let dialog = NodeRef::<Dialog>::new();
+    let dialogue = Dialogue::new();
+    let open = move |_| {
+        dialogue.count(project.get_untracked(), search.get_untracked());
+        // Once what it says stands in it, so that its first control takes the focus.
+        request_animation_frame(move || {
+            if let Some(dialog) = dialog.try_get_untracked().flatten() {
+                // It refuses only while it is open.
+                let _ = dialog.show_modal();
+            }
+        });
+    };
+    let close = move || {
+        if let Some(dialog) = dialog.try_get_untracked().flatten() {
+            dialog.close();
+        }
+    };
+    let begin = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        dialogue.begin(project.get_untracked(), now);
+    };
+    let begun = move || {
+        dialogue
+            .begun
+            .get()
+            .map(|(task, all, pace)| begun(&project.get_untracked(), &task, all, pace))
+    };
+    let is_begun = Memo::new(move |_| dialogue.begun.with(Option::is_some));
+    let can_begin = Memo::new(move |_| !is_begun.get() && dialogue.set().is_some());
+    let words = move || match dialogue.set().map_or(0, |set| set.count) {
+        1 => "Retry 1 sendout".to_owned(),
+        all => format!("Retry {} sendouts", count(all)),
+    };
+    let asked = move || (!is_begun.get()).then(|| settings(&search.get(), dialogue));
+    view! {
+        <button type="button" class="button quiet-button needs-scripts" aria-haspopup="dialog" on:click=open>"Retry all that match"</button>
+        <dialog class="dialog retry-dialog" node_ref=dialog aria-labelledby="retry-all-title">
+            <h2 id="retry-all-title">"Retry all that match"</h2>
+            <form on:submit=begin>
+                {asked}
+                {begun}
+                {move || dialogue.failed.get().map(|reason| view! { <p class="notice bad" role="alert">{reason}</p> })}
+                <div class="actions">
+                    {move || can_begin.get().then(|| view! {
+                        <button type="submit" class="button primary" disabled=dialogue.busy>{words}</button>
+                    })}
+                    <button type="button" class="button" on:click=move |_| close()>"Close"</button>
+                </div>
+            </form>
+        </dialog>
+    }
+}
+
+/// Which sendouts, how many, and how fast.
+fn settings(search: &str, dialogue: Dialogue) -> impl IntoView + use<> {
+    let query = TabQuery::parse(Tab::Sendouts, search).unwrap_or_else(|_| TabQuery::all(Tab::Sendouts));
+    let filters = set(&query).map(|filter| {
+        let words = terms_words(filter, &query.value(filter.argument));
+        view! { <div><dt>{filter.label}</dt><dd>{words}</dd></div> }
+    });
+    let filters = filters.collect_view();
+    let none = (query.active() == 0).then(|| view! { <div><dt>"Filters"</dt><dd>"none: every sendout of the range"</dd></div> });
+    let range = move || match dialogue.counted.get() {
+        Some(Ok(set)) => range_words(&set),
+        _ => String::new(),
+    };
+    let number = move || match dialogue.counted.get() {
+        None => "counting".to_owned(),
+        Some(Ok(set)) => format!("{}, as of {}", count(set.count), set.zone.short(set.pin, set.pin)),
+        Some(Err(error)) => format!("could not be counted: {error}"),
+    };
+    view! {
+        <dl class="record-list">
+            <div><dt>"Time range"</dt><dd>{range}</dd></div>
+            {filters}
+            {none}
+            <div><dt>"Sendouts"</dt><dd aria-live="polite">{number}</dd></div>
+        </dl>
+        {move || dialogue.counted.get().and_then(Result::ok).map(|set| advice(&set))}
+        {pace(dialogue)}
+    }
+}
+
+fn range_words(set: &RetrySet) -> String {
+    match set.from {
+        Some(from) => format!("{} {}", set.zone.range(from, set.to, set.pin), set.zone.label_at(set.to)),
+        None => format!("until {} {}", set.zone.coarse(set.to, set.pin), set.zone.label_at(set.to)),
+    }
+}
+
+/// What is in the set that one may not expect, and what is not in it.
+fn advice(set: &RetrySet) -> AnyView {
+    if set.count == 0 {
+        let words =
+            "There is nothing to send again: none matches, or those that do are on their way, or their endpoint was deleted.";
+        return view! { <p>{words}</p> }.into_any();
+    }
+    let at = set.zone.short(set.pin, set.pin);
+    let taken = (set.succeeded > 0).then(|| {
+        let words = match (set.succeeded, set.count) {
+            (succeeded, all) if succeeded == all => "All of them have succeeded".to_owned(),
+            (1, _) => "1 of them has succeeded".to_owned(),
+            (succeeded, _) => format!("{} of them have succeeded", count(succeeded)),
+        };
+        let advice = ": their endpoints get them once more. To leave those out, set the filter Status first.";
+        view! { <p class="notice">{words}{advice}</p> }
+    });
+    view! {
+        {taken}
+        <p class="quiet">"What comes or changes after "{at}" is not among them, nor is what is on its way already."</p>
+    }
+    .into_any()
+}
+
+fn pace(dialogue: Dialogue) -> impl IntoView {
+    let takes = move || {
+        let (set, pace) = (dialogue.set()?, dialogue.pace()?);
+        let micros = set.count.saturating_mul(1_000_000) / u64::from(pace);
+        let micros = i64::try_from(micros).unwrap_or(i64::MAX);
+        // A share of a second is no news.
+        Some(if micros < 1_000_000 {
+            "Less than a second.".to_owned()
+        } else {
+            format!("About {} at this pace.", duration(micros))
+        })
+    };
+    view! {
+        <div class="retry-pace">
+            <label for="retry-pace">"Sendouts per second"</label>
+            <input
+                id="retry-pace" type="number" inputmode="numeric" min="1" max=MAX_PACE required autocomplete="off" aria-describedby="retry-takes"
+                prop:value=dialogue.pace on:input=move |event| dialogue.pace.set(event_target_value(&event))
+            />
+            <span id="retry-takes" class="quiet">{takes}</span>
+        </div>
+    }
+}
+
+/// That it was begun, and where it can be followed and stopped.
+fn begun(project: &str, task: &str, all: u64, pace: u32) -> impl IntoView + use<> {
+    let link = NodeRef::<A>::new();
+    // The button that was pressed is gone: what is next takes the focus.
+    Effect::new(move |_| {
+        if let Some(link) = link.get() {
+            // It refuses only what is not in the document.
+            let _ = link.focus();
+        }
+    });
+    let href = format!("/projects/{project}/tasks/{}", escape(task));
+    let sendouts = if all == 1 { "sendout is" } else { "sendouts are" };
+    let words = format!(
+        "{} {sendouts} sent again in the background, {} a second at most. ",
+        count(all),
+        count(pace.into())
+    );
+    view! {
+        <p role="status">{words}"How far it got, and a way to stop it, are on the task's page."</p>
+        <p><a class="button primary" href=href node_ref=link>"Follow the task"</a></p>
+    }
+}
