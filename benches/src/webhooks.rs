@@ -59,9 +59,24 @@ pub async fn measure(report: &mut Report, name: &str, server: &Server, aim: Opti
     let (bare, many) = (bare_loops(1).await?, bare_loops(LOOPS).await?);
     report.a_second(&format!("{name}: events accepted and delivered, one endpoint"), one, aim);
     report.a_second(&format!("{name}: deliveries to ten endpoints"), ten, aim);
-    report.a_second("a bare HTTP client loop into the same receiver", bare, None);
-    report.a_second(&format!("{LOOPS} such loops at once"), many, None);
-    report.ratio(&format!("{name}: events delivered / bare loop"), one / bare, 0.33, true);
+    report.a_second(
+        &format!("{name}: meanwhile a bare HTTP client loop into the same receiver"),
+        bare,
+        None,
+    );
+    report.a_second(&format!("{name}: meanwhile {LOOPS} such loops at once"), many, None);
+    report.ratio(
+        &format!("{name}: events delivered to one endpoint / bare loop"),
+        one / bare,
+        0.33,
+        true,
+    );
+    report.ratio(
+        &format!("{name}: deliveries to ten endpoints / bare loop"),
+        ten / bare,
+        0.33,
+        true,
+    );
     at_half(report, name, server, one / 2.0).await?;
     beside(report, name, server).await
 }

@@ -7,8 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 /// Parameters that one statement may have: SQLite's limit is 32,766.
 const PARAMETERS: usize = 16_000;
-/// Rows of a statement, before the limit of parameters.
-const CHUNKS: [usize; 5] = [500, 100, 20, 5, 1];
+/// Rows of a statement, before the limit of parameters. Any number up to forty is two or three of them: what is written at once under load is as
+/// many rows as there are callers, and a statement costs more than its rows.
+const CHUNKS: [usize; 13] = [500, 100, 40, 30, 20, 14, 10, 7, 5, 4, 3, 2, 1];
+/// Prepared statements that a connection keeps: each of these sizes of each insert.
+pub(super) const KEPT_STATEMENTS: usize = 256;
 
 /// An insert's text around its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,5 +109,9 @@ mod tests {
         };
         let rows: Vec<u32> = (0..1_234).collect();
         assert_eq!(insert.chunks(&rows).concat(), rows);
+        for few in 1..=40 {
+            let chunks = insert.chunks(&rows[..few]);
+            assert!(chunks.len() <= 3 && chunks.concat() == rows[..few], "{few}: {}", chunks.len());
+        }
     }
 }

@@ -7,6 +7,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
+use super::insert::KEPT_STATEMENTS;
 use super::logs::month::{self, Month};
 use super::{Db, StoreError};
 
@@ -15,7 +16,9 @@ const CONNECTIONS: u32 = 12;
 
 /// Connects to a server.
 pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
-    let options = PgConnectOptions::from_str(url)?.application_name("audit-log");
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("audit-log")
+        .statement_cache_capacity(KEPT_STATEMENTS);
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(Duration::from_secs(10))

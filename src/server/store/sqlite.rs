@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
+use super::insert::KEPT_STATEMENTS;
 use super::{Db, StoreError};
 
 /// How long a connection waits for another one's lock.
@@ -40,6 +41,7 @@ pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .statement_cache_capacity(KEPT_STATEMENTS)
         .busy_timeout(BUSY_TIMEOUT);
     let write = pool(1)
         .connect_with(

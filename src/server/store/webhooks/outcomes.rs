@@ -2,6 +2,8 @@
 //!
 //! An outcome names how many attempts there were before; where there are more by now, another process sent it too, and the attempt is noted after those.
 
+use std::collections::BTreeMap;
+
 use sqlx::{query, query_scalar};
 
 use super::endpoints::pause_in;
@@ -90,6 +92,13 @@ const SENDOUTS: Insert = Insert {
         FROM (VALUES",
     tail: ") AS v WHERE s.project_id = v.column1 AND s.created_at = v.column2 AND s.id = v.column3 AND s.attempts = v.column4",
     columns: 14,
+};
+
+/// Values: project, id, when.
+const SUCCESSES: Insert = Insert {
+    head: "UPDATE endpoints AS e SET last_success_at = v.column3 FROM (VALUES",
+    tail: ") AS v WHERE e.project_id = v.column1 AND e.id = v.column2 AND COALESCE(e.last_success_at, 0) < v.column3",
+    columns: 3,
 };
 
 /// Notes outcomes; gives the endpoints that are switched off by them.
@@ -191,22 +200,23 @@ async fn settle_late(tx: &mut WriteTx, outcome: &Outcome, now_ms: i64) -> Result
     insert_attempts(tx, std::slice::from_ref(&outcome)).await
 }
 
-/// An endpoint's latest success, by when the attempt began: once a batch.
+/// Endpoints' latest successes, by when the attempt began: one statement a batch.
 async fn note_successes(tx: &mut WriteTx, outcomes: &[Outcome]) -> Result<(), StoreError> {
-    const NOTE: &str =
-        "UPDATE endpoints SET last_success_at = $3 WHERE project_id = $1 AND id = $2 AND COALESCE(last_success_at, 0) < $3";
-    let mut latest: Vec<(ProjectKey, &str, i64)> = Vec::new();
+    let mut latest: BTreeMap<(ProjectKey, &str), i64> = BTreeMap::new();
     for outcome in outcomes.iter().filter(|outcome| outcome.is_success()) {
-        match latest
-            .iter_mut()
-            .find(|(project, id, _)| *project == outcome.project && *id == outcome.endpoint_id)
-        {
-            Some((_, _, at)) => *at = (*at).max(outcome.at),
-            None => latest.push((outcome.project, &outcome.endpoint_id, outcome.at)),
-        }
+        let at = latest.entry((outcome.project, &outcome.endpoint_id)).or_insert(outcome.at);
+        *at = outcome.at.max(*at);
     }
-    for (project, id, at) in latest {
-        on_tx!(tx, connection => query(NOTE).bind(project).bind(id).bind(at).execute(connection).await?.rows_affected());
+    let latest: Vec<_> = latest.into_iter().collect();
+    let sqlite = tx.is_sqlite();
+    for chunk in SUCCESSES.chunks(&latest) {
+        on_tx!(tx, connection => {
+            let mut update = query(SUCCESSES.sql(chunk.len(), sqlite));
+            for ((project, endpoint), at) in chunk {
+                update = update.bind(project).bind(endpoint).bind(at);
+            }
+            update.execute(connection).await?.rows_affected()
+        });
     }
     Ok(())
 }
