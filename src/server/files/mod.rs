@@ -7,6 +7,8 @@
 mod reader;
 mod writer;
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
@@ -30,6 +32,9 @@ pub enum FileError {
     /// The folder or the bucket said no, or could not be reached.
     #[error("the files could not be reached: {0}")]
     Store(#[from] object_store::Error),
+    /// The folder could not be tidied.
+    #[error("a file's folder could not be deleted: {0}")]
+    Folder(std::io::Error),
     /// What is there is not what was written.
     #[error("the file {0} is not what was written")]
     Broken(String),
@@ -42,6 +47,8 @@ pub enum FileError {
 #[derive(Clone, Debug)]
 pub struct Files {
     store: Arc<dyn ObjectStore>,
+    /// Where they lie, in a folder of this machine.
+    folder: Option<PathBuf>,
     key: Arc<InstanceKey>,
     random: Random,
 }
@@ -51,6 +58,7 @@ impl Files {
     pub fn open(url: &str, key: Arc<InstanceKey>, random: Random) -> Result<Self, FileError> {
         // TLS by ring, for whoever speaks it in this process. An error says that one was chosen before, which serves as well.
         let _chosen = rustls::crypto::ring::default_provider().install_default();
+        let mut local = None;
         let store: Arc<dyn ObjectStore> = if url.starts_with("s3://") {
             let store = AmazonS3Builder::from_env().with_url(url).build()?;
             match url
@@ -65,13 +73,18 @@ impl Files {
             let folder = super::config::files_path(url).map_err(FileError::Url)?.to_owned();
             std::fs::create_dir_all(&folder)
                 .map_err(|problem| FileError::Url(format!("the folder {} cannot be made: {problem}", folder.display())))?;
-            Arc::new(
-                LocalFileSystem::new_with_prefix(&folder)?
-                    .with_fsync(true)
-                    .with_automatic_cleanup(true),
-            )
+            let store = LocalFileSystem::new_with_prefix(&folder)?
+                .with_fsync(true)
+                .with_automatic_cleanup(true);
+            local = Some(folder);
+            Arc::new(store)
         };
-        Ok(Self { store, key, random })
+        Ok(Self {
+            store,
+            folder: local,
+            key,
+            random,
+        })
     }
 
     /// Begins a file under this name. What is written is there, whole, once [`Writer::finish`] has returned.
@@ -100,7 +113,18 @@ impl Files {
                 Err(problem) => return Err(problem.into()),
             }
         }
-        Ok(())
+        self.delete_staged(file).await
+    }
+
+    /// Deletes what a process that was killed left of a part it had begun: in a folder it has a name that the store does not list.
+    async fn delete_staged(&self, file: &str) -> Result<(), FileError> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        match tokio::fs::remove_dir_all(folder.join(file)).await {
+            Err(problem) if problem.kind() != ErrorKind::NotFound => Err(FileError::Folder(problem)),
+            _ => Ok(()),
+        }
     }
 
     async fn put_part(&self, file: &str, number: u64, content: Vec<u8>) -> Result<(), FileError> {

@@ -1,5 +1,7 @@
 //! The pages: the app rendered on the server, its server functions, and the way to the sign-in page for those who are not in yet.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
@@ -9,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{expect_context, provide_context};
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::{App, shell};
@@ -29,9 +31,18 @@ const HEAD: &str = concat!(
 pub fn routes<S: Clone + Send + Sync + 'static>(server: &Server) -> Router<S> {
     let options = LeptosOptions::builder().output_name("audit-log").build();
     Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context(server), || shell(head()))
+        .leptos_routes_with_context(&options, addresses(), context(server), || shell(head()))
         .route_layer(middleware::from_fn_with_state(server.clone(), signed_in))
         .with_state(options)
+}
+
+/// The addresses of all pages, found out once in a process.
+///
+/// To find them Leptos renders the whole application with the loading of resources held back by a switch that is the process's own, and a page that is
+/// rendered meanwhile for somebody else waits for ever (leptos issue 4773). So it happens before anything is served, and never again.
+fn addresses() -> Vec<AxumRouteListing> {
+    static ADDRESSES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
+    ADDRESSES.clone()
 }
 
 /// The page for an address that leads nowhere.
