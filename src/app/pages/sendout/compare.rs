@@ -59,14 +59,20 @@ fn choice(id: &'static str, label: &'static str, attempts: &[AttemptFacts], now:
 }
 
 fn differences(first: &AttemptFacts, second: &AttemptFacts) -> impl IntoView + use<> {
-    let of = |pick: fn(&AttemptFacts) -> &Option<Vec<(String, String)>>| {
-        let (first, second) = (pick(first).as_deref(), pick(second).as_deref());
-        headers(first.unwrap_or_default(), second.unwrap_or_default())
-    };
+    let (asked, told) = (
+        headers(
+            first.request_headers.as_deref().unwrap_or_default(),
+            second.request_headers.as_deref().unwrap_or_default(),
+        ),
+        headers(
+            first.response_headers.as_deref().unwrap_or_default(),
+            second.response_headers.as_deref().unwrap_or_default(),
+        ),
+    );
     let groups = [
         ("How it went", outcome(first, second)),
-        ("Request headers", of(|attempt| &attempt.request_headers)),
-        ("Answer headers", of(|attempt| &attempt.response_headers)),
+        ("Request headers", asked),
+        ("Answer headers", told),
     ];
     let text = |attempt: &AttemptFacts| attempt.response_body.clone().unwrap_or_default();
     let parts = bodies(&text(first), &text(second));
