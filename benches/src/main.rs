@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark asks for the time")]
 #![allow(clippy::format_push_string, reason = "data is made before anything is measured")]
 
+mod bundle;
 mod data;
 mod export;
 mod http;
@@ -21,6 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bundle::Bundle;
 use data::{Row, Rows, STEP_MS};
 use report::Report;
 use server::Server;
@@ -75,7 +77,7 @@ async fn main() -> Outcome<()> {
         report: Report::default(),
     };
 
-    bench.report.bundle(&dist)?;
+    bench.report.bundle(&Bundle::read(&dist)?)?;
     let batches = bench.make_batches("batches", &mut Rows::new(SEED, from, STEP_MS).take(logs))?;
     if only != "postgres" {
         bench.sqlite(&batches)?;
