@@ -33,7 +33,10 @@ impl Bundle {
         for entry in fs::read_dir(dist)? {
             let entry = entry?;
             let file = entry.file_name().to_string_lossy().into_owned();
-            let Some(name) = file.strip_suffix(".br").filter(|name| name.ends_with(".wasm") || name.ends_with(".js")) else {
+            let Some(name) = file
+                .strip_suffix(".br")
+                .filter(|name| name.ends_with(".wasm") || name.ends_with(".js"))
+            else {
                 continue;
             };
             let size = entry.metadata()?.len();
@@ -46,7 +49,11 @@ impl Bundle {
             }
         }
         if every == 0 || parts.len() != of_a_group.len() {
-            return Err(format!("not all of the bundle is compressed in {}: run `make build` first", dist.display()).into());
+            return Err(format!(
+                "not all of the bundle is compressed in {}: run `make build` first",
+                dist.display()
+            )
+            .into());
         }
         Ok(Self {
             every,
@@ -77,7 +84,10 @@ impl Bundle {
     }
 
     fn files(&self, group: &str) -> Outcome<&BTreeSet<String>> {
-        Ok(self.groups.get(group).ok_or_else(|| format!("no group of pages {group} in the bundle"))?)
+        Ok(self
+            .groups
+            .get(group)
+            .ok_or_else(|| format!("no group of pages {group} in the bundle"))?)
     }
 
     fn weigh<'a>(&self, names: impl IntoIterator<Item = &'a String>) -> u64 {

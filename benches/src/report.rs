@@ -82,7 +82,12 @@ impl Report {
         let kilobytes = |bytes: u64| format!("{:.1} KB", bytes as f64 / 1e3);
         let logs = bundle.page("logs")?;
         let aim = format!("at most {} KB", BUNDLE_AIM / 1_000);
-        self.add("browser bundle, brotli", kilobytes(logs), Some((aim, logs <= BUNDLE_AIM)), &json!(logs));
+        self.add(
+            "browser bundle, brotli",
+            kilobytes(logs),
+            Some((aim, logs <= BUNDLE_AIM)),
+            &json!(logs),
+        );
         for group in bundle.others() {
             let adds = bundle.adds(group)?;
             self.add(&format!("pages of {group} add, brotli"), kilobytes(adds), None, &json!(adds));

@@ -29,7 +29,9 @@ pub fn wake() {
 
 #[cfg(feature = "hydrate")]
 fn body() -> web_sys::HtmlElement {
-    document().body().unwrap_or_else(|| unreachable!("a module's script runs when the document has been read"))
+    document()
+        .body()
+        .unwrap_or_else(|| unreachable!("a module's script runs when the document has been read"))
 }
 
 /// The whole document around [`App`]; `head` is what the browser half's build wants in the `<head>`, nonces filled in.

@@ -90,9 +90,13 @@ pub fn early(group: &str) -> String {
 /// A line of `chunks` is a group and the names of its files.
 fn early_of(chunks: &str, group: &str) -> String {
     let line = chunks.lines().find_map(|line| line.strip_prefix(group)?.strip_prefix(' '));
-    let links = line.unwrap_or_default().split(' ').filter(|name| !name.is_empty()).map(|name| {
-        format!(r#"<link rel="preload" href="{PREFIX}{name}" as="fetch" type="application/wasm" crossorigin="anonymous">"#)
-    });
+    let links = line
+        .unwrap_or_default()
+        .split(' ')
+        .filter(|name| !name.is_empty())
+        .map(|name| {
+            format!(r#"<link rel="preload" href="{PREFIX}{name}" as="fetch" type="application/wasm" crossorigin="anonymous">"#)
+        });
     links.collect()
 }
 
@@ -311,7 +315,10 @@ mod tests {
         let chunks = "logs split_logs-0123456789abcdef.wasm chunk_1-fedcba9876543210.wasm\nlists a.wasm\nlogs-old b.wasm\n";
         let early = early_of(chunks, "logs");
         assert_eq!(early.matches("<link rel=\"preload\"").count(), 2);
-        assert!(early.contains("href=\"/assets/chunk_1-fedcba9876543210.wasm\" as=\"fetch\""), "{early}");
+        assert!(
+            early.contains("href=\"/assets/chunk_1-fedcba9876543210.wasm\" as=\"fetch\""),
+            "{early}"
+        );
         assert_eq!(early_of(chunks, "details"), "");
         assert_eq!(early_of("", "logs"), "");
     }
