@@ -2,5 +2,5 @@
 
 fn main() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(audit_log::app::App);
+    audit_log::app::wake();
 }

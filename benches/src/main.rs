@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark asks for the time")]
 #![allow(clippy::format_push_string, reason = "data is made before anything is measured")]
 
+mod bundle;
 mod data;
 mod export;
 mod http;
@@ -23,6 +24,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bundle::Bundle;
 use data::{Row, Rows, STEP_MS};
 use report::Report;
 use server::Server;
@@ -79,7 +81,7 @@ async fn main() -> Outcome<()> {
 
     let is_meant = |part: &str| only.is_empty() || only == part;
     if only != "webhooks" {
-        bench.report.bundle(&dist)?;
+        bench.report.bundle(&Bundle::read(&dist)?)?;
         let batches = bench.make_batches("batches", &mut Rows::new(SEED, from, STEP_MS).take(logs))?;
         if is_meant("sqlite") {
             bench.sqlite(&batches)?;

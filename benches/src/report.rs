@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Outcome;
+use crate::bundle::Bundle;
 
 const BUNDLE_AIM: u64 = 350_000;
 const MEMORY_AIM: u64 = 200_000_000;
@@ -87,32 +88,26 @@ impl Report {
         );
     }
 
-    /// The browser bundle that a page loads: wasm and JavaScript, brotli; the worker's, which a page loads only for large bodies, apart.
-    pub fn bundle(&mut self, dist: &Path) -> Outcome<()> {
-        let (mut page, mut worker) = (0, 0);
-        for entry in fs::read_dir(dist)? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".wasm.br") || name.ends_with(".js.br") {
-                *(if name.contains("worker") { &mut worker } else { &mut page }) += entry.metadata()?.len();
-            }
-        }
-        if page == 0 {
-            return Err(format!("no compressed bundle in {}: run `make build` first", dist.display()).into());
-        }
+    /// The browser bundle: what the Logs page loads, what each other group of pages adds to it, and the worker's, which a page loads only for
+    /// large bodies, apart.
+    pub fn bundle(&mut self, bundle: &Bundle) -> Outcome<()> {
+        let kilobytes = |bytes: u64| format!("{:.1} KB", bytes as f64 / 1e3);
+        let logs = bundle.page("logs")?;
         let aim = format!("at most {} KB", BUNDLE_AIM / 1_000);
         self.add(
             "browser bundle, brotli",
-            format!("{:.1} KB", page as f64 / 1e3),
-            Some((aim, page <= BUNDLE_AIM)),
-            &json!(page),
+            kilobytes(logs),
+            Some((aim, logs <= BUNDLE_AIM)),
+            &json!(logs),
         );
-        self.add(
-            "worker for large bodies, brotli",
-            format!("{:.1} KB", worker as f64 / 1e3),
-            None,
-            &json!(worker),
-        );
+        for group in bundle.others() {
+            let adds = bundle.adds(group)?;
+            self.add(&format!("pages of {group} add, brotli"), kilobytes(adds), None, &json!(adds));
+        }
+        let whole = bundle.whole();
+        self.add("all pages together, brotli", kilobytes(whole), None, &json!(whole));
+        let worker = bundle.worker;
+        self.add("worker for large bodies, brotli", kilobytes(worker), None, &json!(worker));
         Ok(())
     }
 

@@ -22,7 +22,7 @@ interface Fixtures {
 
 /** Waits until the browser half has taken the page over. */
 export async function alive(page: Page): Promise<void> {
-  await page.waitForFunction(() => Reflect.get(window, "tookOver") === true);
+  await page.waitForFunction(() => document.documentElement.hasAttribute("data-awake"));
 }
 
 /** Addresses whose pages are meant to come with a status of refusal; the console tells of it. */
@@ -102,9 +102,6 @@ export const test = base.extend<Options & Fixtures>({
       if (message.type() === "error" && !told) note(`${message.text()} (${message.location().url})`);
     });
     page.on("pageerror", (error) => note(String(error.stack ?? error)));
-    await page.addInitScript(() => {
-      window.addEventListener("TrunkApplicationStarted", () => Reflect.set(window, "tookOver", true));
-    });
     await use(page);
     expect(errors, "errors in the browser's console").toEqual([]);
   },

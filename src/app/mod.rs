@@ -7,6 +7,7 @@
 
 #[cfg(feature = "hydrate")]
 mod browser;
+mod lazy;
 pub mod pages;
 pub mod parts;
 mod routes;
@@ -14,7 +15,24 @@ mod routes;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 
+pub use lazy::group;
 pub use routes::App;
+
+/// Wakes the page that the server rendered, once the code of its kind of page is here.
+#[cfg(feature = "hydrate")]
+pub fn wake() {
+    wasm_bindgen_futures::spawn_local(async {
+        leptos::mount::hydrate_from_async(body(), App).await.forget();
+        browser::start();
+    });
+}
+
+#[cfg(feature = "hydrate")]
+fn body() -> web_sys::HtmlElement {
+    document()
+        .body()
+        .unwrap_or_else(|| unreachable!("a module's script runs when the document has been read"))
+}
 
 /// The whole document around [`App`]; `head` is what the browser half's build wants in the `<head>`, nonces filled in.
 pub fn shell(head: String) -> impl IntoView {

@@ -10,7 +10,7 @@ mod keys;
 mod rows;
 mod zone;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use leptos_router::NavigateOptions;
@@ -22,14 +22,12 @@ use web_sys::{Document, Element, Event, EventTarget};
 pub(super) type Go = Rc<dyn Fn(&str)>;
 
 thread_local! {
+    static GO: RefCell<Option<Go>> = const { RefCell::new(None) };
     static STARTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Starts listening; once a page load.
-pub(super) fn start(navigate: impl Fn(&str, NavigateOptions) + 'static) {
-    if STARTED.replace(true) {
-        return;
-    }
+/// Keeps the router's way of going to an address, for [`start`].
+pub(super) fn goes_by(navigate: impl Fn(&str, NavigateOptions) + 'static) {
     let go: Go = Rc::new(move |address| {
         navigate(
             address,
@@ -39,6 +37,20 @@ pub(super) fn start(navigate: impl Fn(&str, NavigateOptions) + 'static) {
             },
         );
     });
+    GO.set(Some(go));
+}
+
+/// Whether the page has been woken.
+pub(super) fn is_awake() -> bool {
+    STARTED.get()
+}
+
+/// Starts listening, once the page's own listeners are in place; once a page load.
+pub(super) fn start() {
+    let Some(go) = GO.take() else { return };
+    if STARTED.replace(true) {
+        return;
+    }
     let Some(document) = document() else { return };
     copy::start(&document);
     forms::start(&document, &go);
@@ -50,6 +62,15 @@ pub(super) fn start(navigate: impl Fn(&str, NavigateOptions) + 'static) {
         // Shows what needs scripts, and tells tests that the page is awake.
         let _ = root.set_attribute("data-awake", "");
     }
+}
+
+/// Keeps clicks from the router, which waits for code that will not come: links are followed as they are without scripts.
+pub(super) fn leave_to_browser() {
+    let Some(document) = document() else { return };
+    let listener = Closure::<dyn FnMut(Event)>::new(|event: Event| event.stop_propagation());
+    // The document takes every listener. In the first phase: before whoever listens further in or out.
+    let _ = document.add_event_listener_with_callback_and_bool("click", listener.as_ref().unchecked_ref(), true);
+    listener.forget();
 }
 
 fn document() -> Option<Document> {

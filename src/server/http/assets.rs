@@ -1,7 +1,7 @@
-//! The browser half: the files that Trunk built into `dist/`, out of the binary itself (a release) or from the
+//! The browser half: the files that `scripts/bundle` built into `dist/`, out of the binary itself (a release) or from the
 //! folder (a debug build), already compressed.
 //!
-//! A file is served under `/assets/`, where Trunk's `public_url` puts it. Names with a hash in them are cached for ever;
+//! A file is served under `/assets/`, as the built `index.html` names them. Names with a hash in them are cached for ever;
 //! the few without one (the worker's, `public/`) are asked for again each time, by their `ETag`.
 
 use std::borrow::Cow;
@@ -20,8 +20,11 @@ use axum::routing::get;
 use data_encoding::HEXLOWER;
 use rust_embed::{Embed, EmbeddedFile};
 
-/// Where the files are served, as Trunk.toml's `public_url` says.
+/// Where the files are served, as `scripts/assemble.mjs` says, too.
 pub const PREFIX: &str = "/assets/";
+
+/// Which files are the code of which group of pages, as `scripts/split.mjs` tells.
+const CHUNKS: &str = ".chunks";
 
 /// A worker runs under the policy of its own script, not of the page that starts it: it loads the rest of itself, and bodies.
 const WORKER_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
@@ -56,7 +59,7 @@ pub fn head_with_nonce(nonce: &str) -> String {
         .replace("<link rel=\"modulepreload\"", &format!("<link rel=\"modulepreload\"{nonce}"))
 }
 
-/// The inside of the built `index.html`'s `<head>`, as Trunk wrote it.
+/// The inside of the built `index.html`'s `<head>`, as it was written.
 pub fn head() -> Cow<'static, str> {
     static HEAD: OnceLock<String> = OnceLock::new();
     // Under `make dev` the file's names change while the server runs.
@@ -75,6 +78,26 @@ fn read_head() -> String {
 fn inside_head(html: &str) -> &str {
     let inside = html.split_once("<head>").and_then(|(_, rest)| rest.split_once("</head>"));
     inside.map_or("", |(head, _)| head.trim())
+}
+
+/// Asks early for the code of a group of pages, see [`group`](crate::app::group): else it would be asked for only once the code of
+/// every page is here and runs.
+pub fn early(group: &str) -> String {
+    let chunks = Dist::get(CHUNKS).map(|file| file.data).unwrap_or_default();
+    early_of(&String::from_utf8_lossy(&chunks), group)
+}
+
+/// A line of `chunks` is a group and the names of its files.
+fn early_of(chunks: &str, group: &str) -> String {
+    let line = chunks.lines().find_map(|line| line.strip_prefix(group)?.strip_prefix(' '));
+    let links = line
+        .unwrap_or_default()
+        .split(' ')
+        .filter(|name| !name.is_empty())
+        .map(|name| {
+            format!(r#"<link rel="preload" href="{PREFIX}{name}" as="fetch" type="application/wasm" crossorigin="anonymous">"#)
+        });
+    links.collect()
 }
 
 type Files<'a> = &'a dyn Fn(&str) -> Option<EmbeddedFile>;
@@ -168,12 +191,12 @@ fn knows(headers: &HeaderMap, tag: &str) -> bool {
         .any(|known| known == tag || known == "*")
 }
 
-/// Trunk writes `NAME-HASH.ext` and `NAME-HASH_bg.wasm`: 64 bits in hexadecimal, without leading noughts.
+/// The build writes `NAME-HASH.ext` and `NAME-HASH_bg.wasm`: 64 bits in hexadecimal.
 fn is_hashed(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     let hash = stem.trim_end_matches("_bg").rsplit('-').next().unwrap_or_default();
-    (12..=16).contains(&hash.len()) && hash.len() < stem.len() && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    hash.len() == 16 && hash.len() < stem.len() && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn content_type(path: &str) -> String {
@@ -285,6 +308,19 @@ mod tests {
         for path in ["../Cargo.toml", "/etc/passwd", "a/../../Cargo.toml"] {
             assert!(Dist::get(path).is_none(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_group_of_pages_is_asked_for_early() {
+        let chunks = "logs split_logs-0123456789abcdef.wasm chunk_1-fedcba9876543210.wasm\nlists a.wasm\nlogs-old b.wasm\n";
+        let early = early_of(chunks, "logs");
+        assert_eq!(early.matches("<link rel=\"preload\"").count(), 2);
+        assert!(
+            early.contains("href=\"/assets/chunk_1-fedcba9876543210.wasm\" as=\"fetch\""),
+            "{early}"
+        );
+        assert_eq!(early_of(chunks, "details"), "");
+        assert_eq!(early_of("", "logs"), "");
     }
 
     #[test]

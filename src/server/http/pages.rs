@@ -5,16 +5,17 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
-use leptos::prelude::{expect_context, provide_context};
+use leptos::prelude::{expect_context, provide_context, use_context};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::app::{App, shell};
+use crate::app::{App, group, shell};
 use crate::server::access;
 use crate::server::http::assets;
 use crate::server::state::Server;
@@ -80,7 +81,9 @@ fn guard_page() {
 
 fn head() -> String {
     let built = assets::head_with_nonce(&use_nonce().unwrap_or_default());
-    format!("{HEAD}{built}")
+    let group = use_context::<Parts>().and_then(|request| group(request.uri.path()));
+    let early = group.map(assets::early).unwrap_or_default();
+    format!("{HEAD}{built}{early}")
 }
 
 /// Leads whoever asks for a page of a project without being signed in to the sign-in page, and from there back.

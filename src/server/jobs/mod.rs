@@ -57,7 +57,9 @@ impl From<FileError> for JobError {
     fn from(error: FileError) -> Self {
         tracing::error!(%error, "the files failed a job");
         match error {
-            FileError::Store(_) => Self::Retry("The place where files are kept could not be reached or is full".to_owned()),
+            FileError::Store(_) | FileError::Folder(_) => {
+                Self::Retry("The place where files are kept could not be reached or is full".to_owned())
+            }
             FileError::Broken(_) | FileError::Url(_) => {
                 Self::Fail("A file is not what was written, or was sealed with another instance key".to_owned())
             }
