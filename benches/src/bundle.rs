@@ -34,14 +34,15 @@ impl Bundle {
             let entry = entry?;
             let file = entry.file_name().to_string_lossy().into_owned();
             let Some(name) = file
-                .strip_suffix(".br")
-                .filter(|name| name.ends_with(".wasm") || name.ends_with(".js"))
+                .strip_suffix(".wasm.br")
+                .map(|stem| format!("{stem}.wasm"))
+                .or_else(|| file.strip_suffix(".js.br").map(|stem| format!("{stem}.js")))
             else {
                 continue;
             };
             let size = entry.metadata()?.len();
-            if of_a_group.contains(&name.to_owned()) {
-                parts.insert(name.to_owned(), size);
+            if of_a_group.contains(&name) {
+                parts.insert(name, size);
             } else if name.contains("worker") {
                 worker += size;
             } else {
@@ -92,5 +93,45 @@ impl Bundle {
 
     fn weigh<'a>(&self, names: impl IntoIterator<Item = &'a String>) -> u64 {
         names.into_iter().filter_map(|name| self.parts.get(name)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_loads_what_every_page_does_and_its_own_parts() -> Outcome<()> {
+        let folder = std::env::temp_dir().join(format!("bundle-sizes-{}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        fs::write(
+            folder.join(".chunks"),
+            "logs logs.wasm shared.wasm\nlists lists.wasm shared.wasm\n",
+        )?;
+        let files = [
+            ("main.js", 1),
+            ("main.wasm", 2),
+            ("logs.wasm", 4),
+            ("lists.wasm", 8),
+            ("shared.wasm", 16),
+            ("browse-worker.js", 32),
+            ("base.css", 64),
+        ];
+        for (name, size) in files {
+            fs::write(folder.join(name), "")?;
+            fs::write(folder.join(format!("{name}.br")), vec![0; size])?;
+        }
+        let bundle = Bundle::read(folder)?;
+        fs::remove_file(folder.join("logs.wasm.br"))?;
+        let incomplete = Bundle::read(folder).is_err();
+
+        assert_eq!(bundle.page("logs")?, 23);
+        assert_eq!(bundle.adds("lists")?, 8);
+        assert_eq!(bundle.whole(), 31);
+        assert_eq!(bundle.worker, 32);
+        assert_eq!(bundle.others().collect::<Vec<_>>(), ["lists"]);
+        assert!(bundle.page("nothing").is_err());
+        assert!(incomplete);
+        Ok(())
     }
 }
