@@ -121,9 +121,9 @@ mod tests {
             fs::write(folder.join(name), "")?;
             fs::write(folder.join(format!("{name}.br")), vec![0; size])?;
         }
-        let bundle = Bundle::read(folder)?;
+        let bundle = Bundle::read(&folder)?;
         fs::remove_file(folder.join("logs.wasm.br"))?;
-        let incomplete = Bundle::read(folder).is_err();
+        let incomplete = Bundle::read(&folder).is_err();
 
         assert_eq!(bundle.page("logs")?, 23);
         assert_eq!(bundle.adds("lists")?, 8);
