@@ -33,6 +33,7 @@ mod logs;
 mod logs_api;
 mod logs_page;
 mod outage;
+mod plain_scan;
 mod recording;
 mod s3;
 mod search;
