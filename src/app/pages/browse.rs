@@ -6,6 +6,7 @@ use leptos_router::hooks::use_params_map;
 
 use crate::api::error::ApiError;
 use crate::api::exports::{ExportPage, export_page};
+use crate::app::parts::awaited::answered;
 use crate::app::parts::browse::{Source, Table};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::Problem;
@@ -33,7 +34,7 @@ pub fn Browse() -> impl IntoView {
     view! {
         <main id="content" class="browse-page">
             <Transition>
-                {move || page.get().map(|page| match page {
+                {answered(page, move |page| match page {
                     Ok(page) => view! { <Whole page back=back()/> }.into_any(),
                     Err(ApiError::NotFound) => view! { <Gone list=exports()/> }.into_any(),
                     Err(error) => view! { <Title text="Browse data · audit-log"/><Problem error again clear="?"/> }.into_any(),

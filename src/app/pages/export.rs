@@ -9,6 +9,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 
 use crate::api::error::ApiError;
 use crate::api::exports::{ExportPage, delete_export, export_page};
+use crate::app::parts::awaited::answered;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::ask::AskFirst;
 use crate::app::parts::records::cells;
@@ -62,7 +63,7 @@ pub fn Export() -> impl IntoView {
     view! {
         <main id="content" class="log-page record-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <Transition set_pending>
-                {move || page.get().map(|page| match page {
+                {answered(page, move |page| match page {
                     Ok(page) => view! { <Whole page place=place()/> }.into_any(),
                     Err(ApiError::NotFound) => {
                         view! { <Title text="No such export · audit-log"/><Gone one="export" list=place().list()/> }.into_any()

@@ -7,10 +7,11 @@ use leptos_meta::Title;
 
 use crate::api::error::ApiError;
 use crate::api::logs::{Emptiness, LogsPage, logs_page};
+use crate::app::parts::awaited::answered;
 use crate::app::parts::chips::Chips;
 use crate::app::parts::columns::Columns;
 use crate::app::parts::export_dialog::ExportDialog;
-use crate::app::parts::filter_bar::{FilterBar, PageResource, terms_words};
+use crate::app::parts::filter_bar::{FilterBar, PageResource, offered, terms_words};
 use crate::app::parts::frame::FrameResource;
 use crate::app::parts::histogram::Histogram;
 use crate::app::parts::links::{log_query, project_id, search, to_query};
@@ -37,6 +38,7 @@ pub fn Logs() -> impl IntoView {
         move || (project.get(), search.get(), refresh.get()),
         |(project, search, _)| logs_page(project, search),
     );
+    let on_offer = offered(project, query);
     let (pending, set_pending) = signal(false);
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
     let last = StoredValue::new(None::<LogsPage>);
@@ -48,11 +50,11 @@ pub fn Logs() -> impl IntoView {
         <main id="content" class="logs-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <h1 class="visually-hidden">"Logs"</h1>
             <Transition set_pending>
-                <UnlessMissing missing=Signal::derive(move || matches!(page.get(), Some(Err(ApiError::NotFound))))>
-                    <FilterBar page/>
+                <UnlessMissing page>
+                    <FilterBar page on_offer/>
                     <Chips query/>
                 </UnlessMissing>
-                {move || page.get().map(|page| match page {
+                {answered(page, move |page| match page {
                     Ok(page) => {
                         // Only the browser can lose its server and still show what it had.
                         if cfg!(feature = "hydrate") {

@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 
+use super::awaited::answered;
 use super::links::{log_query, project_id, search};
 use super::range::RangePicker;
 use crate::api::error::ApiError;
@@ -14,6 +15,8 @@ use crate::model::query::{LogQuery, Order};
 
 /// What the page shows, as the parts around the table read it.
 pub type PageResource = Resource<Result<LogsPage, ApiError>>;
+/// The choices of the short lists.
+pub type Offer = Resource<Result<Choices, ApiError>>;
 
 /// The filters behind the button *Filter*: asked for less often than those in the bar.
 const MORE: [LogFilter; 12] = [
@@ -36,6 +39,8 @@ const MORE: [LogFilter; 12] = [
 pub fn FilterBar(
     /// What the page shows.
     page: PageResource,
+    /// The choices, see [`offered`].
+    on_offer: Offer,
 ) -> impl IntoView {
     let parsed = log_query();
     let query = Memo::new(move |_| parsed.get().unwrap_or_default());
@@ -63,7 +68,7 @@ pub fn FilterBar(
                     <kbd aria-hidden="true">"/"</kbd>
                 </div>
                 <RangePicker page query/>
-                <ShortLists query/>
+                <ShortLists query on_offer/>
                 <LongList filter=LogFilter::Endpoint query/>
                 <LongList filter=LogFilter::Code query/>
                 <button type="button" class="button quiet-button" popovertarget="more">
@@ -111,10 +116,8 @@ pub fn hidden(query: &str) -> impl IntoView + use<> {
         .collect_view()
 }
 
-/// The filters that are short lists, with the number of logs behind each choice.
-#[component]
-fn ShortLists(query: Memo<LogQuery>) -> impl IntoView {
-    let project = project_id();
+/// The choices of the short lists. Asked for together with the page, before there is a form to put them into.
+pub fn offered(project: Memo<String>, query: Memo<LogQuery>) -> Offer {
     // What is on offer depends on the range and the origin alone: the controls stay as they are while filters change.
     let offer = Memo::new(move |_| {
         query.with(|query| {
@@ -128,24 +131,28 @@ fn ShortLists(query: Memo<LogQuery>) -> impl IntoView {
             asked.to_query_string()
         })
     });
-    let on_offer = Resource::new(
+    Resource::new(
         move || (project.get(), offer.get()),
         |(project, offer)| choices(project, offer),
-    );
+    )
+}
+
+/// The filters that are short lists, with the number of logs behind each choice.
+#[component]
+fn ShortLists(query: Memo<LogQuery>, on_offer: Offer) -> impl IntoView {
     view! {
         <Transition>
-            {move || {
+            {answered(on_offer, move |choices| {
                 // Without the counts the choices are still there; what failed, the list itself says.
-                on_offer.get().map(Result::unwrap_or_default).map(|Choices { status, method, channel }| {
-                    let status = ["SUCCESS", "FAILURE"].map(|word| (word.to_owned(), count_of(&status, word))).to_vec();
-                    let known = !method.is_empty();
-                    view! {
-                        <Choice filter=LogFilter::Status values=status counted=known query/>
-                        <Choice filter=LogFilter::Method values=method counted=known query/>
-                        <Choice filter=LogFilter::Channel values=channel counted=known query/>
-                    }
-                })
-            }}
+                let Choices { status, method, channel } = choices.unwrap_or_default();
+                let status = ["SUCCESS", "FAILURE"].map(|word| (word.to_owned(), count_of(&status, word))).to_vec();
+                let known = !method.is_empty();
+                view! {
+                    <Choice filter=LogFilter::Status values=status counted=known query/>
+                    <Choice filter=LogFilter::Method values=method counted=known query/>
+                    <Choice filter=LogFilter::Channel values=channel counted=known query/>
+                }
+            })}
         </Transition>
     }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
+use super::awaited::answered;
 use super::brand::Brand;
 use super::help::Help;
 use super::links::{project_id, search, with_argument};
@@ -33,11 +34,11 @@ pub fn Frame() -> impl IntoView {
         <a class="skip" href="#content" rel="external">"Skip to the content"</a>
         <header class="frame">
             <Brand/>
-            <Transition>{move || facts.get().map(|facts| view! { <ProjectMenu facts=facts.clone()/><Tabs facts/> })}</Transition>
+            <Transition>{answered(facts, |facts| view! { <ProjectMenu facts=facts.clone()/><Tabs facts/> })}</Transition>
             <div class="frame-end">
-                <Transition>{move || facts.get().map(|facts| view! { <ZoneMenu facts/> })}</Transition>
+                <Transition>{answered(facts, |facts| view! { <ZoneMenu facts/> })}</Transition>
                 <button type="button" class="icon" popovertarget="help" aria-label="Keys and help">"?"</button>
-                <Transition>{move || facts.get().map(|facts| view! { <AccountMenu facts/> })}</Transition>
+                <Transition>{answered(facts, |facts| view! { <AccountMenu facts/> })}</Transition>
             </div>
         </header>
         <Notices board/>

@@ -2,6 +2,7 @@
 //!
 //! To add one: a file here, its look in `style/`, and no `style` attribute.
 
+pub mod awaited;
 pub mod body_view;
 pub mod brand;
 pub mod browse;

@@ -44,54 +44,50 @@ pub fn RangePicker(
         })
     };
     view! {
-        <Transition>
-            {move || page.get().map(|page| {
-                let words = match (preset.get(), &page) {
-                    (Some(words), _) => words.to_owned(),
-                    (None, Ok(page)) => page.zone.range(page.range.0, page.range.1, page.now),
-                    (None, Err(_)) => "Custom".to_owned(),
-                };
-                let spoken = format!("Time range: {words}");
-                view! {
-                    <button type="button" class="button range-button" popovertarget="range" aria-label=spoken>{words}</button>
-                }
-            })}
-        </Transition>
+        {move || page.with(|page| page.as_ref().map(|page| {
+            let words = match (preset.get(), page) {
+                (Some(words), _) => words.to_owned(),
+                (None, Ok(page)) => page.zone.range(page.range.0, page.range.1, page.now),
+                (None, Err(_)) => "Custom".to_owned(),
+            };
+            let spoken = format!("Time range: {words}");
+            view! {
+                <button type="button" class="button range-button" popovertarget="range" aria-label=spoken>{words}</button>
+            }
+        }))}
         <div id="range" class="panel range" popover role="group" aria-label="Presets and a range of your own">
             <ul class="presets">{presets}</ul>
             <div class="custom">
                 {relative}
-                <Transition>
-                    {move || page.get().map(|page| {
-                        let absolute = query.with(|query| !is_relative(query));
-                        let facts = page.ok().map(|page| {
-                            let controls = if absolute {
-                                (page.zone.control(page.range.0), page.zone.control(page.range.1))
-                            } else {
-                                (String::new(), String::new())
-                            };
-                            let link = query.with(|query| {
-                                to_query(&query.within(Some(rfc3339(page.range.0)), Some(rfc3339(page.range.1))))
-                            });
-                            let without_scripts = query.with(|query| zone_without_scripts(&page.zone, query.tz.as_deref()));
-                            let label = page.zone.label_over(page.range.0, page.range.1);
-                            (controls, page.zone.to_attribute(), label, link, without_scripts)
+                {move || page.with(|page| page.as_ref().map(|page| {
+                    let absolute = query.with(|query| !is_relative(query));
+                    let facts = page.as_ref().ok().map(|page| {
+                        let controls = if absolute {
+                            (page.zone.control(page.range.0), page.zone.control(page.range.1))
+                        } else {
+                            (String::new(), String::new())
+                        };
+                        let link = query.with(|query| {
+                            to_query(&query.within(Some(rfc3339(page.range.0)), Some(rfc3339(page.range.1))))
                         });
-                        let ((from, to), offsets, zone, link, without_scripts) = facts.unwrap_or_default();
-                        view! {
-                            <p class="menu-title">"From, up to, in "{zone}</p>
-                            <noscript inner_html=without_scripts></noscript>
-                            <label for="f-from">"From"</label>
-                            <input id="f-from" type="datetime-local" name="from" step="any" value=from data-offsets=offsets.clone()/>
-                            <label for="f-to">"To"</label>
-                            <input id="f-to" type="datetime-local" name="to" step="any" value=to data-offsets=offsets/>
-                            <div class="actions">
-                                <button type="submit" class="button">"Use this range"</button>
-                                <button type="button" class="button needs-scripts" data-copy-link=link>"Copy absolute link"</button>
-                            </div>
-                        }
-                    })}
-                </Transition>
+                        let without_scripts = query.with(|query| zone_without_scripts(&page.zone, query.tz.as_deref()));
+                        let label = page.zone.label_over(page.range.0, page.range.1);
+                        (controls, page.zone.to_attribute(), label, link, without_scripts)
+                    });
+                    let ((from, to), offsets, zone, link, without_scripts) = facts.unwrap_or_default();
+                    view! {
+                        <p class="menu-title">"From, up to, in "{zone}</p>
+                        <noscript inner_html=without_scripts></noscript>
+                        <label for="f-from">"From"</label>
+                        <input id="f-from" type="datetime-local" name="from" step="any" value=from data-offsets=offsets.clone()/>
+                        <label for="f-to">"To"</label>
+                        <input id="f-to" type="datetime-local" name="to" step="any" value=to data-offsets=offsets/>
+                        <div class="actions">
+                            <button type="submit" class="button">"Use this range"</button>
+                            <button type="button" class="button needs-scripts" data-copy-link=link>"Copy absolute link"</button>
+                        </div>
+                    }
+                }))}
             </div>
         </div>
     }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
+use super::awaited::{awaited, touch};
 use crate::api::error::ApiError;
 use crate::model::query::escape;
 
@@ -55,17 +56,16 @@ pub fn Problem(
 }
 
 /// What stands above a page's rows, its filters: left out where there is no such page, which has nothing to filter either. It stands inside the
-/// transition that waits for what `missing` reads; behind a memo, so that a form somebody types into is not made anew by each answer.
+/// transition that waits for the rows; behind a memo, so that a form somebody types into is not made anew by each answer.
 #[component]
-pub fn UnlessMissing(
-    /// What the page's rows came as.
-    #[prop(into)]
-    missing: Signal<bool>,
+pub fn UnlessMissing<T: Send + Sync + 'static>(
+    /// What the page's rows come as.
+    page: Resource<Result<T, ApiError>>,
     /// What is left out.
     children: ChildrenFn,
 ) -> impl IntoView {
-    let missing = Memo::new(move |_| missing.get());
-    move || (!missing.get()).then(|| children())
+    let missing = Memo::new(move |_| page.with(|page| matches!(page, Some(Err(ApiError::NotFound)))));
+    awaited(move || touch(page), move || (!missing.get()).then(|| children()))
 }
 
 fn words(error: &ApiError) -> (&'static str, String) {

@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 
+use super::awaited::answered;
 use super::links::search;
 use crate::api::timeline::{TimelinePage, timeline};
 use crate::model::export::Exported;
@@ -34,12 +35,10 @@ pub fn Timeline(
         move || (of.clone(), which.clone(), search.get(), version.get()),
         move |(project, id, search, _)| timeline(project, thing, id, search),
     );
-    let shown = move || {
-        story.get().map(|story| match story {
-            Ok(page) => told(&page, &project, (thing, &id)).into_any(),
-            Err(error) => view! { <p class="notice bad">"The timeline could not be read: "{error.to_string()}</p> }.into_any(),
-        })
-    };
+    let shown = answered(story, move |story| match story {
+        Ok(page) => told(&page, &project, (thing, &id)).into_any(),
+        Err(error) => view! { <p class="notice bad">"The timeline could not be read: "{error.to_string()}</p> }.into_any(),
+    });
     view! {
         <section class="record-part timeline" id="timeline" aria-labelledby="timeline-title">
             <h2 id="timeline-title">"Timeline"</h2>

@@ -2,6 +2,7 @@
 
 use sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder};
 use sea_query_sqlx::{SqlxBinder, SqlxValues};
+use serde::de::DeserializeOwned;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow, query_as_with, query_scalar_with};
@@ -24,6 +25,29 @@ where
             query_as_with(AssertSqlSafe(sql), values).fetch_all(pool).await?
         }
     })
+}
+
+/// Runs a select of these columns and gives its rows. SQLite's come as one text: its rows are read on a thread of their own and cross to the caller's
+/// one by one, which takes longer than reading them.
+pub(super) async fn fetch_at_once<T>(
+    db: &Db,
+    select: &SelectStatement,
+    index: Option<&str>,
+    columns: &[&str],
+) -> Result<Vec<T>, StoreError>
+where
+    T: Send + Unpin + DeserializeOwned + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
+{
+    if !db.is_sqlite() {
+        return fetch(db, select, index).await;
+    }
+    let columns: Vec<&[&str]> = columns.iter().map(std::slice::from_ref).collect();
+    read_json(&fetch_json(db, select, index, &columns).await?)
+}
+
+/// Rows that came as one text.
+pub(super) fn read_json<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("rows as JSON cannot be read: {error}")))
 }
 
 /// Runs a select and gives all its rows as one text: a JSON array with an array a row, of these columns; a column may itself be a list of columns. What

@@ -11,6 +11,7 @@ use self::facts::Facts;
 use self::pane::{Pane, Which};
 use crate::api::error::ApiError;
 use crate::api::log::{LogPage, log_page};
+use crate::app::parts::awaited::answered;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::Problem;
 use crate::app::parts::timeline::Timeline;
@@ -90,7 +91,7 @@ pub fn Log() -> impl IntoView {
     view! {
         <main id="content" class="log-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <Transition set_pending>
-                {move || page.get().map(|page| match page {
+                {answered(page, move |page| match page {
                     Ok(page) => view! { <Whole page place=place()/> }.into_any(),
                     Err(ApiError::NotFound) => view! { <Gone place=place()/> }.into_any(),
                     Err(error) => view! { <Title text="Log · audit-log"/><Problem error again clear="?"/> }.into_any(),

@@ -13,6 +13,7 @@ use leptos_router::hooks::use_params_map;
 use self::compare::Compare;
 use crate::api::error::ApiError;
 use crate::api::sendouts::{SendoutPage, retry_sendout, sendout_page};
+use crate::app::parts::awaited::answered;
 use crate::app::parts::json_view::JsonView;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::facts::{self, Gone, fact};
@@ -67,7 +68,7 @@ pub fn Sendout() -> impl IntoView {
     view! {
         <main id="content" class="log-page record-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <Transition set_pending>
-                {move || page.get().map(|page| match page {
+                {answered(page, move |page| match page {
                     Ok(page) => view! { <Whole page place=place()/> }.into_any(),
                     Err(ApiError::NotFound) => {
                         view! { <Title text="No such sendout · audit-log"/><Gone one="sendout" list=place().list()/> }.into_any()

@@ -8,6 +8,7 @@ use leptos_meta::Title;
 use super::endpoint::Endpoint;
 use super::endpoint_form::EndpointForm;
 use crate::api::webhooks::{EndpointsPage, FreshSecret, endpoints_page};
+use crate::app::parts::awaited::answered;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::live::say;
 use crate::app::parts::states::Problem;
@@ -88,7 +89,7 @@ pub fn Webhooks() -> impl IntoView {
         <main id="content" class="form-page settings">
             <h1>"Webhooks"</h1>
             <Transition>
-                {move || page.get().map(|page| match page {
+                {answered(page, move |page| match page {
                     Ok(page) => view! { <Whole page project=project.get_untracked() search=search.get_untracked()/> }.into_any(),
                     Err(error) => view! { <Problem error again clear="?"/> }.into_any(),
                 })}

@@ -13,6 +13,7 @@ use self::head::Head;
 use self::parts::{failed_rows, json, tries};
 use crate::api::error::ApiError;
 use crate::api::tasks::{TaskPage, task_page};
+use crate::app::parts::awaited::answered;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::facts::{self, Gone};
 use crate::app::parts::records::live::keep_fresh;
@@ -66,7 +67,7 @@ pub fn Task() -> impl IntoView {
     view! {
         <main id="content" class="log-page record-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <Transition set_pending>
-                {move || page.get().map(|page| match page {
+                {answered(page, move |page| match page {
                     Ok(page) => view! { <Whole page place=place()/> }.into_any(),
                     Err(ApiError::NotFound) => {
                         view! { <Title text="No such task · audit-log"/><Gone one="task" list=place().list()/> }.into_any()

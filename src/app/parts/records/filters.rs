@@ -133,7 +133,7 @@ fn TextField(filter: &'static TabFilter, query: Memo<TabQuery>, around: AroundSi
                 id=id type="text" name=filter.argument list=list.clone() autocomplete="off" spellcheck="false" class="mono"
                 placeholder="any" value=value prop:value=value
             />
-            <datalist id=list><Transition>{offered}</Transition></datalist>
+            <datalist id=list>{offered}</datalist>
         </div>
     }
 }

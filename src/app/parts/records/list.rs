@@ -13,6 +13,7 @@ use super::table::table;
 use super::{Around, Record, terms_words, to_query};
 use crate::api::error::ApiError;
 use crate::api::tasks::Listed;
+use crate::app::parts::awaited::answered;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::model::tab::TabQuery;
@@ -31,34 +32,32 @@ pub fn list<R: Record>() -> impl IntoView {
     let (pending, set_pending) = signal(false);
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
     let last = StoredValue::new(None::<Listed<R>>);
-    let shown = move || {
-        page.get().map(|page| match page {
-            Ok(page) => {
-                // Only the browser can lose its server and still show what it had.
-                if cfg!(feature = "hydrate") {
-                    last.set_value(Some(page.clone()));
-                }
-                results(page, query, project, search)
+    let shown = answered(page, move |page| match page {
+        Ok(page) => {
+            // Only the browser can lose its server and still show what it had.
+            if cfg!(feature = "hydrate") {
+                last.set_value(Some(page.clone()));
             }
-            Err(error) => {
-                let lost = matches!(error, ApiError::Unavailable(_));
-                let kept = if lost { last.get_value() } else { None };
-                let clear = query.with_untracked(|query| to_query(&query.cleared()));
-                view! {
-                    <Problem error again clear/>
-                    {kept.map(|page| results(page, query, project, search))}
-                }
-                .into_any()
+            results(page, query, project, search)
+        }
+        Err(error) => {
+            let lost = matches!(error, ApiError::Unavailable(_));
+            let kept = if lost { last.get_value() } else { None };
+            let clear = query.with_untracked(|query| to_query(&query.cleared()));
+            view! {
+                <Problem error again clear/>
+                {kept.map(|page| results(page, query, project, search))}
             }
-        })
-    };
+            .into_any()
+        }
+    });
     let label = R::TAB.label();
     view! {
         <Title text=format!("{label} · audit-log")/>
         <main id="content" class="logs-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <h1 class="visually-hidden">{label}</h1>
             <Transition set_pending>
-                <UnlessMissing missing=Signal::derive(move || matches!(page.get(), Some(Err(ApiError::NotFound))))>
+                <UnlessMissing page>
                     <FilterBar tab=R::TAB query around/>
                     <Chips query/>
                 </UnlessMissing>

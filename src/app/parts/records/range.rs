@@ -81,12 +81,12 @@ pub fn RangePicker(
         })
     };
     view! {
-        <Transition>{button}</Transition>
+        {button}
         <div id="range" class="panel range" popover role="group" aria-label="Presets and a range of your own">
             <ul class="presets">{presets}</ul>
             <div class="custom">
                 {relative}
-                <Transition>{controls}</Transition>
+                {controls}
             </div>
         </div>
     }

@@ -114,7 +114,11 @@ impl Count<'_> {
                 self.one_by_one(plan, branch, window, limit, &mut seen).await?
             } else {
                 let grouped = self.grouped(plan, branch, window, limit);
-                (render::fetch(self.db, &grouped, branch.sqlite_index()).await?, false)
+                let columns = ["bar", "status", "amount"];
+                (
+                    render::fetch_at_once(self.db, &grouped, branch.sqlite_index(), &columns).await?,
+                    false,
+                )
             };
             for (bar, status, count) in counted {
                 let taken = std::cmp::min(count.unsigned_abs(), self.left);
@@ -168,7 +172,7 @@ impl Count<'_> {
         grouped
             .column("bar")
             .column("status")
-            .expr(Expr::cust("COUNT(*)"))
+            .expr_as(Expr::cust("COUNT(*)"), "amount")
             .from_subquery(rows, "counted")
             .group_by_columns(["bar", "status"]);
         grouped
@@ -186,8 +190,10 @@ impl Count<'_> {
         // Some rows are passed over, so a few more than may be counted are read.
         let limit = std::cmp::max(limit, LOOKED_AT);
         let mut rows = self.rows(plan, branch, window, limit);
-        rows.columns(["created_at", "id", "status", "path"]);
-        let rows: Vec<(i64, String, i16, String)> = render::fetch(self.db, &rows, branch.sqlite_index()).await?;
+        let columns = ["created_at", "id", "status", "path"];
+        rows.columns(columns);
+        let rows: Vec<(i64, String, i16, String)> =
+            render::fetch_at_once(self.db, &rows, branch.sqlite_index(), &columns).await?;
         let cut = rows.len() as u64 == limit;
         let mut counted = Vec::new();
         for (created_at, id, status, path) in rows {

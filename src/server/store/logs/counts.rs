@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use sqlx::query_as;
+use serde::de::DeserializeOwned;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, FromRow, query_as, query_scalar};
 
 use super::tallies::{HOUR, MINUTE};
 use super::{ValueField, bars};
@@ -13,7 +15,7 @@ use crate::model::page::Total;
 use crate::model::selection::{LogSelection, TimeRange};
 use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
-use crate::server::store::{Db, StoreError};
+use crate::server::store::{Db, StoreError, render};
 
 /// How long counting may go on where no count is kept.
 const BUDGET: Duration = Duration::from_millis(300);
@@ -146,15 +148,18 @@ async fn minutes(
     (first, end): (i64, i64),
     bars: &mut Bars,
 ) -> Result<(), StoreError> {
-    const SUM: &str = "SELECT minute - minute % $5, status, CAST(SUM(count) AS BIGINT) FROM log_minutes
-        WHERE project_id = $1 AND origin = $2 AND minute >= $3 AND minute < $4 GROUP BY 1, 2";
+    const SUM: &str = "SELECT minute - minute % $5 AS bar, status AS value, CAST(SUM(count) AS BIGINT) AS amount FROM log_minutes
+        WHERE project_id = $1 AND origin = $2 AND minute >= $3 AND minute < $4 AND ($6 < 0 OR status = $6) GROUP BY 1, 2";
     if first >= end {
         return Ok(());
     }
+    let status = match selection.statuses[..] {
+        [only] => i64::from(only.number()),
+        _ => -1,
+    };
     for origin in &selection.origins {
-        let sums: Vec<(i64, i16, i64)> = on_db!(read db, pool => {
-            query_as(SUM).bind(project).bind(origin.number()).bind(first).bind(end).bind(step / MINUTE).fetch_all(pool).await?
-        });
+        let bound = [project, origin.number().into(), first, end, step / MINUTE, status];
+        let sums: Vec<(i64, i16, i64)> = sums(db, SUM, &bound).await?;
         for (minute, status, count) in sums {
             add(
                 bars,
@@ -176,12 +181,11 @@ async fn hours(
     (first, end): (i64, i64),
     bars: &mut Bars,
 ) -> Result<(), StoreError> {
-    const SUM: &str = "SELECT hour - hour % $5, value, CAST(SUM(count) AS BIGINT) FROM log_value_hours
+    const SUM: &str = "SELECT hour - hour % $5 AS bar, value, CAST(SUM(count) AS BIGINT) AS amount FROM log_value_hours
         WHERE project_id = $1 AND field = 0 AND origin = $2 AND hour >= $3 AND hour < $4 GROUP BY 1, 2";
     for origin in &selection.origins {
-        let sums: Vec<(i64, String, i64)> = on_db!(read db, pool => {
-            query_as(SUM).bind(project).bind(origin.number()).bind(first).bind(end).bind(step / HOUR).fetch_all(pool).await?
-        });
+        let bound = [project, origin.number().into(), first, end, step / HOUR];
+        let sums: Vec<(i64, String, i64)> = sums(db, SUM, &bound).await?;
         for (hour, value, count) in sums {
             let status =
                 Status::parse(&value).ok_or_else(|| StoreError::Corrupt(format!("an hour's count has the status {value}")))?;
@@ -189,6 +193,31 @@ async fn hours(
         }
     }
     Ok(())
+}
+
+/// The sums of a bar and a value each, under the names `bar`, `value` and `amount`; on SQLite as one text, see [`render::fetch_at_once`].
+async fn sums<V>(db: &Db, sql: &str, bound: &[i64]) -> Result<Vec<(i64, V, i64)>, StoreError>
+where
+    V: DeserializeOwned + Send + Unpin,
+    (i64, V, i64): for<'r> FromRow<'r, PgRow>,
+{
+    Ok(match db {
+        Db::Sqlite { read, .. } => {
+            let whole = format!("SELECT json_group_array(json_array(bar, value, amount)) FROM ({sql})");
+            let asked = bound
+                .iter()
+                .fold(query_scalar::<_, String>(AssertSqlSafe(whole)), |query, value| {
+                    query.bind(value)
+                });
+            render::read_json(&asked.fetch_one(read).await?)?
+        }
+        Db::Postgres(pool) => {
+            let asked = bound
+                .iter()
+                .fold(query_as(AssertSqlSafe(sql.to_owned())), |query, value| query.bind(value));
+            asked.fetch_all(pool).await?
+        }
+    })
 }
 
 /// The values of a field in use within a range (rounded out to whole hours), with the number of logs behind each, most first.

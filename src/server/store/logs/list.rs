@@ -347,7 +347,7 @@ impl Reader<'_> {
             select.and_where(conditions::path_may_contain(path.needle(), self.db.is_sqlite()));
         }
         self.walk.put_in_order(&mut select, limit);
-        let rows: Vec<FactsRow> = render::fetch(self.db, &select, branch.sqlite_index()).await?;
+        let rows: Vec<FactsRow> = render::fetch_at_once(self.db, &select, branch.sqlite_index(), &COLUMNS).await?;
         Ok(rows.into_iter().map(LogFacts::from).collect())
     }
 }

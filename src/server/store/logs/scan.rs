@@ -107,8 +107,7 @@ impl Scan {
         walk.put_in_order(&mut select, CHUNK);
         let columns: [&[&str]; 3] = [&COLUMNS, &["block_id"], &["slot"]];
         let text = render::fetch_json(&self.db, &select, branch.sqlite_index(), &columns).await?;
-        let mut placed: Vec<Placed> =
-            serde_json::from_str(&text).map_err(|error| StoreError::Corrupt(format!("rows as JSON cannot be read: {error}")))?;
+        let mut placed: Vec<Placed> = render::read_json(&text)?;
         let is_last = placed.len() < CHUNK;
         let kept = within(&placed);
         let next = (!is_last || kept < placed.len()).then_some(kept);

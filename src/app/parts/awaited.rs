@@ -1,0 +1,141 @@
+//! What is made from something a page asks for, made once.
+//!
+//! Before a [`Transition`] or [`Suspense`] renders on the server, Leptos walks over what is inside to find the resources that it reads, and walks again
+//! when they have come, to find more of them. Each walk calls every closure, and so makes the whole page and asks the database whatever that page asks.
+//! [`awaited`] tells a walk what is read and makes nothing; it is made when it is rendered. In the browser it is the closure alone.
+//!
+//! What is inside must not begin to read another resource without a boundary of its own: no walk finds it.
+
+use leptos::attr::Attribute;
+use leptos::attr::any_attribute::AnyAttribute;
+use leptos::prelude::*;
+use leptos::tachys::hydration::Cursor;
+use leptos::tachys::reactive_graph::ReactiveFunction;
+use leptos::tachys::ssr::StreamBuilder;
+use leptos::tachys::view::{Position, PositionState};
+
+/// A view behind a closure, and what the closure reads.
+pub struct Awaited<R, F> {
+    reads: R,
+    view: F,
+}
+
+/// `view`, made once everything that `reads` touches has come. See the module.
+pub fn awaited<R, F, V>(reads: R, view: F) -> Awaited<R, F>
+where
+    R: Fn() + Send + 'static,
+    F: FnMut() -> V + Send + 'static,
+{
+    Awaited { reads, view }
+}
+
+/// [`awaited`] of one resource: made from its answer, and nothing until there is one.
+pub fn answered<T, V>(resource: Resource<T>, mut view: impl FnMut(T) -> V + Send + 'static) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    awaited(move || touch(resource), move || resource.get().map(&mut view))
+}
+
+/// Reads a resource for the sake of being seen to read it.
+pub fn touch<T: Send + Sync + 'static>(resource: Resource<T>) {
+    resource.with(|_| ());
+}
+
+impl<R, F, V> Render for Awaited<R, F>
+where
+    R: Fn() + Send + 'static,
+    F: ReactiveFunction<Output = V>,
+    V: Render + 'static,
+    V::State: 'static,
+{
+    type State = <F as Render>::State;
+
+    fn build(self) -> Self::State {
+        self.view.build()
+    }
+
+    fn rebuild(self, state: &mut Self::State) {
+        self.view.rebuild(state);
+    }
+}
+
+impl<R, F, V> AddAnyAttr for Awaited<R, F>
+where
+    R: Fn() + Send + 'static,
+    F: ReactiveFunction<Output = V>,
+    V: RenderHtml + 'static,
+    V::State: 'static,
+{
+    type Output<New: Attribute> = <F as AddAnyAttr>::Output<New>;
+
+    fn add_any_attr<New: Attribute>(self, attribute: New) -> Self::Output<New>
+    where
+        Self::Output<New>: RenderHtml,
+    {
+        self.view.add_any_attr(attribute)
+    }
+}
+
+impl<R, F, V> RenderHtml for Awaited<R, F>
+where
+    R: Fn() + Send + 'static,
+    F: ReactiveFunction<Output = V>,
+    V: RenderHtml + 'static,
+    V::State: 'static,
+{
+    type AsyncOutput = <F as RenderHtml>::AsyncOutput;
+    type Owned = Self;
+
+    const MIN_LENGTH: usize = 0;
+
+    fn dry_resolve(&mut self) {
+        (self.reads)();
+    }
+
+    async fn resolve(self) -> Self::AsyncOutput {
+        self.view.resolve().await
+    }
+
+    fn html_len(&self) -> usize {
+        self.view.html_len()
+    }
+
+    fn to_html_with_buf(
+        self,
+        buffer: &mut String,
+        position: &mut Position,
+        escape: bool,
+        mark_branches: bool,
+        extra: Vec<AnyAttribute>,
+    ) {
+        self.view.to_html_with_buf(buffer, position, escape, mark_branches, extra);
+    }
+
+    fn to_html_async_with_buf<const OUT_OF_ORDER: bool>(
+        self,
+        buffer: &mut StreamBuilder,
+        position: &mut Position,
+        escape: bool,
+        mark_branches: bool,
+        extra: Vec<AnyAttribute>,
+    ) where
+        Self: Sized,
+    {
+        self.view
+            .to_html_async_with_buf::<OUT_OF_ORDER>(buffer, position, escape, mark_branches, extra);
+    }
+
+    fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> Self::State {
+        self.view.hydrate::<FROM_SERVER>(cursor, position)
+    }
+
+    async fn hydrate_async(self, cursor: &Cursor, position: &PositionState) -> Self::State {
+        self.view.hydrate_async(cursor, position).await
+    }
+
+    fn into_owned(self) -> Self::Owned {
+        self
+    }
+}
