@@ -9,7 +9,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 
 use crate::api::error::ApiError;
 use crate::api::exports::{ExportPage, delete_export, export_page};
-use crate::app::parts::awaited::answered;
+use crate::app::parts::awaited::{answered, waiting};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::ask::AskFirst;
 use crate::app::parts::records::cells;
@@ -54,7 +54,7 @@ pub fn Export() -> impl IntoView {
         |(project, id, search, _)| export_page(project, id, search),
     );
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
-    let (pending, set_pending) = signal(false);
+    let (pending, set_pending) = waiting();
     let place = move || Place {
         project: project.get_untracked(),
         id: id.get_untracked(),

@@ -13,7 +13,7 @@ use leptos_router::hooks::use_params_map;
 use self::compare::Compare;
 use crate::api::error::ApiError;
 use crate::api::sendouts::{SendoutPage, retry_sendout, sendout_page};
-use crate::app::parts::awaited::answered;
+use crate::app::parts::awaited::{answered, waiting};
 use crate::app::parts::json_view::JsonView;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::facts::{self, Gone, fact};
@@ -59,7 +59,7 @@ pub fn Sendout() -> impl IntoView {
         |(project, id, search, _)| sendout_page(project, id, search),
     );
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
-    let (pending, set_pending) = signal(false);
+    let (pending, set_pending) = waiting();
     let place = move || Place {
         project: project.get_untracked(),
         id: id.get_untracked(),

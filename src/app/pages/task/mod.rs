@@ -13,7 +13,7 @@ use self::head::Head;
 use self::parts::{failed_rows, json, tries};
 use crate::api::error::ApiError;
 use crate::api::tasks::{TaskPage, task_page};
-use crate::app::parts::awaited::answered;
+use crate::app::parts::awaited::{answered, waiting};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::facts::{self, Gone};
 use crate::app::parts::records::live::keep_fresh;
@@ -58,7 +58,7 @@ pub fn Task() -> impl IntoView {
         |(project, id, search, _)| task_page(project, id, search),
     );
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
-    let (pending, set_pending) = signal(false);
+    let (pending, set_pending) = waiting();
     let place = move || Place {
         project: project.get_untracked(),
         id: id.get_untracked(),
