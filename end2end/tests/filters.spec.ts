@@ -84,6 +84,11 @@ test("the number of logs stands behind each choice", async ({ page, at }) => {
   await open(page, at("logs"));
   await expect(page.getByLabel("Status", { exact: true }).locator("option[value=FAILURE]")).toHaveText("Failure (2)");
   await expect(page.getByLabel("Channel", { exact: true }).locator("option[value=WEBSITE]")).toHaveText("WEBSITE (1)");
+  // Beside another filter they would be the numbers of other logs than the list's.
+  await page.getByLabel("Status", { exact: true }).selectOption("FAILURE");
+  await expect(page).toHaveURL(/status=FAILURE/);
+  await expect(page.getByLabel("Channel", { exact: true }).locator("option[value=WEBSITE]")).toHaveText("WEBSITE");
+  await expect(page.getByLabel("Status", { exact: true }).locator("option[value=SUCCESS]")).toHaveText(/^Success \(\d/);
 });
 
 test("a time range is a preset or two times, and a link shows it to another person", async ({ page, at, browser, facts }) => {

@@ -41,6 +41,15 @@ for_each_db! {
         assert!(member.person.operator, "the first person of all runs the instance");
     }
 
+    async fn a_project_has_a_time_zone_of_its_own(app: TestApp) {
+        let project = printed(&app.command(&["project", "add", "Shop", "--time-zone", "Europe/Berlin"], ""));
+        assert_eq!(projects::find(app.db(), &project).await.unwrap().unwrap().time_zone, "Europe/Berlin");
+        let project = printed(&app.command(&["project", "add", "Shop"], ""));
+        assert_eq!(projects::find(app.db(), &project).await.unwrap().unwrap().time_zone, "UTC");
+        let words = refused(&app.command(&["project", "add", "Shop", "--time-zone", "Europe/Atlantis"], ""), 2);
+        assert!(words.contains("is no time zone"), "{words}");
+    }
+
     async fn only_the_first_person_runs_the_instance(app: TestApp) {
         printed(&app.command(&["user", "add", "first@example.com", "--password-stdin"], "correct horse"));
         printed(&app.command(&["user", "add", "second@example.com", "--password-stdin"], "correct horse"));

@@ -50,6 +50,15 @@ for_each_db! {
         assert_eq!((log.facts.endpoint.as_str(), log.facts.origin, log.facts.notes.as_slice()), ("POST_v1_orders_{id}", Origin::Application, &[Note::Masked][..]));
     }
 
+    async fn whoever_runs_the_service_brings_its_own_logs_along(app: TestApp) {
+        let project = app.add_project("Shop").await;
+        let path = file(app, "own.csv", "id,method,url,status_code,origin,colour\nown-1,POST,/v1/keys,200,self,red\n");
+        let (code, summary, told) = said(&import(app, &project, &path));
+        assert_eq!((code, summary.as_str()), (Some(0), "1 accepted, 0 there already, 0 rejected"));
+        assert_eq!(told, "The column colour is not known, and its values were left out\n");
+        assert_eq!(one::find(app.db(), project.key, "own-1").await.unwrap().unwrap().facts.origin, Origin::Own);
+    }
+
     async fn every_rejected_line_is_told_and_the_rest_is_taken(app: TestApp) {
         let project = app.add_project("Shop").await;
         let content = format!("{}{{\"method\":\n{{\"method\":\"GET\",\"url\":\"/\",\"status_code\":99}}\n\n{}", line(app, 1), line(app, 2));

@@ -74,6 +74,38 @@ for_each_db! {
         workers.stop().await;
     }
 
+    async fn nobody_says_over_http_what_this_service_did_itself(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let workers = app.work();
+        let lines = "{\"id\":\"o-1\",\"method\":\"GET\",\"url\":\"/v1/a\",\"status_code\":200,\"origin\":\"self\",\"user_email\":\"ceo@example.com\"}\n\
+            {\"id\":\"o-2\",\"method\":\"GET\",\"url\":\"/v1/a\",\"status_code\":200,\"origin\":\"application\"}\n";
+        let csv = "id,method,url,status_code,origin\no-1,GET,/v1/a,200,self\no-3,GET,/v1/a,200,\n";
+        for (name, content) in [("logs.ndjson", lines), ("logs.csv", csv)] {
+            let task = over(app, &key, &begin(app, &key, name, content).await).await;
+            assert_eq!((task["result"]["done_count"].as_i64(), task["result"]["failed_count"].as_i64()), (Some(1), Some(1)), "{task}");
+            let reason = task["result"]["failed"][0]["reason"].as_str().unwrap();
+            assert!(reason.starts_with("origin: self is what this service recorded itself"), "{task}");
+        }
+        assert_eq!(answer(app.call(Method::GET, "/v1/logs/o-1", &key)).await.0, 404);
+        workers.stop().await;
+    }
+
+    async fn columns_that_nobody_knows_are_told(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let workers = app.work();
+        for (content, said) in [
+            ("method,url,timestamp,colour,reason\nGET,/v1/a,2026-11-24T10:00:00Z,red,\n", "1 log imported. The columns timestamp, colour are not known, and their values were left out"),
+            ("method,url,colour\nGET,/v1/b,red\n", "1 log imported. The column colour is not known, and its values were left out"),
+            ("method,url\nGET,/v1/c\n", "1 log imported"),
+        ] {
+            let task = over(app, &key, &begin(app, &key, "logs.csv", content).await).await;
+            assert_eq!(task["result"]["message"], said, "{task}");
+        }
+        workers.stop().await;
+    }
+
     async fn the_original_is_kept_for_its_log_and_its_task(app: TestApp) {
         let project = app.add_project("shop").await;
         let key = app.add_key(&project, &ALL).await;

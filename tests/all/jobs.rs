@@ -152,7 +152,9 @@ for_each_db! {
         assert_eq!(export["error"], "Cancelled by test key");
 
         let (status, again) = answer(app.call(Method::POST, &format!("/v1/async-actions/{task}/retry"), &key)).await;
-        assert_eq!((status, again["status"].as_str(), again["progress"].as_i64()), (202, Some("ENQUEUED"), Some(0)), "{again}");
+        assert_eq!((status, again["progress"].as_i64()), (202, Some(0)), "{again}");
+        // A worker may be at it by now.
+        assert!(matches!(again["status"].as_str(), Some("ENQUEUED" | "IN_PROGRESS")), "{again}");
         let export = over(app, &key, &id).await;
         is_whole(app, &export).await;
         workers.stop().await;

@@ -1,5 +1,6 @@
 //! Logs in the database: what was written is listed, counted, found and read back, as a plain scan over the same logs says.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use audit_log::model::filter::LogFilter;
@@ -11,7 +12,8 @@ use audit_log::server::clock::Random;
 use audit_log::server::store::Db;
 use audit_log::server::store::logs::counts;
 use audit_log::server::store::logs::list::{self, ListRequest};
-use audit_log::server::store::logs::one;
+use audit_log::server::store::logs::offered;
+use audit_log::server::store::logs::one::{self, Put};
 use audit_log::server::store::logs::write::{Idempotency, LogCall, LogWriter, WriteError, WriterOptions, Written};
 use audit_log::server::store::projects::ProjectKey;
 
@@ -169,6 +171,39 @@ for_each_db! {
         assert!(counts::values(app.db(), project, LogFilter::Ip, range, &[Origin::Application], 10).await.unwrap().is_empty());
         let codes = counts::values(app.db(), project, LogFilter::Code, range, &[Origin::Application, Origin::Own], 3).await.unwrap();
         assert_eq!(codes.len(), 3, "as many as were asked for");
+    }
+
+    async fn a_choice_has_the_numbers_of_its_very_range(app: TestApp) {
+        let dice = Dice(Random::seeded(31));
+        let project = app.add_project("shop").await.key;
+        let logs = write_random(app, project, &dice, 300).await;
+        let times: Vec<i64> = logs.iter().map(|log| log.facts.created_at).collect();
+        let (first, last) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
+        let mut seen = 0;
+        for (from, to) in [(first, last + 1), (first + 1, last), (first + (last - first) / 3, last - (last - first) / 5), (first, first + 1), (last, last)] {
+            let range = TimeRange { from, to };
+            for field in [LogFilter::Method, LogFilter::Channel, LogFilter::Code, LogFilter::Endpoint] {
+                let offered = offered::offered(app.db(), project, field, range, &[Origin::Application], 1_000).await.unwrap();
+                assert!(offered.exact);
+                let mut wanted: HashMap<String, u64> = HashMap::new();
+                for log in logs.iter().filter(|log| log.facts.origin == Origin::Application && (from..to).contains(&log.facts.created_at)) {
+                    let facts = &log.facts;
+                    let value = match field {
+                        LogFilter::Method => Some(facts.method.clone()),
+                        LogFilter::Channel => facts.channel.clone(),
+                        LogFilter::Endpoint => Some(facts.endpoint.clone()),
+                        _ => Some(facts.status_code.map_or_else(|| "none".to_owned(), |code| code.to_string())),
+                    };
+                    if let Some(value) = value {
+                        *wanted.entry(value).or_default() += 1;
+                    }
+                }
+                assert!(offered.values.is_sorted_by_key(|(_, count)| std::cmp::Reverse(*count)));
+                seen += offered.values.len();
+                assert_eq!(offered.values.into_iter().collect::<HashMap<_, _>>(), wanted, "{field:?} {range:?}");
+            }
+        }
+        assert!(seen > 20, "{seen}");
     }
 
     async fn a_log_is_read_back_as_it_was_written(app: TestApp) {
@@ -345,9 +380,9 @@ for_each_db! {
         let project = app.add_project("shop").await.key;
         let id = write_random(app, project, &dice, 1).await[0].facts.id.clone();
         let file = ImportFile { name: "vouchers.csv".into(), bytes: 12 };
-        assert!(!one::put_import_file(app.db(), project, "nothing", &file, b"sealed").await.unwrap());
-        assert!(one::put_import_file(app.db(), project, &id, &file, b"first").await.unwrap());
-        assert!(one::put_import_file(app.db(), project, &id, &file, b"sealed").await.unwrap());
+        assert_eq!(one::put_import_file(app.db(), project, "nothing", &file, b"sealed").await.unwrap(), Put::NoLog);
+        assert_eq!(one::put_import_file(app.db(), project, &id, &file, b"sealed").await.unwrap(), Put::Kept);
+        assert_eq!(one::put_import_file(app.db(), project, &id, &file, b"another").await.unwrap(), Put::Taken);
         assert_eq!(one::import_file(app.db(), project, &id).await.unwrap(), Some((file.clone(), b"sealed".to_vec())));
         assert_eq!(one::find(app.db(), project, &id).await.unwrap().unwrap().import_file, Some(file));
     }

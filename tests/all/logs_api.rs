@@ -209,6 +209,12 @@ for_each_db! {
         let put = put.header("content-disposition", "attachment; filename*=UTF-8''kunden%C3%BC.csv").body("id,name\n1,Ada\n");
         assert_eq!(json_of(put, 200).await, json!({"name": "kundenü.csv", "bytes": 14}));
         assert_eq!(json_of(app.call(Method::GET, "/v1/logs/a", &key), 200).await["import_file"], json!({"name": "kundenü.csv", "bytes": 14}));
+        let again = |name: &'static str, content: &'static str| app.call(Method::PUT, &format!("/v1/logs/a/import-file?name={name}"), &key).body(content);
+        json_of(again("kunden%C3%BC.csv", "id,name\n1,Ada\n"), 200).await;
+        for (name, content) in [("kunden%C3%BC.csv", "id,name\n1,Eve\n"), ("other.csv", "id,name\n1,Ada\n")] {
+            let refused = json_of(again(name, content), 409).await;
+            assert_eq!(refused["details"], "This log has an original already, and an original is not replaced");
+        }
         let by_key = app.call(Method::GET, "/v1/logs/a/import-file", &key).send().await.unwrap();
         let by_session = app.get_as(&cookie, &format!("/projects/{}/logs/a/import-file", project.id)).await;
         for answer in [by_key, by_session] {

@@ -107,7 +107,7 @@ for_each_db! {
         let logs = own(app, &key, 1).await;
         let log = &logs[0];
         assert_eq!((&log["endpoint"], &log["channel"], &log["status_code"]), (&json!("POST_sign-in"), &json!("WEBSITE"), &json!(303)));
-        assert_eq!(log["user_email"], "member@example.com");
+        assert_eq!((&log["user_email"], &log["status"]), (&json!("member@example.com"), &json!("SUCCESS")));
         let whole = log.to_string();
         assert!(whole.contains("member%40example.com"), "{whole}");
         assert!(!whole.contains("correct") && !whole.contains(cookie.split('=').nth(1).unwrap()), "{whole}");
@@ -121,6 +121,7 @@ for_each_db! {
         app.post_form("/sign-in", &[("email", "ada@example.com"), ("password", "guess")]).send().await.unwrap();
         let log = &own(app, &key, 1).await[0];
         assert_eq!((&log["endpoint"], &log["user_email"]), (&json!("POST_sign-in"), &Value::Null));
+        assert_eq!((&log["status"], &log["status_code"]), (&json!("FAILURE"), &json!(303)));
         assert_eq!(log["response"]["headers"]["location"], "/sign-in?error=wrong&next=%2F");
         assert!(log.to_string().contains("ada%40example.com") && !log.to_string().contains("guess"), "{log}");
         assert_eq!(own_now(app, &key).await.len(), 1, "a stranger belongs nowhere");

@@ -114,6 +114,15 @@ pub async fn logs_page(project: String, query: String) -> Result<LogsPage, ApiEr
 /// Values in use, with the number of logs behind each, most first.
 pub type Values = Vec<(String, u64)>;
 
+/// What a long list has on offer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InUse {
+    /// The values.
+    pub values: Values,
+    /// Whether their numbers are of whole hours around the range.
+    pub about: bool,
+}
+
 /// What the filters have on offer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choices {
@@ -123,6 +132,8 @@ pub struct Choices {
     pub method: Values,
     /// Channels.
     pub channel: Values,
+    /// Whether the numbers of methods and channels are of whole hours around the range.
+    pub about: bool,
 }
 
 /// The values in use within the query's range, of the filters that are short lists.
@@ -133,6 +144,6 @@ pub async fn choices(project: String, query: String) -> Result<Choices, ApiError
 
 /// The values in use within the query's range, of the filters that are long lists: `code` or `endpoint`.
 #[server(name = ReadLogValues, input = GetUrl, endpoint = "log_values")]
-pub async fn values(project: String, query: String, argument: String) -> Result<Values, ApiError> {
+pub async fn values(project: String, query: String, argument: String) -> Result<InUse, ApiError> {
     read::values(&project, &query, &argument).await.map_err(ApiError::told)
 }

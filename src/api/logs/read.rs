@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::chart::{chart_of, step_of};
-use super::{COUNT_BOUND, Choices, Emptiness, LogsPage, Row, Turn, Values};
+use super::{COUNT_BOUND, Choices, Emptiness, InUse, LogsPage, Row, Turn};
 use crate::api::error::ApiError;
 use crate::api::visit::Visit;
 use crate::api::zones::{ChosenZone, ZoneHints, choose};
@@ -17,6 +17,7 @@ use crate::model::rights::Rights;
 use crate::model::selection::{LogSelection, TextNeedles, TimeRange};
 use crate::server::selection::{QueryContext, cursor, resolve};
 use crate::server::store::StoreError;
+use crate::server::store::logs::offered::{self, Offered};
 use crate::server::store::logs::{counts, list};
 
 /// How long the look for any log at all may take.
@@ -292,7 +293,6 @@ fn template(endpoint: &str, method: &str, path: &str) -> String {
 /// The values behind the short lists.
 pub(super) async fn choices(project: &str, query: &str) -> Result<Choices, ApiError> {
     let meant = meant(project, query).await?;
-    // Statuses stand beside the total, which is exact: so are they. The others are rounded out to whole hours.
     let all = LogSelection {
         origins: meant.selection.origins.clone(),
         ..LogSelection::all(meant.selection.range)
@@ -310,23 +310,29 @@ pub(super) async fn choices(project: &str, query: &str) -> Result<Choices, ApiEr
             Total::Exact(count) => Some((status.as_str().to_owned(), count)),
             Total::AtLeast(_) | Total::Unknown => None,
         });
+    let (method, channel) = (method?, channel?);
     Ok(Choices {
         status: status.collect(),
-        method: method?,
-        channel: channel?,
+        about: !method.exact || !channel.exact,
+        method: method.values,
+        channel: channel.values,
     })
 }
 
 /// The values behind a long list.
-pub(super) async fn values(project: &str, query: &str, argument: &str) -> Result<Values, ApiError> {
+pub(super) async fn values(project: &str, query: &str, argument: &str) -> Result<InUse, ApiError> {
     let meant = meant(project, query).await?;
     let field = LogFilter::of_argument(argument).unwrap_or(LogFilter::Endpoint);
-    Ok(in_use(&meant, field).await?)
+    let offered = in_use(&meant, field).await?;
+    Ok(InUse {
+        values: offered.values,
+        about: !offered.exact,
+    })
 }
 
-async fn in_use(meant: &Meant, field: LogFilter) -> Result<Values, StoreError> {
+async fn in_use(meant: &Meant, field: LogFilter) -> Result<Offered, StoreError> {
     let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
-    counts::values(db, key, field, meant.selection.range, &meant.selection.origins, MOST_VALUES).await
+    offered::offered(db, key, field, meant.selection.range, &meant.selection.origins, MOST_VALUES).await
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::awaited::answered;
 use super::links::{log_query, project_id, search};
 use super::range::RangePicker;
 use crate::api::error::ApiError;
-use crate::api::logs::{Choices, LogsPage, Values, choices, values};
+use crate::api::logs::{Choices, InUse, LogsPage, Values, choices, values};
 use crate::model::filter::{LogFilter, parse_terms};
 use crate::model::format;
 use crate::model::query::{LogQuery, Order};
@@ -18,6 +18,8 @@ pub type PageResource = Resource<Result<LogsPage, ApiError>>;
 /// The choices of the short lists.
 pub type Offer = Resource<Result<Choices, ApiError>>;
 
+/// Before a number that is of whole hours around the range.
+const ABOUT: &str = "about ";
 /// The filters behind the button *Filter*: asked for less often than those in the bar.
 const MORE: [LogFilter; 12] = [
     LogFilter::Path,
@@ -144,17 +146,27 @@ fn ShortLists(query: Memo<LogQuery>, on_offer: Offer) -> impl IntoView {
         <Transition>
             {answered(on_offer, move |choices| {
                 // Without the counts the choices are still there; what failed, the list itself says.
-                let Choices { status, method, channel } = choices.unwrap_or_default();
+                let Choices { status, method, channel, about } = choices.unwrap_or_default();
                 let status = ["SUCCESS", "FAILURE"].map(|word| (word.to_owned(), count_of(&status, word))).to_vec();
                 let known = !method.is_empty();
+                let (sure, others) = (known.then_some(""), known.then_some(if about { ABOUT } else { "" }));
                 view! {
-                    <Choice filter=LogFilter::Status values=status counted=known query/>
-                    <Choice filter=LogFilter::Method values=method counted=known query/>
-                    <Choice filter=LogFilter::Channel values=channel counted=known query/>
+                    <Choice filter=LogFilter::Status values=status counted=sure query/>
+                    <Choice filter=LogFilter::Method values=method counted=others query/>
+                    <Choice filter=LogFilter::Channel values=channel counted=others query/>
                 }
             })}
         </Transition>
     }
+}
+
+/// Whether nothing but the range and the origin narrows what a filter's values are counted in. The numbers are of all logs of the range: beside
+/// another filter they would be of other logs than the page's.
+fn is_alone(query: &LogQuery, filter: LogFilter) -> bool {
+    query
+        .filters
+        .iter()
+        .all(|(other, _)| *other == filter || *other == LogFilter::Origin)
 }
 
 fn count_of(values: &Values, word: &str) -> u64 {
@@ -166,27 +178,27 @@ fn count_of(values: &Values, word: &str) -> u64 {
 
 /// One choice from what is in use: each value, what it is together with the present one, and what leaves it out.
 #[component]
-fn Choice(filter: LogFilter, values: Values, counted: bool, query: Memo<LogQuery>) -> impl IntoView {
+fn Choice(
+    filter: LogFilter,
+    values: Values,
+    /// What stands before each number; none where the numbers are not known.
+    counted: Option<&'static str>,
+    query: Memo<LogQuery>,
+) -> impl IntoView {
     let now = query.with_untracked(|query| query.value(filter));
-    let mut options: Vec<(String, String)> = values
+    let is_alone = Memo::new(move |_| query.with(|query| is_alone(query, filter)));
+    let mut options: Vec<(String, String, Option<String>)> = values
         .iter()
         .map(|(value, count)| {
-            let name = value_words(filter, value);
-            (
-                value.clone(),
-                if counted {
-                    format!("{name} ({})", format::count(*count))
-                } else {
-                    name
-                },
-            )
+            let number = counted.map(|about| format!(" ({about}{})", format::count(*count)));
+            (value.clone(), value_words(filter, value), number)
         })
         .collect();
     if filter != LogFilter::Status {
         options.extend(
             values
                 .iter()
-                .map(|(value, _)| (format!("!{value}"), format!("not {}", value_words(filter, value)))),
+                .map(|(value, _)| (format!("!{value}"), format!("not {}", value_words(filter, value)), None)),
         );
     }
     let others = options.clone();
@@ -195,7 +207,7 @@ fn Choice(filter: LogFilter, values: Values, counted: bool, query: Memo<LogQuery
     // A value of the address that is not on offer (several of them, or one out of use) is shown all the same.
     let foreign = move || {
         let value = value();
-        (!value.is_empty() && !others.iter().any(|(other, _)| *other == value)).then(|| {
+        (!value.is_empty() && !others.iter().any(|(other, ..)| *other == value)).then(|| {
             let words = terms_words(filter, &value);
             view! { <option value=value selected>{words}</option> }
         })
@@ -206,8 +218,12 @@ fn Choice(filter: LogFilter, values: Values, counted: bool, query: Memo<LogQuery
             <select id=id name=filter.argument() prop:value=value data-apply>
                 <option value="">"Any"</option>
                 {foreign}
-                {options.into_iter().map(|(value, words)| {
+                {options.into_iter().map(|(value, words, number)| {
                     let selected = value == now;
+                    let words = move || match &number {
+                        Some(number) if is_alone.get() => format!("{words}{number}"),
+                        _ => words.clone(),
+                    };
                     view! { <option value=value selected=selected>{words}</option> }
                 }).collect_view()}
             </select>
@@ -219,7 +235,7 @@ fn Choice(filter: LogFilter, values: Values, counted: bool, query: Memo<LogQuery
 #[component]
 fn LongList(filter: LogFilter, query: Memo<LogQuery>) -> impl IntoView {
     let (project, search) = (project_id(), search());
-    let options = RwSignal::new(Values::new());
+    let options = RwSignal::new(InUse::default());
     let load = move |_| {
         let (project, search) = (project.get_untracked(), search.get_untracked());
         leptos::task::spawn_local(async move {
@@ -233,10 +249,16 @@ fn LongList(filter: LogFilter, query: Memo<LogQuery>) -> impl IntoView {
     let list = format!("{id}-list");
     let value = move || query.with(|query| query.value(filter));
     let offered = move || {
+        let about = if options.with(|options| options.about) { ABOUT } else { "" };
+        let counted = query.with(|query| is_alone(query, filter));
         options
             .get()
+            .values
             .into_iter()
-            .map(|(value, count)| view! { <option value=value>{format::count(count)}</option> })
+            .map(|(value, count)| {
+                let number = counted.then(|| format!("{about}{}", format::count(count)));
+                view! { <option value=value>{number}</option> }
+            })
             .collect_view()
     };
     view! {

@@ -70,6 +70,7 @@ async fn import_into(db: &Db, import: &Import) -> Result<Progress, CliError> {
         endpoints: Arc::new(EndpointNames::new(&templates, in_use)),
         random: Random::system(),
         writer: writer.clone(),
+        may_be_own: true,
     };
     let done = command::import(parts, &import.file).await;
     writer.stop().await;

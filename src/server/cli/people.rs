@@ -23,6 +23,9 @@ pub(super) enum ProjectCommand {
     Add {
         /// What people call it
         name: String,
+        /// The time zone that its people mean by "Project": an IANA name, as Europe/Berlin
+        #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = parse_zone)]
+        time_zone: String,
         #[command(flatten)]
         database: DatabaseOption,
     },
@@ -90,14 +93,24 @@ pub(super) struct AddKey {
     database: DatabaseOption,
 }
 
+fn parse_zone(text: &str) -> Result<String, String> {
+    let zone = jiff::tz::TimeZone::get(text).map_err(|_| "is no time zone: write an IANA name, as Europe/Berlin".to_owned())?;
+    Ok(zone.iana_name().unwrap_or(text).to_owned())
+}
+
 pub(super) async fn project(command: ProjectCommand) -> Result<(), CliError> {
-    let ProjectCommand::Add { name, database } = command;
+    let ProjectCommand::Add {
+        name,
+        time_zone,
+        database,
+    } = command;
     if name.trim().is_empty() {
         return Err(CliError::Refused("a project needs a name".to_owned()));
     }
     let db = open(&database).await?;
     let now_ms = Clock::System.now_ms();
-    let project = projects::add(&db, &Random::system().id(IdKind::Project, now_ms), name.trim(), now_ms).await?;
+    let id = Random::system().id(IdKind::Project, now_ms);
+    let project = projects::add(&db, &id, name.trim(), &time_zone, now_ms).await?;
     db.close().await;
     print(&project.id)
 }

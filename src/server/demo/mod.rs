@@ -76,7 +76,7 @@ pub async fn prepare(server: &Server) -> Result<Option<Project>, DemoError> {
         Some(project) => project,
         None if is_empty => {
             let made_at = now_ms - DAYS * DAY_MS;
-            projects::add(&server.db, &project_id(made_at), "Acme Loyalty", made_at).await?
+            projects::add(&server.db, &project_id(made_at), "Acme Loyalty", "UTC", made_at).await?
         }
         None => return Ok(None),
     };

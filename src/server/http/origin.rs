@@ -16,7 +16,7 @@ pub(crate) async fn check(State(server): State<Server>, request: Request, next: 
     let by_key = ["/v1/", "/management/"]
         .iter()
         .any(|prefix| request.uri().path().starts_with(prefix));
-    if request.method().is_safe() || by_key || is_own(request.headers(), &server.config.public_url()) {
+    if request.method().is_safe() || by_key || is_own(request.headers(), server.config.public_url.as_deref()) {
         return next.run(request).await;
     }
     ApiError::new(
@@ -26,7 +26,8 @@ pub(crate) async fn check(State(server): State<Server>, request: Request, next: 
     .into_response()
 }
 
-fn is_own(headers: &HeaderMap, public_url: &str) -> bool {
+/// Where nobody has said what address this service has, the host that the browser names must do; else a name that an attacker points here would.
+fn is_own(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     let text = |name| {
         headers
             .get(name)
@@ -35,7 +36,10 @@ fn is_own(headers: &HeaderMap, public_url: &str) -> bool {
     match (text(header::HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {
         (Some("same-origin" | "none"), _) | (None, None) => true,
         // Over plain http, and not on the machine itself, browsers do not send Sec-Fetch-Site.
-        (None, Some(origin)) => origin.eq_ignore_ascii_case(public_url) || is_of_host(origin, text(header::HOST)),
+        (None, Some(origin)) => match public_url {
+            Some(url) => origin.eq_ignore_ascii_case(url),
+            None => is_of_host(origin, text(header::HOST)),
+        },
         (Some(_), _) => false,
     }
 }
@@ -49,12 +53,12 @@ fn is_of_host(origin: &str, host: Option<&str>) -> bool {
 mod tests {
     use super::*;
 
-    fn own(pairs: &[(&'static str, &str)]) -> bool {
+    fn own(public_url: Option<&str>, pairs: &[(&'static str, &str)]) -> bool {
         let headers = pairs
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
-        is_own(&headers, "https://audit.example.com")
+        is_own(&headers, public_url)
     }
 
     #[test]
@@ -68,14 +72,20 @@ mod tests {
                 false,
             ),
             (&[("origin", "https://audit.example.com")], true),
-            (&[("origin", "http://127.0.0.1:3000"), ("host", "127.0.0.1:3000")], true),
-            (&[("origin", "http://127.0.0.1:3001"), ("host", "127.0.0.1:3000")], false),
+            // A name that somebody else pointed here.
+            (&[("origin", "http://evil.example"), ("host", "evil.example")], false),
             (&[("origin", "https://evil.example"), ("host", "audit.example.com")], false),
             (&[("origin", "null"), ("host", "audit.example.com")], false),
             (&[("origin", "https://audit.example.com.evil.example")], false),
             (&[], true),
         ] {
-            assert_eq!(own(headers), is, "{headers:?}");
+            assert_eq!(own(Some("https://audit.example.com"), headers), is, "{headers:?}");
+        }
+        for (headers, is) in [
+            (&[("origin", "http://127.0.0.1:3000"), ("host", "127.0.0.1:3000")][..], true),
+            (&[("origin", "http://127.0.0.1:3001"), ("host", "127.0.0.1:3000")], false),
+        ] {
+            assert_eq!(own(None, headers), is, "{headers:?}");
         }
     }
 }

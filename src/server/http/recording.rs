@@ -51,6 +51,8 @@ pub struct Subject {
     began: Option<(String, String)>,
     /// The e-mail address that somebody failed to sign in with.
     attempted: Option<String>,
+    /// Whether it failed, though its answer does not say so: what leads back to a form is no failure of HTTP's.
+    failed: bool,
     /// Its place among the recordings that are on their way.
     place: Option<OwnedSemaphorePermit>,
 }
@@ -265,7 +267,10 @@ pub(crate) async fn describe(State(server): State<Server>, request: Request, nex
     if let Some(person) = response.extensions().get::<Person>() {
         signed_in_or_out(&server, &recording, person).await;
     } else if let Some(Attempted(email)) = response.extensions().get::<Attempted>() {
-        recording.context(|subject| subject.attempted = Some(email.clone()));
+        recording.context(|subject| {
+            subject.attempted = Some(email.clone());
+            subject.failed = true;
+        });
     } else if let Some((project, headers)) = visited
         && let Ok(member) = access::member(&server, &headers, &project).await
     {

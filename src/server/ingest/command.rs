@@ -18,8 +18,15 @@ pub async fn import(parts: ImportParts, path: &Path) -> Result<Progress, ImportE
     let mut file = File::open(path).map_err(unreadable)?;
     let total = file.metadata().map_err(unreadable)?.len();
     let mut beginning = Vec::new();
-    file.by_ref().take(256).read_to_end(&mut beginning).map_err(unreadable)?;
+    file.by_ref()
+        .take(import::BEGINNING)
+        .read_to_end(&mut beginning)
+        .map_err(unreadable)?;
     let format = Format::of(&path.to_string_lossy(), &beginning);
+    let left_out = import::columns_left_out(format, &beginning);
+    if !left_out.is_empty() {
+        eprintln!("{}", import::said_of_columns(&left_out));
+    }
     let mut display = Display::new(total);
     let whole = std::io::Cursor::new(beginning).chain(file);
     let done = import::run(parts, format, whole, |rejected, progress| display.show(rejected, progress)).await;

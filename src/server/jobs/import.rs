@@ -13,7 +13,7 @@ use super::run::Progress;
 use crate::model::format::count;
 use crate::model::task::{FailedRow, ImportResult, OperationStatus, TaskStatus};
 use crate::server::files::{FileError, Written};
-use crate::server::ingest::import::{self, Format, ImportError, ImportParts, Rejected, Told};
+use crate::server::ingest::import::{self, BEGINNING, Format, ImportError, ImportParts, Rejected, Told};
 use crate::server::state::Server;
 use crate::server::store::jobs::{self, Job, Left};
 use crate::server::store::logs::write::WriteError;
@@ -23,8 +23,6 @@ use crate::server::store::tasks::TaskChange;
 pub const NAME: &str = "import";
 /// Records that the result itself tells; the rejected file has all.
 const TOLD: usize = 1_000;
-/// Bytes that say what a file without a telling name is.
-const BEGINNING: u64 = 256;
 
 /// What it is given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +40,9 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     let payload: Payload = serde_json::from_str(&job.payload)
         .map_err(|error| JobError::Fail(format!("what it is to do cannot be read: {error}")))?;
     let original = server.files.read(&payload.file, payload.bytes, true);
-    let beginning = beginning(original.clone().stream(0..BEGINNING)).await?;
+    let beginning = beginning(original.clone().stream(0..BEGINNING.min(payload.bytes))).await?;
     let format = Format::of(&payload.name, &beginning);
+    let left_out = import::columns_left_out(format, &beginning);
     let stream = original
         .stream(0..payload.bytes)
         .map(|part| part.map_err(std::io::Error::other));
@@ -70,7 +69,7 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     } = kept;
     let done_count = done.accepted + done.duplicates;
     let result = ImportResult {
-        message: message(done_count, failed_count),
+        message: message(done_count, failed_count, &left_out),
         failed,
         done_count,
         failed_count,
@@ -113,6 +112,7 @@ async fn parts(server: &Server, job: &Job) -> Result<ImportParts, JobError> {
         endpoints: server.endpoints(job.project_id).await?,
         random: server.random.clone(),
         writer: server.writer.clone(),
+        may_be_own: false,
     })
 }
 
@@ -191,12 +191,17 @@ fn failed_row(entry: Rejected) -> FailedRow {
     }
 }
 
-fn message(done: u64, failed: u64) -> String {
+fn message(done: u64, failed: u64, left_out: &[String]) -> String {
     let logs = |count_of: u64| format!("{} {}", count(count_of), if count_of == 1 { "log" } else { "logs" });
-    match failed {
+    let mut message = match failed {
         0 => format!("{} imported", logs(done)),
         failed => format!("{} imported, {} not taken: each is told why", logs(done), logs(failed)),
+    };
+    if !left_out.is_empty() {
+        message.push_str(". ");
+        message.push_str(&import::said_of_columns(left_out));
     }
+    message
 }
 
 fn broken_off(reason: &str, failed: u64) -> String {

@@ -28,11 +28,11 @@ pub struct Project {
     pub created_at: i64,
 }
 
-/// Makes a project.
-pub async fn add(db: &Db, id: &str, name: &str, now_ms: i64) -> Result<Project, StoreError> {
-    const ADD: &str = "INSERT INTO projects (public_id, name, created_at) VALUES ($1, $2, $3)
+/// Makes a project; its time zone is an IANA name.
+pub async fn add(db: &Db, id: &str, name: &str, time_zone: &str, now_ms: i64) -> Result<Project, StoreError> {
+    const ADD: &str = "INSERT INTO projects (public_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4)
         RETURNING id, public_id, name, time_zone, created_at";
-    let added = on_db!(write db, pool => query_as(ADD).bind(id).bind(name).bind(now_ms).fetch_one(pool).await);
+    let added = on_db!(write db, pool => query_as(ADD).bind(id).bind(name).bind(time_zone).bind(now_ms).fetch_one(pool).await);
     added.map_err(|problem| match problem.as_database_error() {
         Some(database) if database.is_unique_violation() => StoreError::Taken(format!("the project id {id}")),
         _ => problem.into(),

@@ -127,9 +127,15 @@ impl TestApp {
     /// Makes a project.
     pub async fn add_project(&self, name: &str) -> Project {
         let now_ms = self.server.clock.now_ms();
-        projects::add(self.db(), &self.server.random.id(IdKind::Project, now_ms), name, now_ms)
-            .await
-            .unwrap()
+        projects::add(
+            self.db(),
+            &self.server.random.id(IdKind::Project, now_ms),
+            name,
+            "UTC",
+            now_ms,
+        )
+        .await
+        .unwrap()
     }
 
     /// Makes a person, in a project or in none, and gives their number.

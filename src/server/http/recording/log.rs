@@ -7,7 +7,7 @@ use recorder::{Captured, Ending, Exchange};
 use serde::de::IgnoredAny;
 
 use super::{By, Subject};
-use crate::model::log::{NewLog, Note, Origin};
+use crate::model::log::{NewLog, Note, Origin, Status};
 use crate::server::ingest::draft::{Body, Code, Draft, DraftMessage, Fault, ResourceParts, When};
 use crate::server::ingest::entry::EntryContext;
 use crate::server::ingest::headers::{Headers, MAX_HEADERS};
@@ -49,6 +49,9 @@ pub(super) fn of_exchange(exchange: &Exchange<Subject>, context: &EntryContext<'
     if let Some((task, log)) = &subject.began {
         draft.id = Some(log.into());
         draft.async_action_id = Some(task.into());
+    }
+    if subject.failed {
+        draft.status = Some(Status::Failure.as_str().into());
     }
     match &subject.by {
         By::Nobody => {}

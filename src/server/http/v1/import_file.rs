@@ -18,7 +18,7 @@ use crate::server::error::ApiError;
 use crate::server::http::recording::Recording;
 use crate::server::ingest::draft::MAX_BODY;
 use crate::server::state::Server;
-use crate::server::store::logs::one;
+use crate::server::store::logs::one::{self, Put};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks;
 
@@ -27,7 +27,7 @@ pub(crate) const PURPOSE: &str = "import-file";
 /// Bytes of a file's name.
 const MAX_NAME: usize = 255;
 
-/// Keeps the original beside its log, in place of an earlier one.
+/// Keeps the original beside its log. Sent again it is taken as sent once; another one in its place is refused.
 pub(super) async fn put(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -50,7 +50,8 @@ pub(super) async fn put(
     };
     let sealed = {
         let server = server.clone();
-        tokio::task::spawn_blocking(move || server.key.seal(PURPOSE, &body.bytes, &server.random)).await
+        let plain = body.bytes.clone();
+        tokio::task::spawn_blocking(move || server.key.seal(PURPOSE, &plain, &server.random)).await
     };
     let sealed = sealed.map_err(|error| {
         tracing::error!(%error, "sealing an original broke");
@@ -59,10 +60,21 @@ pub(super) async fn put(
             "Something broke on the server while sealing the file",
         )
     })?;
-    if !one::put_import_file(&server.db, key.project.key, &id, &file, &sealed).await? {
-        return Err(ApiError::not_found("api_log", &id));
+    match one::put_import_file(&server.db, key.project.key, &id, &file, &sealed).await? {
+        Put::Kept => Ok(Json(file).into_response()),
+        Put::Taken if is_kept(&server, key.project.key, &id, (&file, &body.bytes)).await? => Ok(Json(file).into_response()),
+        Put::Taken => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "This log has an original already, and an original is not replaced",
+        )),
+        Put::NoLog => Err(ApiError::not_found("api_log", &id)),
     }
-    Ok(Json(file).into_response())
+}
+
+/// Whether the original that is kept is this one.
+async fn is_kept(server: &Server, project: ProjectKey, id: &str, (file, plain): (&ImportFile, &[u8])) -> Result<bool, ApiError> {
+    let kept = one::import_file(&server.db, project, id).await?;
+    Ok(kept.is_some_and(|(known, sealed)| known == *file && server.key.open(PURPOSE, &sealed).is_some_and(|kept| kept == plain)))
 }
 
 /// The original, by key.

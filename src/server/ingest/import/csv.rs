@@ -43,6 +43,8 @@ const COLUMNS: [&str; 23] = [
     "async_action_id",
     "origin",
 ];
+/// What a file of rejected records adds; nobody misses it. An empty name has nothing to tell.
+const NOT_MISSED: [&[u8]; 2] = [b"reason", b""];
 /// One more that is known, though no export writes it.
 const APP_NAME: &str = "app_name";
 
@@ -72,14 +74,33 @@ pub(super) fn read(file: impl Read, budget: &Budget, sink: &mut dyn Sink) -> Res
     }
 }
 
+/// The columns that are not known; a header that does not end within the beginning says nothing.
+pub(super) fn columns_left_out(beginning: &[u8]) -> Vec<String> {
+    let mut reader = ReaderBuilder::new().flexible(true).has_headers(true).from_reader(beginning);
+    let Ok(header) = reader.byte_headers() else {
+        return Vec::new();
+    };
+    let header = header.clone();
+    if !beginning[..usize::try_from(reader.position().byte()).unwrap_or(0)].ends_with(b"\n") {
+        return Vec::new();
+    }
+    let names = header
+        .iter()
+        .filter(|name| known(name).is_none() && !NOT_MISSED.contains(&name.trim_ascii()));
+    names
+        .map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned())
+        .collect()
+}
+
+fn known(name: &[u8]) -> Option<&'static str> {
+    COLUMNS
+        .into_iter()
+        .chain([APP_NAME, UNREADABLE])
+        .find(|known| known.as_bytes() == name.trim_ascii())
+}
+
 /// The name of each column, none where it is not known.
 fn columns(header: &ByteRecord) -> Result<Vec<Option<&'static str>>, String> {
-    let known = |name: &[u8]| {
-        COLUMNS
-            .into_iter()
-            .chain([APP_NAME, UNREADABLE])
-            .find(|known| known.as_bytes() == name.trim_ascii())
-    };
     let columns: Vec<_> = header.iter().map(known).collect();
     for required in ["method", "url"] {
         match columns.iter().filter(|column| **column == Some(required)).count() {

@@ -95,6 +95,12 @@ impl Format {
 /// What some programs write before UTF-8.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
+/// Bytes of a file's beginning by which it is known, and a CSV's columns are.
+pub const BEGINNING: u64 = 64 << 10;
+/// Why a log that claims to be of this service is not taken.
+const OWN: &str = "origin: self is what this service recorded itself, and is not taken from a file that is sent; leave it empty, or let whoever \
+     runs the service import the file with audit-log import";
+
 /// What an import works with.
 #[derive(Clone, Debug)]
 pub struct ImportParts {
@@ -112,6 +118,8 @@ pub struct ImportParts {
     pub random: Random,
     /// The door to the database.
     pub writer: LogWriter,
+    /// Whether logs may come as this service's own (origin `self`). Whoever sends a file over HTTP is not believed: such logs say who did what here.
+    pub may_be_own: bool,
 }
 
 /// An entry that was not taken.
@@ -227,6 +235,23 @@ impl<'a> Content<'a> {
     }
 }
 
+/// The columns of a CSV whose values go nowhere, as its header names them; known from a file's beginning, so that it can be told before the end.
+pub fn columns_left_out(format: Format, beginning: &[u8]) -> Vec<String> {
+    if format != Format::Csv {
+        return Vec::new();
+    }
+    csv::columns_left_out(beginning.strip_prefix(BOM).unwrap_or(beginning))
+}
+
+/// What is said of columns whose values went nowhere.
+pub fn said_of_columns(left_out: &[String]) -> String {
+    let names = left_out.join(", ");
+    match left_out.len() {
+        1 => format!("The column {names} is not known, and its values were left out"),
+        _ => format!("The columns {names} are not known, and their values were left out"),
+    }
+}
+
 /// Reads every entry of a file.
 fn read(format: Format, file: impl Read, sink: &mut dyn Sink) -> Result<(), String> {
     let file = Budgeted::new(file, MAX_ENTRY);
@@ -290,6 +315,9 @@ impl Gatherer {
             origin: Origin::Application,
             sender: None,
         };
+        if draft.origin == Some(Origin::Own) && !self.parts.may_be_own {
+            return Err(OWN.to_owned());
+        }
         if draft.id.as_deref().is_none_or(str::is_empty) {
             draft.id = Some(Cow::Owned(id_of(number, content)));
         }

@@ -20,6 +20,7 @@ pub mod list;
 pub mod matching;
 pub(super) mod month;
 mod needles;
+pub mod offered;
 pub mod one;
 mod repeats;
 mod rows;

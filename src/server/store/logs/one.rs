@@ -168,29 +168,39 @@ async fn import_file_name(db: &Db, project: ProjectKey, id: &str) -> Result<Opti
     Ok(found.map(|(name, bytes)| ImportFile { name, bytes }))
 }
 
+/// What became of an original that was to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is kept.
+    Kept,
+    /// The log has one already, which stays: an original is evidence.
+    Taken,
+    /// There is no such log.
+    NoLog,
+}
+
 /// Keeps the original of an import beside a log (the bytes as given: the caller has encrypted them; `file.bytes` is the size people see).
-/// Replaces an earlier one. False where there is no such log.
 pub async fn put_import_file(
     db: &Db,
     project: ProjectKey,
     id: &str,
     file: &ImportFile,
     sealed: &[u8],
-) -> Result<bool, StoreError> {
+) -> Result<Put, StoreError> {
     const PUT: &str = "INSERT INTO import_files (project_id, log_id, name, bytes, sealed) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (project_id, log_id) DO UPDATE SET name = excluded.name, bytes = excluded.bytes, sealed = excluded.sealed";
+        ON CONFLICT (project_id, log_id) DO NOTHING";
     let Some(time) = keyed::time_of(db, project, id).await? else {
-        return Ok(false);
+        return Ok(Put::NoLog);
     };
     if row(db, project, time, id).await?.is_none() {
-        return Ok(false);
+        return Ok(Put::NoLog);
     }
     let mut tx = WriteTx::begin(db).await?;
-    on_tx!(&mut tx, connection => {
+    let kept = on_tx!(&mut tx, connection => {
         query(PUT).bind(project).bind(id).bind(&file.name).bind(file.bytes).bind(sealed).execute(connection).await?.rows_affected()
     });
     tx.commit().await?;
-    Ok(true)
+    Ok(if kept == 0 { Put::Taken } else { Put::Kept })
 }
 
 /// The original of an import, as it was kept.
