@@ -8,8 +8,7 @@ use leptos::task::spawn_local;
 
 use super::frame::FrameResource;
 use super::links::{project_id, search};
-use super::records::chips::set;
-use super::records::terms_words;
+use super::records::meant;
 use crate::api::error::ApiError;
 use crate::api::sendouts::{RetrySet, retry_all, retry_count};
 use crate::model::format::{count, duration};
@@ -17,6 +16,9 @@ use crate::model::query::escape;
 use crate::model::rights::Role;
 use crate::model::sendout::{MAX_PACE, PACE};
 use crate::model::tab::{Tab, TabQuery};
+
+/// What is sent again where no filter is set.
+pub const ALL: &str = "every sendout of the range";
 
 /// What the dialog and its parts share.
 #[derive(Clone, Copy)]
@@ -168,14 +170,8 @@ fn RetryDialog(project: Memo<String>, now: Callback<()>) -> impl IntoView {
 /// Which sendouts, how many, and how fast.
 fn settings(search: &str, dialogue: Dialogue) -> impl IntoView + use<> {
     let query = TabQuery::parse(Tab::Sendouts, search).unwrap_or_else(|_| TabQuery::all(Tab::Sendouts));
-    let filters = set(&query).map(|filter| {
-        let words = terms_words(filter, &query.value(filter.argument));
-        view! { <div><dt>{filter.label}</dt><dd>{words}</dd></div> }
-    });
-    let filters = filters.collect_view();
-    let none = (query.active() == 0).then(|| view! { <div><dt>"Filters"</dt><dd>"none: every sendout of the range"</dd></div> });
     let range = move || match dialogue.counted.get() {
-        Some(Ok(set)) => range_words(&set),
+        Some(Ok(set)) => meant::range(&set.zone, set.from, set.to, set.pin),
         _ => String::new(),
     };
     let number = move || match dialogue.counted.get() {
@@ -186,19 +182,11 @@ fn settings(search: &str, dialogue: Dialogue) -> impl IntoView + use<> {
     view! {
         <dl class="record-list">
             <div><dt>"Time range"</dt><dd>{range}</dd></div>
-            {filters}
-            {none}
+            {meant::filters(&query, ALL)}
             <div><dt>"Sendouts"</dt><dd aria-live="polite">{number}</dd></div>
         </dl>
         {move || dialogue.counted.get().and_then(Result::ok).map(|set| advice(&set))}
         {pace(dialogue)}
-    }
-}
-
-fn range_words(set: &RetrySet) -> String {
-    match set.from {
-        Some(from) => format!("{} {}", set.zone.range(from, set.to, set.pin), set.zone.label_at(set.to)),
-        None => format!("until {} {}", set.zone.coarse(set.to, set.pin), set.zone.label_at(set.to)),
     }
 }
 

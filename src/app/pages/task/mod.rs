@@ -10,7 +10,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use self::head::Head;
-use self::parts::{failed_rows, json, tries};
+use self::parts::{failed_rows, json, parameters, tries};
 use crate::api::error::ApiError;
 use crate::api::tasks::{TaskPage, task_page};
 use crate::app::parts::awaited::answered;
@@ -96,16 +96,18 @@ fn Whole(page: TaskPage, place: Place) -> impl IntoView {
             )
         },
     );
-    let parameters = Memo::new(move |_| page.with(|page| page.parameters.clone()));
+    let asked = Memo::new(move |_| page.with(|page| (page.parameters.clone(), page.sent_again.clone())));
     let result = Memo::new(move |_| page.with(|page| page.result.clone()));
     let failed = Memo::new(move |_| page.with(|page| (page.failed.clone(), page.failed_count)));
     let failures = Memo::new(move |_| page.with(|page| page.failures.clone()));
     let over = Memo::new(move |_| page.with(|page| page.facts.status.is_over()));
     let (project, id) = (place.project.clone(), place.id.clone());
     let version = Signal::derive(move || page.with(|page| page.facts.status.as_str().to_owned()));
-    let (of_parameters, of_result) = (place.part("parameters"), place.part("result"));
+    let of_result = place.part("result");
+    let (at, around) = (place.clone(), zone.clone());
+    let of_parameters = move |json, again: Option<&_>| parameters(json, again, &around, &at);
     let hidden = Memo::new(move |_| page.with(|page| (page.parameters_hidden, page.result_hidden)));
-    let not_asked = move || match (parameters.with(Option::is_none), hidden.get().0) {
+    let not_asked = move || match (asked.with(|(json, _)| json.is_none()), hidden.get().0) {
         (true, true) => Some("Parameters: not allowed. Your role may not read bodies; an owner of the project can change that."),
         (true, false) => Some("Nothing is known of what was asked for."),
         (false, _) => None,
@@ -124,7 +126,7 @@ fn Whole(page: TaskPage, place: Place) -> impl IntoView {
         <div class="panes">
             <section class="pane" aria-labelledby="parameters-title">
                 <header class="pane-head"><h2 id="parameters-title">"Parameters"</h2></header>
-                {move || json(parameters.get(), of_parameters.clone(), "Parameters")}
+                {move || asked.with(|(json, again)| of_parameters(json.clone(), again.as_ref()))}
                 {move || not_asked().map(|words| view! { <p class="absent">{words}</p> })}
             </section>
             <section class="pane" aria-labelledby="result-title">
