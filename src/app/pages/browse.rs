@@ -8,6 +8,7 @@ use crate::api::error::ApiError;
 use crate::api::exports::{ExportPage, export_page};
 use crate::app::parts::awaited::answered;
 use crate::app::parts::browse::{Source, Table};
+use crate::app::parts::download::Download;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::Problem;
 use crate::model::browse::MAX_BYTES;
@@ -54,10 +55,7 @@ fn Whole(page: ExportPage, back: String) -> impl IntoView {
         .into_iter()
         .flatten()
         .collect();
-    let download = page
-        .download
-        .clone()
-        .map(|href| view! { <a class="button" href=href download="" rel="external">"Download"</a> });
+    let download = page.download.clone().map(|href| view! { <Download href/> });
     let filters = page
         .filters
         .iter()
@@ -120,13 +118,12 @@ fn source(page: &ExportPage) -> Result<Source, String> {
 /// Why the file is not opened, and what can be done instead.
 #[component]
 fn Refused(reason: String, download: Option<String>, back: String) -> impl IntoView {
-    let download =
-        download.map(|href| view! { <a class="button primary" href=href download="" rel="external">"Download the file"</a> });
+    let download = download.map(|href| view! { <Download words="Download the file" href primary=true/> });
     view! {
         <div class="state" role="status">
             <h2>"This file cannot be browsed"</h2>
             <p>{reason}</p>
-            <p>{download}<a class="button" href=back>"Back to the export"</a></p>
+            <div class="actions">{download}<a class="button" href=back>"Back to the export"</a></div>
         </div>
     }
 }

@@ -10,6 +10,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 use crate::api::error::ApiError;
 use crate::api::exports::{ExportPage, delete_export, export_page};
 use crate::app::parts::awaited::answered;
+use crate::app::parts::download::Download;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::ask::AskFirst;
 use crate::app::parts::records::cells;
@@ -183,6 +184,16 @@ fn contents(page: &ExportPage) -> impl IntoView + use<> {
     }
 }
 
+/// Opens the file in place. A form, so that it is a button to everybody and needs no script; where there are some, without a reload.
+fn browse_button(href: String) -> impl IntoView {
+    let (navigate, to) = (use_navigate(), href.clone());
+    let go = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        navigate(&to, leptos_router::NavigateOptions::default());
+    };
+    view! { <form class="download" method="get" action=href on:submit=go><button type="submit" class="button">"Browse data"</button></form> }
+}
+
 /// Download, Browse data and Delete.
 #[component]
 fn Actions(page: ExportPage, place: Place) -> impl IntoView {
@@ -206,7 +217,7 @@ fn Actions(page: ExportPage, place: Place) -> impl IntoView {
         });
     });
     let browse = match page.not_browsed {
-        None if page.facts.status == ExportStatus::Done => view! { <a class="button" href=browse>"Browse data"</a> }.into_any(),
+        None if page.facts.status == ExportStatus::Done => browse_button(browse).into_any(),
         None => ().into_any(),
         Some(why) => view! {
             <button type="button" class="button" disabled aria-describedby="not-browsed">"Browse data"</button>
@@ -221,7 +232,7 @@ fn Actions(page: ExportPage, place: Place) -> impl IntoView {
     };
     view! {
         <span class="log-actions">
-            {page.download.map(|href| view! { <a class="button primary" href=href download="" rel="external">"Download"</a> })}
+            {page.download.map(|href| view! { <Download href primary=true/> })}
             {page.not_downloaded.map(|_| view! {
                 <button type="button" class="button" disabled aria-describedby="not-browsed">"Download"</button>
             })}
