@@ -37,6 +37,7 @@ mod plain_scan;
 mod recording;
 mod s3;
 mod search;
+mod sendout_page;
 mod serve;
 mod sign_in;
 mod tasks_api;
