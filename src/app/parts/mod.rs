@@ -8,6 +8,7 @@ pub mod brand;
 pub mod browse;
 pub mod chips;
 pub mod columns;
+pub mod dialog;
 pub mod download;
 pub mod export_dialog;
 pub mod filter_bar;

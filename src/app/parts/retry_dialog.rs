@@ -2,10 +2,11 @@
 //!
 //! To add a setting: a signal in [`Dialogue`], its control in [`settings`], and its argument in `retry_all`.
 
-use leptos::html::{A, Dialog};
+use leptos::html::A;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::dialog::Modal;
 use super::frame::FrameResource;
 use super::links::{project_id, search};
 use super::records::meant;
@@ -114,22 +115,11 @@ pub fn RetryAll(
 #[component]
 fn RetryDialog(project: Memo<String>, now: Callback<()>) -> impl IntoView {
     let search = search();
-    let dialog = NodeRef::<Dialog>::new();
+    let modal = Modal::new();
     let dialogue = Dialogue::new();
     let open = move |_| {
         dialogue.count(project.get_untracked(), search.get_untracked());
-        // Once what it says stands in it, so that its first control takes the focus.
-        request_animation_frame(move || {
-            if let Some(dialog) = dialog.try_get_untracked().flatten() {
-                // It refuses only while it is open.
-                let _ = dialog.show_modal();
-            }
-        });
-    };
-    let close = move || {
-        if let Some(dialog) = dialog.try_get_untracked().flatten() {
-            dialog.close();
-        }
+        modal.open();
     };
     let begin = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -150,7 +140,7 @@ fn RetryDialog(project: Memo<String>, now: Callback<()>) -> impl IntoView {
     let asked = move || (!is_begun.get()).then(|| settings(&search.get(), dialogue));
     view! {
         <button type="button" class="button quiet-button needs-scripts" aria-haspopup="dialog" on:click=open>"Retry all that match"</button>
-        <dialog class="dialog retry-dialog" node_ref=dialog aria-labelledby="retry-all-title">
+        <dialog class="dialog retry-dialog" node_ref=modal.node() aria-labelledby="retry-all-title">
             <h2 id="retry-all-title">"Retry all that match"</h2>
             <form on:submit=begin>
                 {asked}
@@ -160,7 +150,7 @@ fn RetryDialog(project: Memo<String>, now: Callback<()>) -> impl IntoView {
                     {move || can_begin.get().then(|| view! {
                         <button type="submit" class="button primary" disabled=dialogue.busy>{words}</button>
                     })}
-                    <button type="button" class="button" on:click=move |_| close()>"Close"</button>
+                    <button type="button" class="button" on:click=move |_| modal.close()>"Close"</button>
                 </div>
             </form>
         </dialog>
