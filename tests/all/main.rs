@@ -34,6 +34,7 @@ mod logs_api;
 mod logs_page;
 mod outage;
 mod plain_scan;
+mod record_pages;
 mod recording;
 mod s3;
 mod search;

@@ -6,10 +6,10 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::Place;
 use crate::api::error::ApiError;
 use crate::api::tasks::{TaskFile, TaskPage, cancel_task, retry_task};
 use crate::app::parts::download::DownloadNamed;
+use crate::app::parts::record_page::Place;
 use crate::app::parts::records::ask::AskFirst;
 use crate::app::parts::records::cells;
 use crate::app::parts::records::facts::{self, fact};

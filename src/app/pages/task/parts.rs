@@ -4,9 +4,9 @@
 
 use leptos::prelude::*;
 
-use super::Place;
 use crate::api::tasks::{Failure, SentAgain};
 use crate::app::parts::json_view::JsonView;
+use crate::app::parts::record_page::Place;
 use crate::app::parts::records::{meant, to_query};
 use crate::app::parts::retry_dialog::ALL;
 use crate::model::format;
