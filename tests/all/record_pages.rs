@@ -2,8 +2,6 @@
 
 use audit_log::model::rights::Role;
 
-use crate::support::TestApp;
-
 /// A page's address behind the project's, what it is a page of, and its title while nothing names the record.
 const PAGES: [(&str, &str, &str, &str); 4] = [
     ("tasks", "/aa_1", "task", "Task"),
