@@ -7,7 +7,7 @@ use leptos_meta::Title;
 
 use crate::api::error::ApiError;
 use crate::api::logs::{Emptiness, LogsPage, logs_page};
-use crate::app::parts::awaited::answered;
+use crate::app::parts::awaited::{answered, waiting};
 use crate::app::parts::chips::Chips;
 use crate::app::parts::columns::Columns;
 use crate::app::parts::export_dialog::ExportDialog;
@@ -39,7 +39,7 @@ pub fn Logs() -> impl IntoView {
         |(project, search, _)| logs_page(project, search),
     );
     let on_offer = offered(project, query);
-    let (pending, set_pending) = signal(false);
+    let (pending, set_pending) = waiting();
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
     let last = StoredValue::new(None::<LogsPage>);
     let live = RwSignal::new(false);

@@ -38,6 +38,18 @@ where
     awaited(move || touch(resource), move || resource.get().map(&mut view))
 }
 
+/// Whether a page waits for an answer to its next address, and what tells so to a [`Transition`]. It is told in the browser alone: on the server nobody
+/// looks, and a reader who leaves early would take away what is set.
+pub fn waiting() -> (ReadSignal<bool>, SignalSetter<bool>) {
+    let (pending, set_pending) = signal(false);
+    let tell = if cfg!(feature = "hydrate") {
+        set_pending.into()
+    } else {
+        SignalSetter::default()
+    };
+    (pending, tell)
+}
+
 /// Reads a resource for the sake of being seen to read it.
 pub fn touch<T: Send + Sync + 'static>(resource: Resource<T>) {
     resource.with(|_| ());

@@ -8,7 +8,7 @@ use leptos_router::hooks::use_params_map;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::awaited::answered;
+use super::awaited::{answered, waiting};
 use super::links::{project_id, search};
 use super::records::facts::{self, Gone};
 use super::states::Problem;
@@ -88,7 +88,7 @@ where
         move |(project, id, search, _)| ask(project, id, search),
     );
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
-    let (pending, set_pending) = signal(false);
+    let (pending, set_pending) = waiting();
     let place = move || Place {
         project: project.get_untracked(),
         id: id.get_untracked(),

@@ -11,7 +11,7 @@ use self::facts::Facts;
 use self::pane::{Pane, Which};
 use crate::api::error::ApiError;
 use crate::api::log::{LogPage, log_page};
-use crate::app::parts::awaited::answered;
+use crate::app::parts::awaited::{answered, waiting};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::Problem;
 use crate::app::parts::timeline::Timeline;
@@ -79,7 +79,7 @@ pub fn Log() -> impl IntoView {
         |(project, id, list, _)| log_page(project, id, list),
     );
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
-    let (pending, set_pending) = signal(false);
+    let (pending, set_pending) = waiting();
     let place = move || {
         let list = list.get_untracked();
         Place {

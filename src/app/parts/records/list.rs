@@ -13,7 +13,7 @@ use super::table::table;
 use super::{Around, Record, terms_words, to_query};
 use crate::api::error::ApiError;
 use crate::api::tasks::Listed;
-use crate::app::parts::awaited::answered;
+use crate::app::parts::awaited::{answered, waiting};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::model::tab::TabQuery;
@@ -29,7 +29,7 @@ pub fn list<R: Record>() -> impl IntoView {
         |(project, search, _)| R::ask(project, search),
     );
     let around = Signal::derive(move || page.get().map(|page| page.ok().map(|page| Around::of(&page))));
-    let (pending, set_pending) = signal(false);
+    let (pending, set_pending) = waiting();
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
     let last = StoredValue::new(None::<Listed<R>>);
     let shown = answered(page, move |page| match page {

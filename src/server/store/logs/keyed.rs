@@ -1,6 +1,6 @@
 //! Rows that are known by their keys: what a search found in blocks, what an id names.
 
-use sea_query::{Cond, Expr, ExprTrait, JoinType, Query, SelectStatement, Value, ValueTuple};
+use sea_query::{Asterisk, Cond, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, Value, ValueTuple};
 use sqlx::query_scalar;
 
 use super::conditions;
@@ -111,28 +111,55 @@ pub(super) async fn places(
     Ok(found)
 }
 
-/// Narrows a select to the keys.
+/// Narrows a select to the keys: each is looked up by itself, through the primary key.
 ///
-/// On SQLite they are rows of values that lead a join: given as a list of pairs, the planner reads the whole range of time and looks each log up in
-/// the list. PostgreSQL would hash the table for such a join, and reads a list by index.
+/// Left to choose, both planners may read the whole range of time and look each log up in the list, PostgreSQL above all while it knows nothing of the
+/// table's size; so the keys lead a join that cannot be turned around.
 fn only(select: &mut SelectStatement, db: &Db, project: ProjectKey, selection: &LogSelection, keys: &[(i64, String)]) {
+    let is_wanted = Expr::col("created_at")
+        .eq(Expr::cust("wanted.column1"))
+        .and(Expr::col("id").eq(Expr::cust("wanted.column2")));
     if db.is_sqlite() {
         let values = keys
             .iter()
             .map(|(time, id)| ValueTuple::Two(Value::from(*time), Value::from(id.clone())));
         // The columns of SQLite's VALUES are named so. A cross join is never turned around.
-        let is_wanted = Expr::col("created_at")
-            .eq(Expr::cust("wanted.column1"))
-            .and(Expr::col("id").eq(Expr::cust("wanted.column2")));
         select
             .from_values(values, "wanted")
             // sea-query writes no ON for a cross join.
             .join(JoinType::CrossJoin, "logs", Cond::all())
             .and_where(is_wanted);
+        restrict(select, project, selection);
     } else {
-        let places = Expr::tuple([Expr::col("created_at"), Expr::col("id")]);
-        select.from("logs").and_where(places.in_tuples(keys.to_vec()));
+        // OFFSET keeps the part apart from the rest of the statement.
+        let mut one = Query::select();
+        one.column(Asterisk).from("logs").and_where(is_wanted).offset(0);
+        restrict(&mut one, project, selection);
+        select.from_subquery(listed(keys), "wanted").join_lateral(
+            JoinType::InnerJoin,
+            one,
+            "logs",
+            Cond::all().add(Expr::val(true)),
+        );
     }
+}
+
+/// The keys as PostgreSQL reads them: one text, whatever their number, so that the statement stays the same and is prepared once.
+fn listed(keys: &[(i64, String)]) -> SelectStatement {
+    let keys = serde_json::Value::from_iter(keys.iter().map(|(time, id)| serde_json::json!([time, id]))).to_string();
+    let mut listed = Query::select();
+    listed
+        .expr_as(Expr::cust("CAST(wanted_key ->> 0 AS BIGINT)"), "column1")
+        .expr_as(Expr::cust("wanted_key ->> 1"), "column2")
+        .from_function(
+            Func::cust("json_array_elements").arg(Expr::cust_with_values("CAST($1 AS JSON)", [keys])),
+            "wanted_key",
+        );
+    listed
+}
+
+/// The project, the origins and the range.
+fn restrict(select: &mut SelectStatement, project: ProjectKey, selection: &LogSelection) {
     if let Some(last) = selection.up_to_seq {
         select.and_where(Expr::col("seq").lte(last));
     }

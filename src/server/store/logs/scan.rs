@@ -21,9 +21,9 @@ use crate::server::store::render;
 use crate::server::store::{Db, StoreError};
 
 /// Logs of a chunk.
-const CHUNK: usize = 2_000;
+const CHUNK: usize = 500;
 /// Bytes of bodies of a chunk, beyond one log's.
-const TEXTS: i64 = 8 << 20;
+const TEXTS: i64 = 2 << 20;
 /// How long a search goes on before it says how far it got.
 const BUDGET: Duration = Duration::from_secs(2);
 
