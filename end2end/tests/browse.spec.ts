@@ -24,7 +24,7 @@ for (const format of ["csv", "ndjson", "parquet"]) {
     const fields = ["id", "method", "status", "url", "request_body", "response_body"];
     const id = await made(facts, { format, fields, order: "created_at", filters: { method: { conditions: { $in: ["POST", "DELETE"] } } } });
     await open(page, at(`exports/${id}`));
-    await page.getByRole("link", { name: "Browse data" }).click();
+    await page.getByRole("button", { name: "Browse data" }).click();
     await expect(page).toHaveURL(new RegExp(`/exports/${id}/browse`));
     await expect(rows(page)).not.toHaveCount(0);
     for (const field of fields) await expect(page.getByRole("columnheader", { name: field })).toBeVisible();
@@ -111,5 +111,5 @@ test("what cannot be browsed says why", async ({ page, at, facts }) => {
   await open(page, at(`exports/${other}`));
   await expect(page.getByText("Only exports of logs that were made here can be browsed.")).toBeVisible();
   await open(page, at(`exports/${id}`));
-  await expect(page.getByRole("link", { name: "Browse data" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Browse data" })).toBeVisible();
 });

@@ -36,6 +36,12 @@ test("all that match are sent again at a pace, stopped half-way, and taken up ag
     await expect(follow).toBeFocused();
     await follow.click();
     await expect(page).toHaveURL(/\/tasks\/aa_/);
+    await expect(page.getByRole("definition").filter({ hasText: `${SENDOUTS}, as of` })).toBeVisible();
+    await expect(page.getByRole("definition").filter({ hasText: "8 a second at most" })).toBeVisible();
+    const json = page.getByRole("group", { name: "Parameters", exact: true });
+    await expect(json).toBeHidden();
+    await page.getByText("As JSON", { exact: true }).click();
+    await expect(json).toContainText("per_second");
     const bar = page.getByRole("progressbar");
     await expect.poll(async () => Number(await bar.getAttribute("value"))).toBeGreaterThan(0);
     await page.getByRole("button", { name: "Cancel" }).click();

@@ -23,7 +23,7 @@ async function begin(page: Page, choose: (dialog: ReturnType<Page["getByRole"]>)
   await expect(dialog).toBeHidden();
   await card(page, id).getByRole("link", { name: "Open the export" }).click();
   await expect(page).toHaveURL(new RegExp(`/exports/${id}`));
-  await expect(page.getByRole("link", { name: "Download", exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Download", exact: true })).toBeVisible();
 }
 
 /** The records of a CSV without line breaks in its cells. */
@@ -41,7 +41,7 @@ test("what is filtered is exported, told, downloaded and deleted", async ({ page
   await expect(page.getByText("2", { exact: true }).first()).toBeVisible();
   const [download] = await Promise.all([
     page.waitForEvent("download"),
-    page.getByRole("link", { name: "Download", exact: true }).click(),
+    page.getByRole("button", { name: "Download", exact: true }).click(),
   ]);
   expect(download.suggestedFilename()).toMatch(/^logs-.*\.csv$/);
   const [header, ...rows] = lines(readFileSync((await download.path())!, "utf8"));
@@ -62,7 +62,11 @@ test("the list of exports is filtered, linked and kind to small windows", async 
   await begin(page, async (dialog) => void (await dialog.getByLabel("Format").selectOption("ndjson")));
   const id = /exp_[a-z0-9]+/i.exec(page.url())![0];
   await open(page, at("exports"));
-  await expect(page.getByRole("table").first().getByRole("row").nth(1)).toContainText("NDJSON");
+  const row = page.getByRole("table").first().getByRole("row").nth(1);
+  await expect(row).toContainText("NDJSON");
+  const [download] = await Promise.all([page.waitForEvent("download"), row.getByRole("button", { name: "Download", exact: true }).click()]);
+  expect(download.suggestedFilename()).toMatch(/^logs-.*\.ndjson$/);
+  await expect(page).toHaveURL(/\/exports(\?|$)/);
   await page.getByLabel("Status", { exact: true }).selectOption("ERROR");
   await expect(page).toHaveURL(/status=ERROR/);
   await expect(page.getByRole("heading", { name: "No export matches" })).toBeVisible();

@@ -173,15 +173,16 @@ test("the tabs keep the zone", async ({ page, at }) => {
 });
 
 test.describe("a project that is not there", () => {
-  // The frame asks for its notices all the same, and is told that there is no such project.
-  test.use({ expectedErrors: /status of 404.*\/api\/notices/ });
-
-  test("has no filters", async ({ page, facts }) => {
+  test("has no filters, and is not asked after once more", async ({ page, facts }) => {
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
     for (const tab of ["logs", "tasks"]) {
       await open(page, `${facts.address}/projects/prj_nothing/${tab}`, 404);
       await expect(page.getByRole("alert")).toContainText("There is no such page");
       await expect(page.locator("form.filters")).toHaveCount(0);
     }
+    // What the frame asks of a project it asks once it is awake.
+    expect(asked.filter((path) => path === "/api/notices")).toEqual([]);
   });
 });
 

@@ -169,6 +169,8 @@ pub struct TaskFacts {
     pub own: bool,
 }
 
+/// The reason of a cancelled task, as endpoints are told it: not who did it.
+pub const CANCELLED: &str = "Cancelled";
 /// What the reason of a cancelled task begins with; who did it follows.
 pub const CANCELLED_BY: &str = "Cancelled by ";
 

@@ -93,7 +93,7 @@ pub async fn begin(
         })
         .to_string(),
     };
-    exports::add(&server.db, project, &new, Some(&work), now_ms).await?;
+    exports::add(&server.db, project, &new, Some(&work), None, now_ms).await?;
     recording::began(recording, &task_id, &log_id);
     recording::about(recording, "export", &id);
     server.bell.ring();

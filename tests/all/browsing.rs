@@ -58,6 +58,34 @@ for_each_db! {
         is_refused(app, &cookie, &project, &id, "The file is older than 90 days.").await;
     }
 
+    async fn what_can_be_done_with_a_file_are_buttons_that_need_no_script(app: TestApp) {
+        let (project, cookie) = app.signed_in(Role::Member).await;
+        let key = app.add_key(&project, &ALL).await;
+        let id = begin(app, &key, &["id"]).await;
+        let list = format!("/projects/{}/exports", project.id);
+        let running = app.get_as(&cookie, &list).await.text().await.unwrap();
+        assert!(running.contains(&id) && !running.contains(">Download</button>"), "there is no file yet");
+        let workers = app.work();
+        over(app, &key, &id).await;
+        workers.stop().await;
+        let form = |page: &str, end: &str, words: &str| {
+            let action = format!("action=\"{list}/{id}/{end}\"");
+            let (_, rest) = page.split_once(&action).unwrap_or_else(|| panic!("{words}: no form leads there"));
+            let form = rest.split_once("</form>").unwrap().0.replace("<!>", "");
+            assert!(form.contains("type=\"submit\"") && form.contains(&format!(">{words}</button>")), "{form}");
+        };
+        let rows = app.get_as(&cookie, &list).await.text().await.unwrap();
+        form(&rows, "file", "Download");
+        let page = page(app, &cookie, &project, &id).await;
+        form(&page, "file", "Download");
+        form(&page, "browse", "Browse data");
+        // As a form without controls sends it.
+        let led = app.get_as(&cookie, &format!("{list}/{id}/file?")).await;
+        let file = app.get(led.headers()["location"].to_str().unwrap()).await;
+        assert!(file.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
+        assert_eq!(file.text().await.unwrap().trim_end(), "id");
+    }
+
     async fn a_file_too_large_for_a_page_is_to_be_downloaded(app: TestApp) {
         let (project, cookie) = app.signed_in(Role::Member).await;
         let key = app.add_key(&project, &ALL).await;

@@ -284,6 +284,27 @@ for_each_db! {
         sender.stop().await;
     }
 
+    async fn a_reported_export_that_failed_is_told(app: TestApp) {
+        let key = app.add_key(&app.add_project("shop").await, &ALL).await;
+        let receiver = Receiver::start(|_, _| Answer::code(200)).await;
+        add_endpoint(app, &key, json!({"target_url": receiver.url(), "events": ["export.failed"]})).await;
+        let sender = webhooks::start(&app.server).await.unwrap();
+        for status in ["SCHEDULED", "DONE"] {
+            ask(app, &key, Method::POST, "/v1/exports/reported", json!({"exported_object": "order", "status": status}), 201).await;
+        }
+        let failed = json!({"exported_object": "voucher", "status": "ERROR", "file_name": "v.csv", "parameters": {"asked_by": "ada@example.com"}});
+        let export = ask(app, &key, Method::POST, "/v1/exports/reported", failed, 201).await;
+        let body: Value = serde_json::from_slice(&receiver.until(1).await[0].body).unwrap();
+        let data = &body["data"];
+        assert_eq!((&body["type"], &data["id"], &data["status"]), (&json!("export.failed"), &export["id"], &json!("ERROR")), "{body}");
+        assert_eq!((&data["exported_object"], &data["file_name"]), (&json!("voucher"), &json!("v.csv")), "{body}");
+        assert!(data["error"].as_str().unwrap().contains("application") && body["event"]["group_id"].is_string(), "{body}");
+        assert!(!body.to_string().contains("ada@"), "what it reported as parameters may name people: {body}");
+        let list = ask(app, &key, Method::GET, "/v1/webhook-sendouts?type=export.failed", Value::Null, 200).await;
+        assert_eq!(list["data"].as_array().unwrap().len(), 1, "{list}");
+        sender.stop().await;
+    }
+
     async fn a_story_is_the_same_wherever_it_is_begun(app: TestApp) {
         let (project, cookie) = app.signed_in(Role::Auditor).await;
         let key = app.add_key(&project, &ALL).await;

@@ -162,6 +162,39 @@ for_each_db! {
         sender.stop().await;
     }
 
+    async fn what_a_retry_in_bulk_sends_again_is_said_in_words(app: TestApp) {
+        let (project, cookie) = app.signed_in(Role::Auditor).await;
+        let key = app.add_key(&project, &ALL).await;
+        add_endpoint(app, &key, json!({"target_url": "https://example.com/hook"})).await;
+        for _ in 0..2 {
+            post_event(app, &key, json!({"type": "order.paid", "data": {}})).await;
+        }
+        let some = json!({"type": ["order.paid", "!order.made"], "status": "PENDING", "from": "2020-01-01T00:00:00Z", "per_second": 1_500});
+        for (filter, words) in [(some, true), (json!({}), false)] {
+            let begun = ask(app, &key, Method::POST, "/v1/webhook-sendouts/retry", filter, 202).await;
+            let path = format!("/projects/{}/tasks/{}?tz=utc", project.id, begun["async_action_id"].as_str().unwrap());
+            let page = app.get_as(&cookie, &path).await.text().await.unwrap().replace("<!>", "");
+            let page = page.split_once("id=\"parameters-title\"").unwrap().1;
+            let row = |name: &str| {
+                let (_, rest) = page.split_once(&format!("<dt>{name}</dt><dd>")).unwrap_or_else(|| panic!("no {name}"));
+                rest.split_once("</dd>").unwrap().0
+            };
+            if words {
+                assert_eq!((row("Event type"), row("Status")), ("order.paid, not order.made", "Pending"));
+                assert_eq!(row("Pace"), "1,500 a second at most");
+                assert!(row("Time range").contains("2020") && row("Sendouts").starts_with("0, as of "), "{} {}", row("Time range"), row("Sendouts"));
+                let list = page.split("href=\"").find(|href| href.contains("/sendouts?from=2020")).unwrap();
+                let list = list.split('"').next().unwrap().replace("&amp;", "&");
+                let rows = app.get_as(&cookie, &list).await.text().await.unwrap();
+                assert_eq!(rows.matches("data-copy=\"so_").count(), 2, "the list that was meant: {list}");
+            } else {
+                assert_eq!(row("Filters"), "none: every sendout of the range");
+            }
+            let (_, behind) = page.split_once("<summary>As JSON</summary>").unwrap();
+            assert!(behind.split_once("</details>").unwrap().0.contains("per_second"), "its JSON is behind");
+        }
+    }
+
     async fn who_may_not_work_neither_counts_nor_sends_again_from_the_page(app: TestApp) {
         let (project, auditor) = app.signed_in(Role::Auditor).await;
         app.add_person("m@example.com", "correct horse", Some((&project, Role::Member))).await;

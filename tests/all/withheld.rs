@@ -6,12 +6,13 @@ use audit_log::model::rights::{Role, Scope};
 use audit_log::server::access::REMEMBERED_MS;
 use audit_log::server::access::issue::IssuedKey;
 use audit_log::server::store::accounts;
+use audit_log::server::webhooks;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use crate::exports_api::ALL;
-use crate::support::TestApp;
+use crate::support::{Answer, Receiver, TestApp};
+use crate::webhooks::{ALL, add_endpoint, allow, ask};
 
 /// The key whose name stands for who did it.
 const KEY: &str = "test key";
@@ -21,6 +22,8 @@ async fn json_of(app: &TestApp, method: Method, path: &str, key: &IssuedKey) -> 
 }
 
 for_each_db! {
+    with allow;
+
     async fn who_cancelled_is_told_to_those_who_may_see_users(app: TestApp) {
         let (project, cookie) = app.signed_in(Role::Auditor).await;
         let key = app.add_key(&project, &ALL).await;
@@ -49,6 +52,39 @@ for_each_db! {
                 }
             }
         }
+    }
+
+    async fn endpoints_are_not_told_who_cancelled_nor_what_names_people(app: TestApp) {
+        let (project, cookie) = app.signed_in(Role::Owner).await;
+        let key = app.add_key(&project, &ALL).await;
+        let receiver = Receiver::start(|_, _| Answer::code(200)).await;
+        let events = json!(["task.failed", "export.failed"]);
+        add_endpoint(app, &key, json!({"target_url": receiver.url(), "events": events})).await;
+        let sender = webhooks::start(&app.server).await.unwrap();
+        let filters = json!({"user": {"conditions": {"$in": ["grace@example.com"]}}});
+        let wish = json!({"exported_object": "api_log", "parameters": {"filters": filters}});
+        for by_key in [true, false] {
+            let begun = ask(app, &key, Method::POST, "/v1/exports", wish.clone(), 200).await;
+            let task = begun["async_action_id"].as_str().unwrap();
+            if by_key {
+                ask(app, &key, Method::POST, &format!("/v1/async-actions/{task}/cancel"), Value::Null, 202).await;
+            } else {
+                let fields = [("project", project.id.as_str()), ("id", task)];
+                let answer = app.post_form("/api/cancel_task", &fields).header("cookie", cookie.as_str()).send().await.unwrap();
+                assert_eq!(answer.status(), 200);
+            }
+            let page = app.get_as(&cookie, &format!("/projects/{}/tasks/{task}", project.id)).await.text().await.unwrap();
+            assert!(page.contains("Cancelled by "), "the page says who");
+        }
+        let seen = receiver.until(4).await;
+        for request in &seen {
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            let said = if body["type"] == "task.failed" { &body["data"]["message"] } else { &body["data"]["error"] };
+            assert_eq!(said, "Cancelled", "{body}");
+            let text = body.to_string();
+            assert!(!text.contains(KEY) && !text.contains("@example.com"), "{body}");
+        }
+        sender.stop().await;
     }
 
     async fn reasons_that_may_quote_go_with_the_right_to_bodies(app: TestApp) {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ApiError;
 use super::logs::Turn;
 use crate::model::json_doc::Preview;
+use crate::model::tab::TabQuery;
 use crate::model::task::{FailedRow, TaskFacts};
 use crate::model::zone::Zone;
 
@@ -66,6 +67,23 @@ pub struct Failure {
     pub reason: String,
 }
 
+/// What a retry in bulk was asked to send again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentAgain {
+    /// The list that was meant, its ends of time fixed.
+    pub query: TabQuery,
+    /// The range's beginning, in milliseconds since 1970; `None` for everything.
+    pub from: Option<i64>,
+    /// The range's end; not included.
+    pub to: i64,
+    /// How many sendouts there were.
+    pub total: u64,
+    /// When they were counted: what came or changed later is not among them.
+    pub pin: i64,
+    /// How many a second at most.
+    pub per_second: u32,
+}
+
 /// All that a task's page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskPage {
@@ -79,6 +97,8 @@ pub struct TaskPage {
     pub result_hidden: bool,
     /// What was asked for, as JSON; `None` where nothing is known.
     pub parameters: Option<Preview>,
+    /// The same of a retry in bulk, to be said in words.
+    pub sent_again: Option<SentAgain>,
     /// What came of it, as JSON, as far as whoever looks may see it.
     pub result: Option<Preview>,
     /// The first records that were not taken.

@@ -1,15 +1,19 @@
 //! Reads what the Background tasks tab and a task's page show, and moves tasks.
 
-use super::{Failure, Listed, TaskFile, TaskPage};
+use super::{Failure, Listed, SentAgain, TaskFile, TaskPage};
 use crate::api::error::ApiError;
 use crate::api::records::{Meant, listed, meant};
 use crate::api::visit::Visit;
+use crate::model::filter::Term;
 use crate::model::json_doc::message::Form;
 use crate::model::json_doc::{Preview, preview};
-use crate::model::tab::Tab;
+use crate::model::selection::OneOf;
+use crate::model::tab::{Tab, TabQuery};
 use crate::model::task::{FailedRow, ImportResult, TaskFacts, kinds, shown_reason};
+use crate::model::zone::rfc3339;
 use crate::server::http::v1::shown_result;
 use crate::server::jobs::control;
+use crate::server::jobs::retry::Payload;
 use crate::server::store::records::{self, RecordRequest};
 use crate::server::store::tasks::{self, Task};
 use crate::server::store::{exports, jobs};
@@ -67,7 +71,9 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
     let result = shown_result(&task, rights);
     let result = result.as_deref().map(serde_json::value::RawValue::get);
     let (failed, failed_count) = result.map(failed_rows).unwrap_or_default();
-    let parameters = task.shown_parameters();
+    let parameters = task.shown_parameters().filter(|_| rights.read_bodies);
+    let sent_again = sent_again(&task).filter(|_| rights.read_bodies);
+    let earliest = sent_again.as_ref().and_then(|again| again.from).unwrap_or(i64::MAX);
     let path = |end: &str| format!("/projects/{project}/tasks/{id}/{end}");
     let file = |name: &str, bytes: i64, end: &str| TaskFile {
         name: name.to_owned(),
@@ -88,9 +94,10 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
     }
     Ok(TaskPage {
         users_hidden,
-        parameters_hidden: parameters.is_some() && !rights.read_bodies,
+        parameters_hidden: task.parameters.is_some() && !rights.read_bodies,
         result_hidden: task.result.is_some() && result.is_none(),
-        parameters: parameters.filter(|_| rights.read_bodies).map(|json| shown(&json)),
+        parameters: parameters.map(|json| shown(&json)),
+        sent_again,
         result: result.map(shown),
         failed,
         failed_count,
@@ -114,9 +121,42 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
             .collect(),
         can_cancel: rights.work && control::can_cancel(&task),
         can_retry: rights.work && has_export && control::can_retry(&task),
-        zone: meant.zone.zone_around(task.facts.created_at, meant.now),
+        zone: meant.zone.zone_around(task.facts.created_at.min(earliest), meant.now),
         now: meant.now,
         facts,
+    })
+}
+
+/// What a retry in bulk was given, as its list's query has it.
+fn sent_again(task: &Task) -> Option<SentAgain> {
+    let parameters = task.parameters.as_deref().filter(|_| task.facts.kind == kinds::RETRY)?;
+    let Payload {
+        selection,
+        pin,
+        total,
+        per_second,
+    } = serde_json::from_str(parameters).ok()?;
+    let from = Some(selection.range.from).filter(|from| *from > 0);
+    let to = selection.range.to;
+    let terms = |values: OneOf| {
+        let term = |without| move |value| Term { without, value };
+        let wanted = values.wanted.into_iter().map(term(false));
+        wanted.chain(values.left_out.into_iter().map(term(true))).collect()
+    };
+    let filters = selection.filters.into_iter();
+    let query = TabQuery {
+        from: Some(from.map_or_else(|| Tab::EVERYTHING.to_owned(), rfc3339)),
+        to: Some(rfc3339(to)),
+        filters: filters.map(|(argument, values)| (argument, terms(values))).collect(),
+        ..TabQuery::all(Tab::Sendouts)
+    };
+    Some(SentAgain {
+        query,
+        from,
+        to,
+        total,
+        pin,
+        per_second,
     })
 }
 

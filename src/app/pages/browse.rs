@@ -2,50 +2,32 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
 
-use crate::api::error::ApiError;
 use crate::api::exports::{ExportPage, export_page};
-use crate::app::parts::awaited::answered;
 use crate::app::parts::browse::{Source, Table};
-use crate::app::parts::links::{project_id, search};
-use crate::app::parts::states::Problem;
+use crate::app::parts::download::Download;
+use crate::app::parts::record_page::{Kind, Place, record_page};
 use crate::model::browse::MAX_BYTES;
 use crate::model::browse::message::Opened;
 use crate::model::export::{ExportStatus, Format};
 use crate::model::format;
-use crate::model::query::escape;
+
+const KIND: Kind = Kind {
+    one: "export",
+    title: "Browse data",
+    segment: "exports",
+    class: "browse-page",
+};
 
 /// An export's file, opened in place.
 #[component]
 pub fn Browse() -> impl IntoView {
-    let project = project_id();
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|map| map.get("id")).unwrap_or_default());
-    let search = search();
-    let (refresh, set_refresh) = signal(0_u32);
-    let page = Resource::new(
-        move || (project.get(), id.get(), search.get(), refresh.get()),
-        |(project, id, search, _)| export_page(project, id, search),
-    );
-    let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
-    let exports = move || format!("/projects/{}/exports", project.get_untracked());
-    let back = move || format!("{}/{}", exports(), escape(&id.get_untracked()));
-    view! {
-        <main id="content" class="browse-page">
-            <Transition>
-                {answered(page, move |page| match page {
-                    Ok(page) => view! { <Whole page back=back()/> }.into_any(),
-                    Err(ApiError::NotFound) => view! { <Gone list=exports()/> }.into_any(),
-                    Err(error) => view! { <Title text="Browse data · audit-log"/><Problem error again clear="?"/> }.into_any(),
-                })}
-            </Transition>
-        </main>
-    }
+    record_page(KIND, export_page, |page, place| view! { <Whole page place/> }.into_any())
 }
 
 #[component]
-fn Whole(page: ExportPage, back: String) -> impl IntoView {
+fn Whole(page: ExportPage, place: Place) -> impl IntoView {
+    let back = place.own();
     let facts = &page.facts;
     let name = facts.file_name.clone().unwrap_or_else(|| facts.id.clone());
     let rows = facts.rows.map(|rows| format!("{} rows", format::count(rows.max(0) as u64)));
@@ -54,10 +36,7 @@ fn Whole(page: ExportPage, back: String) -> impl IntoView {
         .into_iter()
         .flatten()
         .collect();
-    let download = page
-        .download
-        .clone()
-        .map(|href| view! { <a class="button" href=href download="" rel="external">"Download"</a> });
+    let download = page.download.clone().map(|href| view! { <Download href/> });
     let filters = page
         .filters
         .iter()
@@ -120,26 +99,12 @@ fn source(page: &ExportPage) -> Result<Source, String> {
 /// Why the file is not opened, and what can be done instead.
 #[component]
 fn Refused(reason: String, download: Option<String>, back: String) -> impl IntoView {
-    let download =
-        download.map(|href| view! { <a class="button primary" href=href download="" rel="external">"Download the file"</a> });
+    let download = download.map(|href| view! { <Download words="Download the file" href primary=true/> });
     view! {
         <div class="state" role="status">
             <h2>"This file cannot be browsed"</h2>
             <p>{reason}</p>
-            <p>{download}<a class="button" href=back>"Back to the export"</a></p>
-        </div>
-    }
-}
-
-/// There is no such export, or no longer.
-#[component]
-fn Gone(list: String) -> impl IntoView {
-    view! {
-        <Title text="No such export · audit-log"/>
-        <div class="state problem" role="alert">
-            <h1>"There is no such export"</h1>
-            <p>"Its id may be mistyped, it may have been deleted, or it belongs to another project."</p>
-            <p><a class="button" href=list>"Back to the exports"</a></p>
+            <div class="actions">{download}<a class="button" href=back>"Back to the export"</a></div>
         </div>
     }
 }

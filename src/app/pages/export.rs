@@ -5,74 +5,31 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_navigate, use_params_map};
+use leptos_router::hooks::use_navigate;
 
-use crate::api::error::ApiError;
 use crate::api::exports::{ExportPage, delete_export, export_page};
-use crate::app::parts::awaited::{answered, waiting};
-use crate::app::parts::links::{project_id, search};
+use crate::app::parts::download::Download;
+use crate::app::parts::record_page::{Kind, Place, record_page};
 use crate::app::parts::records::ask::AskFirst;
 use crate::app::parts::records::cells;
-use crate::app::parts::records::facts::{self, Gone, fact};
+use crate::app::parts::records::facts::{self, fact};
 use crate::app::parts::records::live::{keep_fresh, say};
-use crate::app::parts::states::Problem;
 use crate::app::parts::timeline::Timeline;
 use crate::model::export::{ExportStatus, Exported};
 use crate::model::format;
-use crate::model::query::escape;
 use crate::model::timeline::Thing;
 
-/// Where the page stands: what its links are made of.
-#[derive(Clone, Debug)]
-struct Place {
-    project: String,
-    id: String,
-    /// The list's query, with its `?`.
-    list: String,
-}
-
-impl Place {
-    fn in_project(&self, rest: &str) -> String {
-        format!("/projects/{}/{rest}", self.project)
-    }
-
-    fn list(&self) -> String {
-        self.in_project(&format!("exports{}", self.list))
-    }
-}
+const KIND: Kind = Kind {
+    one: "export",
+    title: "Export",
+    segment: "exports",
+    class: "log-page record-page",
+};
 
 /// An export's page.
 #[component]
 pub fn Export() -> impl IntoView {
-    let project = project_id();
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|map| map.get("id")).unwrap_or_default());
-    let search = search();
-    let (refresh, set_refresh) = signal(0_u32);
-    let page = Resource::new(
-        move || (project.get(), id.get(), search.get(), refresh.get()),
-        |(project, id, search, _)| export_page(project, id, search),
-    );
-    let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
-    let (pending, set_pending) = waiting();
-    let place = move || Place {
-        project: project.get_untracked(),
-        id: id.get_untracked(),
-        list: facts::list_query(&search.read_untracked()),
-    };
-    view! {
-        <main id="content" class="log-page record-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
-            <Transition set_pending>
-                {answered(page, move |page| match page {
-                    Ok(page) => view! { <Whole page place=place()/> }.into_any(),
-                    Err(ApiError::NotFound) => {
-                        view! { <Title text="No such export · audit-log"/><Gone one="export" list=place().list()/> }.into_any()
-                    }
-                    Err(error) => view! { <Title text="Export · audit-log"/><Problem error again clear="?"/> }.into_any(),
-                })}
-            </Transition>
-        </main>
-    }
+    record_page(KIND, export_page, |page, place| view! { <Whole page place/> }.into_any())
 }
 
 fn name_of(page: &ExportPage) -> String {
@@ -91,11 +48,8 @@ fn Whole(page: ExportPage, place: Place) -> impl IntoView {
         page,
         |page| !page.facts.status.is_over(),
         move || {
-            export_page(
-                asked.project.clone(),
-                asked.id.clone(),
-                asked.list.trim_start_matches('?').to_owned(),
-            )
+            let (project, id, query) = asked.arguments();
+            export_page(project, id, query)
         },
     );
     let progress = Memo::new(move |_| page.with(|page| page.facts.progress));
@@ -183,12 +137,22 @@ fn contents(page: &ExportPage) -> impl IntoView + use<> {
     }
 }
 
+/// Opens the file in place. A form, so that it is a button to everybody and needs no script; where there are some, without a reload.
+fn browse_button(href: String) -> impl IntoView {
+    let (navigate, to) = (use_navigate(), href.clone());
+    let go = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        navigate(&to, leptos_router::NavigateOptions::default());
+    };
+    view! { <form class="download" method="get" action=href on:submit=go><button type="submit" class="button">"Browse data"</button></form> }
+}
+
 /// Download, Browse data and Delete.
 #[component]
 fn Actions(page: ExportPage, place: Place) -> impl IntoView {
     let failed = RwSignal::new(None::<String>);
     let navigate = use_navigate();
-    let browse = place.in_project(&format!("exports/{}/browse", escape(&place.id)));
+    let browse = place.part("browse");
     let running = !page.facts.status.is_over();
     let delete = Callback::new(move |()| {
         let (place, navigate) = (place.clone(), navigate.clone());
@@ -206,7 +170,7 @@ fn Actions(page: ExportPage, place: Place) -> impl IntoView {
         });
     });
     let browse = match page.not_browsed {
-        None if page.facts.status == ExportStatus::Done => view! { <a class="button" href=browse>"Browse data"</a> }.into_any(),
+        None if page.facts.status == ExportStatus::Done => browse_button(browse).into_any(),
         None => ().into_any(),
         Some(why) => view! {
             <button type="button" class="button" disabled aria-describedby="not-browsed">"Browse data"</button>
@@ -221,7 +185,7 @@ fn Actions(page: ExportPage, place: Place) -> impl IntoView {
     };
     view! {
         <span class="log-actions">
-            {page.download.map(|href| view! { <a class="button primary" href=href download="" rel="external">"Download"</a> })}
+            {page.download.map(|href| view! { <Download href primary=true/> })}
             {page.not_downloaded.map(|_| view! {
                 <button type="button" class="button" disabled aria-describedby="not-browsed">"Download"</button>
             })}

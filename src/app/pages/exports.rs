@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use crate::api::error::ApiError;
 use crate::api::exports::exports_page;
 use crate::api::tasks::Listed;
+use crate::app::parts::download;
 use crate::app::parts::links::project_id;
-use crate::app::parts::markup::Escaped;
 use crate::app::parts::records::{Head, Record, RowContext, cells, head, list};
 use crate::model::export::{ExportFacts, ExportStatus, Exported};
 use crate::model::format;
@@ -72,7 +72,7 @@ impl Record for ExportFacts {
             cells::text(Some(&self.channel)),
             cells::text(self.by.as_deref().or(self.user_id.as_deref())),
             cells::time(self.created_at, context),
-            download(self, context),
+            file(self, context),
         ]
     }
 
@@ -93,16 +93,11 @@ impl Record for ExportFacts {
     }
 }
 
-/// The link to the file, once there is one. A reported export has one only where its application sent it.
-fn download(export: &ExportFacts, context: &RowContext) -> String {
+/// The button that downloads the file, once there is one. A reported export has one only where its application sent it.
+fn file(export: &ExportFacts, context: &RowContext) -> String {
     if export.status != ExportStatus::Done || (export.reported && export.bytes.is_none()) {
         return String::new();
     }
-    let id = escape(&export.id);
-    format!(
-        r#"<a href="{}/{}/file" rel="external" download="" aria-label="Download {}">Download</a>"#,
-        Escaped(&context.path),
-        Escaped(&id),
-        Escaped(export.file_name.as_deref().unwrap_or(&export.id)),
-    )
+    let href = format!("{}/{}/file", context.path, escape(&export.id));
+    download::cell(&href, export.file_name.as_deref().unwrap_or(&export.id))
 }

@@ -2,11 +2,31 @@
 
 use leptos::prelude::*;
 
+use super::markup::Escaped;
 use crate::model::format;
+
+/// The button alone, where what it downloads is told already.
+#[component]
+pub fn Download(
+    /// What the button says.
+    #[prop(default = "Download")]
+    words: &'static str,
+    /// Where the file is.
+    href: String,
+    /// Whether it is what people came for.
+    #[prop(optional)]
+    primary: bool,
+) -> impl IntoView {
+    view! {
+        <form class="download" method="get" action=href>
+            <button type="submit" class="button" class:primary=primary>{words}</button>
+        </form>
+    }
+}
 
 /// The button, and beside it what the file is called and how large it is.
 #[component]
-pub fn Download(
+pub fn DownloadNamed(
     /// What the button says.
     words: &'static str,
     /// Where the file is.
@@ -18,9 +38,18 @@ pub fn Download(
 ) -> impl IntoView {
     let about = format!("{name}, {}", format::size(bytes));
     view! {
-        <form class="download" method="get" action=href>
-            <button type="submit" class="button">{words}</button>
+        <span class="download">
+            <Download words href/>
             <span class="quiet">{about}</span>
-        </form>
+        </span>
     }
+}
+
+/// The button as a table's cell has it, with the file's name as its description.
+pub fn cell(href: &str, name: &str) -> String {
+    format!(
+        r#"<form class="download" method="get" action="{}"><button type="submit" class="button quiet-button" title="{}">Download</button></form>"#,
+        Escaped(href),
+        Escaped(name),
+    )
 }

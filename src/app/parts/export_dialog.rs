@@ -2,10 +2,10 @@
 //!
 //! To add a setting: a signal in [`Choice`], its control in [`Settings`], and its place in what [`Choice::asked`] gives.
 
-use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::dialog::Modal;
 use super::filter_bar::terms_words;
 use super::notices::Board;
 use super::totals::number;
@@ -77,7 +77,7 @@ pub fn ExportDialog(
     /// The page that was shown last: it knows what the range means in the zone.
     last: StoredValue<Option<LogsPage>>,
 ) -> impl IntoView {
-    let dialog = NodeRef::<Dialog>::new();
+    let modal = Modal::new();
     let choice = Choice::new();
     let estimate = RwSignal::new(None::<Result<Total, ApiError>>);
     let failed = RwSignal::new(None::<String>);
@@ -94,19 +94,8 @@ pub fn ExportDialog(
             let answer = estimate_export(of, asked).await;
             estimate.try_set(Some(answer));
         });
-        // Once what it says stands in it, so that its first control takes the focus.
-        request_animation_frame(move || {
-            if let Some(dialog) = dialog.try_get_untracked().flatten() {
-                // It refuses only while it is open.
-                let _ = dialog.show_modal();
-            }
-        });
+        modal.open();
     });
-    let close = move || {
-        if let Some(dialog) = dialog.try_get_untracked().flatten() {
-            dialog.close();
-        }
-    };
     let create = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let of = project.get_untracked();
@@ -123,7 +112,7 @@ pub fn ExportDialog(
             busy.try_set(false);
             match answer {
                 Ok(id) => {
-                    close();
+                    modal.close();
                     if let Some(board) = board {
                         board.begin(of, id);
                     }
@@ -137,7 +126,7 @@ pub fn ExportDialog(
     let settings = move || open.get().then(|| settings(&query.get_untracked(), last, choice, estimate));
     view! {
         <dialog
-            class="dialog export-dialog" node_ref=dialog aria-labelledby="export-title" on:close=move |_| open.set(false)
+            class="dialog export-dialog" node_ref=modal.node() aria-labelledby="export-title" on:close=move |_| open.set(false)
         >
             <h2 id="export-title">"Export logs"</h2>
             <form on:submit=create>
@@ -145,7 +134,7 @@ pub fn ExportDialog(
                 {move || failed.get().map(|reason| view! { <p class="notice bad" role="alert">{reason}</p> })}
                 <div class="actions">
                     <button type="submit" class="button primary" disabled=busy>"Create export"</button>
-                    <button type="button" class="button" on:click=move |_| close()>"Close"</button>
+                    <button type="button" class="button" on:click=move |_| modal.close()>"Close"</button>
                 </div>
             </form>
         </dialog>

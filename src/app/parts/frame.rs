@@ -41,7 +41,7 @@ pub fn Frame() -> impl IntoView {
                 <Transition>{answered(facts, |facts| view! { <AccountMenu facts/> })}</Transition>
             </div>
         </header>
-        <Notices board/>
+        <Notices board facts/>
         <Outlet/>
         <Help/>
         <div id="announce" class="toast" role="status"></div>

@@ -8,9 +8,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_location;
 
+use super::frame::FrameResource;
 use super::links::project_id;
 use super::records::live::every;
 use crate::api::exports::{Notice, dismiss_notices, notices};
+use crate::api::frame::FrameFacts;
 use crate::model::export::ExportStatus;
 use crate::model::format;
 use crate::model::query::escape;
@@ -96,12 +98,15 @@ impl Board {
 pub fn Notices(
     /// What there is to tell.
     board: Board,
+    /// What the frame knows: of a project that is not among the person's nothing is asked, it would only be refused.
+    facts: FrameResource,
 ) -> impl IntoView {
     let project = project_id();
     // Effects are the browser's alone: the server's pages come without.
     Effect::new(move |_| {
         let project = project.get();
-        if project.is_empty() {
+        let is_theirs = |facts: &FrameFacts| facts.projects.iter().any(|known| known.id == project);
+        if !facts.with(|facts| matches!(facts, Some(Ok(facts)) if is_theirs(facts))) {
             return;
         }
         if document().hidden() {

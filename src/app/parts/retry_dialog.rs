@@ -2,14 +2,14 @@
 //!
 //! To add a setting: a signal in [`Dialogue`], its control in [`settings`], and its argument in `retry_all`.
 
-use leptos::html::{A, Dialog};
+use leptos::html::A;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::dialog::Modal;
 use super::frame::FrameResource;
 use super::links::{project_id, search};
-use super::records::chips::set;
-use super::records::terms_words;
+use super::records::meant;
 use crate::api::error::ApiError;
 use crate::api::sendouts::{RetrySet, retry_all, retry_count};
 use crate::model::format::{count, duration};
@@ -17,6 +17,9 @@ use crate::model::query::escape;
 use crate::model::rights::Role;
 use crate::model::sendout::{MAX_PACE, PACE};
 use crate::model::tab::{Tab, TabQuery};
+
+/// What is sent again where no filter is set.
+pub const ALL: &str = "every sendout of the range";
 
 /// What the dialog and its parts share.
 #[derive(Clone, Copy)]
@@ -112,22 +115,11 @@ pub fn RetryAll(
 #[component]
 fn RetryDialog(project: Memo<String>, now: Callback<()>) -> impl IntoView {
     let search = search();
-    let dialog = NodeRef::<Dialog>::new();
+    let modal = Modal::new();
     let dialogue = Dialogue::new();
     let open = move |_| {
         dialogue.count(project.get_untracked(), search.get_untracked());
-        // Once what it says stands in it, so that its first control takes the focus.
-        request_animation_frame(move || {
-            if let Some(dialog) = dialog.try_get_untracked().flatten() {
-                // It refuses only while it is open.
-                let _ = dialog.show_modal();
-            }
-        });
-    };
-    let close = move || {
-        if let Some(dialog) = dialog.try_get_untracked().flatten() {
-            dialog.close();
-        }
+        modal.open();
     };
     let begin = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -148,7 +140,7 @@ fn RetryDialog(project: Memo<String>, now: Callback<()>) -> impl IntoView {
     let asked = move || (!is_begun.get()).then(|| settings(&search.get(), dialogue));
     view! {
         <button type="button" class="button quiet-button needs-scripts" aria-haspopup="dialog" on:click=open>"Retry all that match"</button>
-        <dialog class="dialog retry-dialog" node_ref=dialog aria-labelledby="retry-all-title">
+        <dialog class="dialog retry-dialog" node_ref=modal.node() aria-labelledby="retry-all-title">
             <h2 id="retry-all-title">"Retry all that match"</h2>
             <form on:submit=begin>
                 {asked}
@@ -158,7 +150,7 @@ fn RetryDialog(project: Memo<String>, now: Callback<()>) -> impl IntoView {
                     {move || can_begin.get().then(|| view! {
                         <button type="submit" class="button primary" disabled=dialogue.busy>{words}</button>
                     })}
-                    <button type="button" class="button" on:click=move |_| close()>"Close"</button>
+                    <button type="button" class="button" on:click=move |_| modal.close()>"Close"</button>
                 </div>
             </form>
         </dialog>
@@ -168,14 +160,8 @@ fn RetryDialog(project: Memo<String>, now: Callback<()>) -> impl IntoView {
 /// Which sendouts, how many, and how fast.
 fn settings(search: &str, dialogue: Dialogue) -> impl IntoView + use<> {
     let query = TabQuery::parse(Tab::Sendouts, search).unwrap_or_else(|_| TabQuery::all(Tab::Sendouts));
-    let filters = set(&query).map(|filter| {
-        let words = terms_words(filter, &query.value(filter.argument));
-        view! { <div><dt>{filter.label}</dt><dd>{words}</dd></div> }
-    });
-    let filters = filters.collect_view();
-    let none = (query.active() == 0).then(|| view! { <div><dt>"Filters"</dt><dd>"none: every sendout of the range"</dd></div> });
     let range = move || match dialogue.counted.get() {
-        Some(Ok(set)) => range_words(&set),
+        Some(Ok(set)) => meant::range(&set.zone, set.from, set.to, set.pin),
         _ => String::new(),
     };
     let number = move || match dialogue.counted.get() {
@@ -186,19 +172,11 @@ fn settings(search: &str, dialogue: Dialogue) -> impl IntoView + use<> {
     view! {
         <dl class="record-list">
             <div><dt>"Time range"</dt><dd>{range}</dd></div>
-            {filters}
-            {none}
+            {meant::filters(&query, ALL)}
             <div><dt>"Sendouts"</dt><dd aria-live="polite">{number}</dd></div>
         </dl>
         {move || dialogue.counted.get().and_then(Result::ok).map(|set| advice(&set))}
         {pace(dialogue)}
-    }
-}
-
-fn range_words(set: &RetrySet) -> String {
-    match set.from {
-        Some(from) => format!("{} {}", set.zone.range(from, set.to, set.pin), set.zone.label_at(set.to)),
-        None => format!("until {} {}", set.zone.coarse(set.to, set.pin), set.zone.label_at(set.to)),
     }
 }
 

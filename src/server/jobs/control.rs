@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{export, import, retry as again_job};
 use crate::model::export::Exported;
-use crate::model::task::{CANCELLED_BY, TaskStatus, kinds};
+use crate::model::task::{CANCELLED, CANCELLED_BY, TaskStatus, kinds};
 use crate::server::state::Server;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks::Task;
@@ -27,7 +27,8 @@ pub async fn cancel(server: &Server, project: ProjectKey, task: &Task, by: &str)
         return Ok(false);
     }
     let reason = format!("{CANCELLED_BY}{by}");
-    let told = own::task_failed(server, project, &task.facts.id, &reason).await?;
+    // Endpoints have no right to see who did it, and what is sent cannot be taken back.
+    let told = own::task_failed(server, project, &task.facts.id, CANCELLED).await?;
     let cancelled = jobs::cancel(&server.db, project, &task.facts.id, &reason, told, server.clock.now_ms()).await?;
     server.webhooks.ring();
     Ok(cancelled)

@@ -135,8 +135,16 @@ pub struct Work<'a> {
     pub payload: String,
 }
 
-/// Stores an export with the task and the job that make its file, or alone where an application makes it itself; gives its time.
-pub async fn add(db: &Db, project: ProjectKey, new: &NewExport, work: Option<&Work<'_>>, now_ms: i64) -> Result<i64, StoreError> {
+/// Stores an export with the task and the job that make its file, or alone where an application makes it itself; `told` is sent to who wants it.
+/// Gives its time.
+pub async fn add(
+    db: &Db,
+    project: ProjectKey,
+    new: &NewExport,
+    work: Option<&Work<'_>>,
+    told: Option<OwnEvents>,
+    now_ms: i64,
+) -> Result<i64, StoreError> {
     const ADD: &str = "INSERT INTO exports (project_id, created_at, id, status, progress, channel, exported_object, format, parameters, shown, user_id,
         by_whom, task_id, file_name, reported, holds, told)
         VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0)";
@@ -168,6 +176,9 @@ pub async fn add(db: &Db, project: ProjectKey, new: &NewExport, work: Option<&Wo
         .execute(connection)
         .await?
         .rows_affected());
+    if let Some(told) = told {
+        told.tell_in(&mut tx, now_ms).await?;
+    }
     tx.commit().await?;
     Ok(created_at)
 }

@@ -6,7 +6,7 @@ use super::envelope::time;
 use super::writer::{ids, own_event};
 use crate::model::endpoint::kinds;
 use crate::server::state::Server;
-use crate::server::store::exports::Made;
+use crate::server::store::exports::{Made, NewExport};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::webhooks::events::{NewEvent, OwnEvents};
 use crate::server::store::webhooks::failures;
@@ -64,6 +64,18 @@ pub async fn task_failed(server: &Server, project: ProjectKey, task_id: &str, re
         said.push((kinds::EXPORT_FAILED, export.clone(), data));
     }
     Ok(events(server, project, said, facts.request_id.as_ref()))
+}
+
+/// That an export failed that an application makes itself. What it reported as parameters may name people: endpoints are not told.
+pub fn reported_export_failed(server: &Server, project: ProjectKey, export: &NewExport, request: Option<&String>) -> OwnEvents {
+    let data = json!({ "id": export.id, "object": "export", "status": "ERROR", "error": "The application that makes it reports that it failed",
+        "exported_object": export.exported_object, "file_name": export.file_name, "async_action_id": null });
+    events(
+        server,
+        project,
+        vec![(kinds::EXPORT_FAILED, export.id.clone(), data)],
+        request,
+    )
 }
 
 /// Tells of failed logs, at most once a minute an endpoint of the API.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::Place;
 use crate::api::log::LogPage;
-use crate::app::parts::download::Download;
+use crate::app::parts::download::DownloadNamed;
 use crate::model::format;
 use crate::model::log::{LogFacts, Note, Origin, Status};
 use crate::model::zone::rfc3339;
@@ -15,7 +15,7 @@ use crate::model::zone::rfc3339;
 pub fn Facts(page: LogPage, place: Place) -> impl IntoView {
     let notes = notes(&page.facts.notes);
     let import = page.import_file.clone().map(|file| {
-        view! { <Download words="Download import file" href=place.file("import-file") name=file.name bytes=file.bytes/> }
+        view! { <DownloadNamed words="Download import file" href=place.file("import-file") name=file.name bytes=file.bytes/> }
     });
     let failed = page.facts.status == Status::Failure;
     let (word, look) = if failed {

@@ -8,76 +8,32 @@ mod compare;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
 
 use self::compare::Compare;
-use crate::api::error::ApiError;
 use crate::api::sendouts::{SendoutPage, retry_sendout, sendout_page};
-use crate::app::parts::awaited::{answered, waiting};
 use crate::app::parts::json_view::JsonView;
-use crate::app::parts::links::{project_id, search};
-use crate::app::parts::records::facts::{self, Gone, fact};
+use crate::app::parts::links::search;
+use crate::app::parts::record_page::{Kind, Place, record_page};
+use crate::app::parts::records::facts::{self, fact};
 use crate::app::parts::records::live::{keep_fresh, say};
 use crate::app::parts::records::{RowContext, cells};
-use crate::app::parts::states::Problem;
 use crate::app::parts::timeline::{self, Timeline};
 use crate::model::format;
-use crate::model::query::escape;
 use crate::model::sendout::AttemptFacts;
 use crate::model::timeline::Thing;
 use crate::model::zone::{Zone, rfc3339};
 
-/// Where the page stands: what its links are made of.
-#[derive(Clone, Debug)]
-struct Place {
-    project: String,
-    id: String,
-    /// The list's query, with its `?`.
-    list: String,
-}
-
-impl Place {
-    fn in_project(&self, rest: &str) -> String {
-        format!("/projects/{}/{rest}", self.project)
-    }
-
-    fn list(&self) -> String {
-        self.in_project(&format!("sendouts{}", self.list))
-    }
-}
+const KIND: Kind = Kind {
+    one: "sendout",
+    title: "Sendout",
+    segment: "sendouts",
+    class: "log-page record-page",
+};
 
 /// A sendout's page.
 #[component]
 pub fn Sendout() -> impl IntoView {
-    let project = project_id();
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|map| map.get("id")).unwrap_or_default());
-    let search = search();
-    let (refresh, set_refresh) = signal(0_u32);
-    let page = Resource::new(
-        move || (project.get(), id.get(), search.get(), refresh.get()),
-        |(project, id, search, _)| sendout_page(project, id, search),
-    );
-    let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
-    let (pending, set_pending) = waiting();
-    let place = move || Place {
-        project: project.get_untracked(),
-        id: id.get_untracked(),
-        list: facts::list_query(&search.read_untracked()),
-    };
-    view! {
-        <main id="content" class="log-page record-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
-            <Transition set_pending>
-                {answered(page, move |page| match page {
-                    Ok(page) => view! { <Whole page place=place()/> }.into_any(),
-                    Err(ApiError::NotFound) => {
-                        view! { <Title text="No such sendout · audit-log"/><Gone one="sendout" list=place().list()/> }.into_any()
-                    }
-                    Err(error) => view! { <Title text="Sendout · audit-log"/><Problem error again clear="?"/> }.into_any(),
-                })}
-            </Transition>
-        </main>
-    }
+    record_page(KIND, sendout_page, |page, place| view! { <Whole page place/> }.into_any())
 }
 
 #[component]
@@ -86,18 +42,15 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
     let zone = page.zone.clone();
     let data = page.data.clone();
     let hidden = page.bodies_hidden;
-    let url = place.in_project(&format!("sendouts/{}/data", escape(&place.id)));
+    let url = place.part("data");
     let page = RwSignal::new(page);
     let asked = place.clone();
     let now = keep_fresh(
         page,
         |page| page.facts.is_due(),
         move || {
-            sendout_page(
-                asked.project.clone(),
-                asked.id.clone(),
-                asked.list.trim_start_matches('?').to_owned(),
-            )
+            let (project, id, query) = asked.arguments();
+            sendout_page(project, id, query)
         },
     );
     let attempts = Memo::new(move |_| page.with(|page| page.attempts.clone()));
@@ -107,7 +60,7 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
         let none = attempts.with(Vec::is_empty);
         view! { {shown}{none.then(|| view! { <p class="absent">"It has not been sent yet."</p> })} }
     };
-    let (project, id, list) = (place.project.clone(), place.id.clone(), place.list.clone());
+    let (project, id, list) = (place.project.clone(), place.id.clone(), place.query.clone());
     let search = search();
     let version = Signal::derive(move || page.with(|page| format!("{}{}", page.facts.status.as_str(), page.facts.attempts)));
     let nothing = if hidden {

@@ -6,10 +6,10 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::Place;
 use crate::api::error::ApiError;
 use crate::api::tasks::{TaskFile, TaskPage, cancel_task, retry_task};
-use crate::app::parts::download::Download;
+use crate::app::parts::download::DownloadNamed;
+use crate::app::parts::record_page::Place;
 use crate::app::parts::records::ask::AskFirst;
 use crate::app::parts::records::cells;
 use crate::app::parts::records::facts::{self, fact};
@@ -144,5 +144,5 @@ fn told(
 }
 
 fn file(words: &'static str, about: TaskFile) -> impl IntoView {
-    view! { <Download words href=about.href name=about.name bytes=about.bytes/> }
+    view! { <DownloadNamed words href=about.href name=about.name bytes=about.bytes/> }
 }

@@ -4,12 +4,39 @@
 
 use leptos::prelude::*;
 
-use crate::api::tasks::Failure;
+use crate::api::tasks::{Failure, SentAgain};
 use crate::app::parts::json_view::JsonView;
+use crate::app::parts::record_page::Place;
+use crate::app::parts::records::{meant, to_query};
+use crate::app::parts::retry_dialog::ALL;
 use crate::model::format;
 use crate::model::json_doc::Preview;
 use crate::model::task::FailedRow;
 use crate::model::zone::{Zone, rfc3339};
+
+/// What was asked for: in words where there are some, and its JSON behind them.
+pub(super) fn parameters(json: Option<Preview>, again: Option<&SentAgain>, zone: &Zone, place: &Place) -> Option<AnyView> {
+    let json = self::json(json, place.part("parameters"), "Parameters")?;
+    let Some(again) = again else { return Some(json.into_any()) };
+    let words = sent_again(again, zone, place);
+    Some(view! { {words}<details class="record-part"><summary>"As JSON"</summary>{json}</details> }.into_any())
+}
+
+/// What a retry in bulk sends again, as its dialog said it.
+fn sent_again(again: &SentAgain, zone: &Zone, place: &Place) -> impl IntoView + use<> {
+    let number = format!("{}, as of {}", format::count(again.total), zone.short(again.pin, again.pin));
+    let pace = format!("{} a second at most", format::count(again.per_second.into()));
+    let list = place.in_project(&format!("sendouts{}", to_query(&again.query)));
+    view! {
+        <dl class="record-part record-list">
+            <div><dt>"Time range"</dt><dd>{meant::range(zone, again.from, again.to, again.pin)}</dd></div>
+            {meant::filters(&again.query, ALL)}
+            <div><dt>"Sendouts"</dt><dd>{number}</dd></div>
+            <div><dt>"Pace"</dt><dd>{pace}</dd></div>
+        </dl>
+        <p class="record-part"><a href=list>"The list that it was begun from"</a></p>
+    }
+}
 
 /// What was asked for, or what came of it.
 pub(super) fn json(preview: Option<Preview>, url: String, label: &'static str) -> Option<impl IntoView> {

@@ -1,11 +1,11 @@
 //! One cell: where the person is, and its whole text, as JSON where it is that.
 #![allow(unreachable_pub, reason = "a component's macro writes its props as pub")]
 
-use leptos::html::Dialog;
 use leptos::prelude::*;
 
 use super::live::{Talk, copy};
 use super::shown::{Shown, Whole};
+use crate::app::parts::dialog::Modal;
 use crate::app::parts::json_view::JsonView;
 use crate::model::browse::message::Aim;
 use crate::model::format;
@@ -40,9 +40,9 @@ pub(super) fn CurrentCell(shown: Shown, talk: Talk) -> impl IntoView {
 
 /// The dialog that shows a cell's whole text.
 #[component]
-pub(super) fn CellDialog(shown: Shown, talk: Talk) -> impl IntoView {
-    let dialog = NodeRef::<Dialog>::new();
-    talk.open_when(dialog, move || shown.whole.get().is_some());
+pub(super) fn CellDialog(shown: Shown) -> impl IntoView {
+    let modal = Modal::new();
+    modal.open_when(move || shown.whole.get().is_some());
     let close = move || shown.whole.set(None);
     let inner = move || {
         shown.whole.get().map(|whole| {
@@ -51,7 +51,7 @@ pub(super) fn CellDialog(shown: Shown, talk: Talk) -> impl IntoView {
         })
     };
     view! {
-        <dialog class="dialog browse-cell" node_ref=dialog aria-labelledby="browse-cell-title" on:close=move |_| close()>
+        <dialog class="dialog browse-cell" node_ref=modal.node() aria-labelledby="browse-cell-title" on:close=move |_| close()>
             {inner}
             <span class="actions browse-cell-actions">
                 <button type="button" class="button" on:click=move |_| if let Some(whole) = shown.whole.get_untracked() { copy(whole.text) }>"Copy"</button>

@@ -2,11 +2,12 @@
 #![allow(unreachable_pub, reason = "a component's macro writes its props as pub")]
 
 use leptos::ev::SubmitEvent;
-use leptos::html::{Dialog, Input, Select};
+use leptos::html::{Input, Select};
 use leptos::prelude::*;
 
 use super::live::Talk;
 use super::shown::{Shown, width};
+use crate::app::parts::dialog::Modal;
 use crate::model::browse::message::{Filter, Op, Sort, View};
 
 /// The headings.
@@ -100,12 +101,12 @@ pub(super) fn Chips(shown: Shown, talk: Talk) -> impl IntoView {
 /// The dialog in which a column's filter is set.
 #[component]
 pub(super) fn FilterDialog(shown: Shown, talk: Talk) -> impl IntoView {
-    let dialog = NodeRef::<Dialog>::new();
-    talk.open_when(dialog, move || shown.filtering.get().is_some());
+    let modal = Modal::new();
+    modal.open_when(move || shown.filtering.get().is_some());
     let close = move || shown.filtering.set(None);
     let form = move || shown.filtering.get().map(|column| view! { <FilterForm column shown talk/> });
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby="browse-filter-title" on:close=move |_| close()>
+        <dialog class="dialog" node_ref=modal.node() aria-labelledby="browse-filter-title" on:close=move |_| close()>
             {form}
         </dialog>
     }

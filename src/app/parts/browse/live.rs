@@ -6,7 +6,7 @@ mod scroll;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use leptos::html::{Dialog, Div, Tbody};
+use leptos::html::{Div, Tbody};
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage;
 use wasm_bindgen::JsCast;
@@ -294,20 +294,6 @@ impl Talk {
             row,
             text,
         }));
-    }
-
-    /// Opens a dialog when something is so, and closes it when it no longer is.
-    pub(super) fn open_when(self, dialog: NodeRef<Dialog>, is_so: impl Fn() -> bool + 'static) {
-        Effect::new(move |_| {
-            let wanted = is_so();
-            let Some(dialog) = dialog.get() else { return };
-            if wanted && !dialog.open() {
-                // A dialog in the page that is closed can be opened.
-                let _ = dialog.show_modal();
-            } else if !wanted && dialog.open() {
-                dialog.close();
-            }
-        });
     }
 }
 

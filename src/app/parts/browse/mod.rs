@@ -80,7 +80,7 @@ pub fn Table(
             <Nothing shown talk/>
             <CurrentCell shown talk/>
             <FilterDialog shown talk/>
-            <CellDialog shown talk/>
+            <CellDialog shown/>
             <p class="visually-hidden" aria-live="polite">{shown.spoken}</p>
         </div>
     }

@@ -1,6 +1,6 @@
 //! Browse data on the server, where no file is opened: the same door as `live`, with nothing behind it.
 
-use leptos::html::{Dialog, Div, Tbody};
+use leptos::html::{Div, Tbody};
 use leptos::prelude::*;
 
 use super::Source;
@@ -40,8 +40,6 @@ impl Talk {
     pub(super) fn pressed(self, _: &leptos::ev::KeyboardEvent) {}
 
     pub(super) fn clicked(self, _: &leptos::ev::MouseEvent) {}
-
-    pub(super) fn open_when(self, _: NodeRef<Dialog>, _: impl Fn() -> bool + 'static) {}
 }
 
 /// Copies a text.

@@ -2,8 +2,9 @@
 //!
 //! To ask before something else: [`AskFirst`] with the words, and what is to be done.
 
-use leptos::html::Dialog;
 use leptos::prelude::*;
+
+use crate::app::parts::dialog::Modal;
 
 /// The button and its dialog.
 #[component]
@@ -25,32 +26,21 @@ pub fn AskFirst(
     /// Does it.
     run: Callback<()>,
 ) -> impl IntoView {
-    let dialog = NodeRef::<Dialog>::new();
+    let modal = Modal::new();
     let heading = format!("{id}-title");
     let text_id = format!("{id}-text");
-    let open = move |_| {
-        if let Some(dialog) = dialog.get_untracked() {
-            // It refuses only while it is open.
-            let _ = dialog.show_modal();
-        }
-    };
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
     let confirmed = move |_| {
-        close();
+        modal.close();
         run.run(());
     };
     view! {
-        <button type="button" class="button needs-scripts" aria-haspopup="dialog" on:click=open>{button}</button>
-        <dialog id=id class="dialog" node_ref=dialog aria-labelledby=heading.clone() aria-describedby=text_id.clone()>
+        <button type="button" class="button needs-scripts" aria-haspopup="dialog" on:click=move |_| modal.open()>{button}</button>
+        <dialog id=id class="dialog" node_ref=modal.node() aria-labelledby=heading.clone() aria-describedby=text_id.clone()>
             <h2 id=heading.clone()>{title}</h2>
             <p id=text_id.clone()>{text}</p>
             <div class="actions">
                 <button type="button" class="button danger" on:click=confirmed>{confirm}</button>
-                <button type="button" class="button" autofocus on:click=move |_| close()>{keep}</button>
+                <button type="button" class="button" autofocus on:click=move |_| modal.close()>{keep}</button>
             </div>
         </dialog>
     }

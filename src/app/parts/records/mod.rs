@@ -9,6 +9,7 @@ pub mod facts;
 pub mod filters;
 pub mod list;
 pub mod live;
+pub mod meant;
 pub mod pager;
 pub mod range;
 pub mod table;

@@ -22,6 +22,7 @@ use crate::server::http::v1::tasks::report::unreadable;
 use crate::server::state::Server;
 use crate::server::store::exports::{self, Made, NewExport};
 use crate::server::store::jobs;
+use crate::server::webhooks::own;
 
 /// Bytes of a file: 2 GB.
 const MOST: usize = 2 << 30;
@@ -81,7 +82,18 @@ pub(super) async fn report(
         status,
         holds: Held::UNKNOWN,
     };
-    exports::add(&server.db, key.project.key, &export, None, now_ms).await?;
+    let told = (status == ExportStatus::Error).then(|| {
+        own::reported_export_failed(
+            &server,
+            key.project.key,
+            &export,
+            recording::asked(recording).request_id.as_ref(),
+        )
+    });
+    exports::add(&server.db, key.project.key, &export, None, told, now_ms).await?;
+    if status == ExportStatus::Error {
+        server.webhooks.ring();
+    }
     recording::about(recording, "export", &id);
     let export = found(&server, key.project.key, &id).await?;
     let json = json!(ExportJson::of(&server, &export.facts, &export.parameters, key.rights));
