@@ -214,7 +214,7 @@ where
         Db::Postgres(pool) => {
             let asked = bound
                 .iter()
-                .fold(query_as(AssertSqlSafe(sql.to_owned())), |query, value| query.bind(value));
+                .fold(query_as(AssertSqlSafe(sql.to_owned())), sqlx::query::QueryAs::bind);
             asked.fetch_all(pool).await?
         }
     })

@@ -146,13 +146,13 @@ fn only(select: &mut SelectStatement, db: &Db, project: ProjectKey, selection: &
 
 /// The keys as PostgreSQL reads them: one text, whatever their number, so that the statement stays the same and is prepared once.
 fn listed(keys: &[(i64, String)]) -> SelectStatement {
-    let keys = serde_json::Value::from_iter(keys.iter().map(|(time, id)| serde_json::json!([time, id]))).to_string();
+    let keys: serde_json::Value = keys.iter().map(|(time, id)| serde_json::json!([time, id])).collect();
     let mut listed = Query::select();
     listed
         .expr_as(Expr::cust("CAST(wanted_key ->> 0 AS BIGINT)"), "column1")
         .expr_as(Expr::cust("wanted_key ->> 1"), "column2")
         .from_function(
-            Func::cust("json_array_elements").arg(Expr::cust_with_values("CAST($1 AS JSON)", [keys])),
+            Func::cust("json_array_elements").arg(Expr::cust_with_values("CAST($1 AS JSON)", [keys.to_string()])),
             "wanted_key",
         );
     listed

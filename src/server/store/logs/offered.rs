@@ -37,14 +37,12 @@ pub async fn offered(
     let (whole, ends) = apart(range);
     let mut sums: HashMap<String, u64> = HashMap::new();
     for end in ends {
-        match at_an_end(db, project, field, end, origins).await? {
-            Some(some) => some
-                .into_iter()
-                .for_each(|(value, count)| *sums.entry(value).or_default() += count),
-            None => {
-                let values = counts::values(db, project, field, range, origins, limit).await?;
-                return Ok(Offered { values, exact: false });
-            }
+        let Some(some) = at_an_end(db, project, field, end, origins).await? else {
+            let values = counts::values(db, project, field, range, origins, limit).await?;
+            return Ok(Offered { values, exact: false });
+        };
+        for (value, count) in some {
+            *sums.entry(value).or_default() += count;
         }
     }
     if let Some(whole) = whole {
