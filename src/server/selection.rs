@@ -1,6 +1,7 @@
 //! Gives a query its meaning: times in a zone, relative ranges against now, cursors that were signed, code classes, who may ask what.
 
 mod cursor;
+mod pasted;
 pub mod records;
 mod time;
 
@@ -86,7 +87,7 @@ pub fn resolve(query: &LogQuery, context: &QueryContext<'_>) -> Result<(LogSelec
         path: literal(query, LogFilter::Path),
         slower_than_us: slower_than_us(query)?,
         text: TextNeedles {
-            anywhere: literal(query, LogFilter::Anywhere),
+            anywhere: literal(query, LogFilter::Anywhere).map(pasted::meant),
             request_body: literal(query, LogFilter::RequestBody),
             response_body: literal(query, LogFilter::ResponseBody),
         },

@@ -130,6 +130,7 @@ for_each_db! {
             ("code=!5xx", vec!["gone", "ok"]),
             ("id=ok,broken", vec!["broken", "ok"]),
             ("q=%E2%82%ACURO&status=SUCCESS", vec!["ok"]),
+            ("q=https://logs.example.com/projects/prj_1/logs/broken?status%3DFAILURE", vec!["broken"]),
             ("request_body=hunter2", vec![]),
             ("user=ada@example.com&method=post&resource=voucher:v_123", vec!["broken", "gone", "ok"]),
             ("channel=!API", vec![]),
