@@ -24,10 +24,11 @@ pub struct Writer {
     file: String,
     sealed: bool,
     waiting: Vec<u8>,
-    /// The part that is on its way.
-    on_its_way: Option<tokio::task::JoinHandle<Result<(), FileError>>>,
+    /// The part that is on its way, and the hash of all up to its end.
+    on_its_way: Option<tokio::task::JoinHandle<Result<Sha256, FileError>>>,
     number: u64,
     bytes: u64,
+    /// Of the parts that have arrived; whoever is on its way has it meanwhile.
     sha256: Sha256,
 }
 
@@ -52,7 +53,6 @@ impl Writer {
 
     /// Adds to the file.
     pub async fn push(&mut self, mut plain: &[u8]) -> Result<(), FileError> {
-        self.sha256.update(plain);
         self.bytes += plain.len() as u64;
         while self.waiting.len() + plain.len() >= PART {
             let (fits, rest) = plain.split_at(PART - self.waiting.len());
@@ -76,29 +76,33 @@ impl Writer {
         })
     }
 
-    /// Sends a part on its way, once the one before has arrived: while it is compressed and written the next one fills.
+    /// Sends a part on its way, once the one before has arrived: while it is hashed, compressed and written the next one fills.
     async fn send(&mut self) -> Result<(), FileError> {
         self.arrived().await?;
         let plain = std::mem::replace(&mut self.waiting, Vec::with_capacity(PART));
         let (files, file, number, sealed) = (self.files.clone(), self.file.clone(), self.number, self.sealed);
         self.number += 1;
+        let mut sha256 = std::mem::take(&mut self.sha256);
         self.on_its_way = Some(tokio::spawn(async move {
-            let content = {
+            let (content, sha256) = {
                 let (files, file) = (files.clone(), file.clone());
-                tokio::task::spawn_blocking(move || close(&files, &file, number, &plain, sealed))
-                    .await
-                    .map_err(|_| FileError::Broken(file_of_panic(number)))??
+                let closing = tokio::task::spawn_blocking(move || {
+                    sha256.update(&plain);
+                    close(&files, &file, number, &plain, sealed).map(|content| (content, sha256))
+                });
+                closing.await.map_err(|_| FileError::Broken(file_of_panic(number)))??
             };
-            files.put_part(&file, number, content).await
+            files.put_part(&file, number, content).await?;
+            Ok(sha256)
         }));
         Ok(())
     }
 
     async fn arrived(&mut self) -> Result<(), FileError> {
-        match self.on_its_way.take() {
-            Some(part) => part.await.map_err(|_| FileError::Broken(self.file.clone()))?,
-            None => Ok(()),
+        if let Some(part) = self.on_its_way.take() {
+            self.sha256 = part.await.map_err(|_| FileError::Broken(self.file.clone()))??;
         }
+        Ok(())
     }
 }
 
