@@ -9,16 +9,20 @@ use crate::model::query::QueryProblem;
 /// A time before now may reach back so many milliseconds: 100 years.
 const MAX_BACK_MS: i64 = 100 * 366 * 86_400_000;
 
+/// Letters of what was given that an error repeats.
+const SHOWN: usize = 40;
+
 /// The milliseconds since 1970 that `text` means.
 pub(super) fn read(argument: &str, text: &str, now_ms: i64, zone: &TimeZone) -> Result<i64, QueryProblem> {
     relative(text, now_ms)
         .or_else(|| instant(text))
         .or_else(|| on_the_clock(text, zone))
         .ok_or_else(|| {
-            QueryProblem::new(
-                argument,
-                "a time such as 2026-01-31T10:00:00Z or 2026-01-31T10:00, or one before now such as -15m, -24h or -7d",
-            )
+            let given: String = text.chars().take(SHOWN).collect();
+            let reason = format!(
+                "“{given}” is no time; write one such as 2026-01-31T10:00:00Z or 2026-01-31T10:00, or one before now such as -15m, -24h or -7d"
+            );
+            QueryProblem::new(argument, &reason)
         })
 }
 
@@ -75,6 +79,15 @@ mod tests {
 
     fn at(text: &str, zone: &str) -> Option<i64> {
         read("from", text, NOW, &TimeZone::get(zone).unwrap()).ok()
+    }
+
+    #[test]
+    fn what_is_no_time_is_repeated() {
+        let problem = read("from", "tomorrow", NOW, &TimeZone::UTC).unwrap_err();
+        assert!(
+            problem.to_string().contains("from: “tomorrow” is no time; write one such as"),
+            "{problem}"
+        );
     }
 
     #[test]
