@@ -149,7 +149,7 @@ pub struct Config {
     /// How many days logs are kept; older ones are refused. 0 keeps them for ever
     #[arg(long, env = "AUDIT_LOG_RETENTION_DAYS", value_name = "DAYS", default_value_t = Config::default().retention_days)]
     pub retention_days: u32,
-    /// More names whose values are masked before anything is stored, beside the built-in ones, which `audit-log config` lists
+    /// More names whose values are masked before anything is stored, beside the built-in ones, which `audit-log config` lists; `!NAME` takes one of those out
     #[arg(long, env = "AUDIT_LOG_MASK_KEYS", value_name = "NAME,…", value_delimiter = ',')]
     pub mask_keys: Vec<String>,
     /// How many days a sign-in lasts without being used

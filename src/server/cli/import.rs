@@ -26,7 +26,7 @@ pub(super) struct Import {
     /// How many days logs are kept; older ones are rejected. 0 keeps them for ever
     #[arg(long, env = "AUDIT_LOG_RETENTION_DAYS", value_name = "DAYS", default_value_t = Config::default().retention_days)]
     retention_days: u32,
-    /// More names whose values are masked, beside the built-in ones, which `audit-log config` lists
+    /// More names whose values are masked, beside the built-in ones, which `audit-log config` lists; `!NAME` takes one of those out
     #[arg(long, env = "AUDIT_LOG_MASK_KEYS", value_name = "NAME,…", value_delimiter = ',')]
     mask_keys: Vec<String>,
     #[command(flatten)]

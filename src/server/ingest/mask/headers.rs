@@ -95,6 +95,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_out_of_the_list_is_kept() {
+        let own = ["!token", "!X-API-Key", "!authorization", "!cookie"];
+        let rules = MaskRules::with(own, own);
+        assert!(!rules.is_secret_name("token") && !rules.is_secret_name("pageToken"));
+        assert!(rules.is_secret_name("password") && rules.is_secret_name("client_secret"));
+        assert_eq!(rules.header("X-Api-Key", "k-1"), None);
+        // How somebody signs in is never kept.
+        assert_eq!(rules.header("Authorization", "Bearer abc").as_deref(), Some("Bearer masked"));
+        assert_eq!(rules.header("Cookie", "a=1").as_deref(), Some("a=masked"));
+    }
+
+    #[test]
     fn the_scheme_stays() {
         assert_eq!(masked("Authorization", "Bearer abc.def"), "Bearer masked");
         assert_eq!(masked("PROXY-AUTHORIZATION", "basic dXNlcjpwYXNz"), "basic masked");

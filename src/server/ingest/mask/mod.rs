@@ -72,12 +72,18 @@ pub struct MaskedBody {
 }
 
 impl MaskRules {
-    /// The defaults, and these headers (any case) and keys (as [`MaskRules::is_secret_name`] reads them) too.
+    /// The defaults, and these headers (any case) and keys (as [`MaskRules::is_secret_name`] reads them) too; without those that are named after `!`.
     pub fn with(headers: impl IntoIterator<Item = impl AsRef<str>>, keys: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let own = HEADERS.iter().map(|name| (*name).to_owned());
-        let added = headers.into_iter().map(|name| name.as_ref().to_ascii_lowercase());
+        let mut all: HashSet<String> = HEADERS.iter().map(|name| (*name).to_owned()).collect();
+        for name in headers {
+            let name = name.as_ref().to_ascii_lowercase();
+            match name.strip_prefix('!') {
+                Some(name) => all.remove(name),
+                None => all.insert(name),
+            };
+        }
         Self {
-            headers: own.chain(added).collect(),
+            headers: all,
             names: SecretNames::with(keys),
         }
     }

@@ -153,16 +153,20 @@ pub(super) struct SecretNames {
 }
 
 impl SecretNames {
-    /// The defaults, and these words.
-    pub(super) fn with(added: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+    /// The defaults, and these words; a word after `!` is an exception.
+    pub(super) fn with(own: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let backwards = |names: &[&str]| names.iter().map(|name| reversed(name)).collect::<HashSet<_>>();
-        let mut words = backwards(WORDS);
-        words.extend(
-            added
-                .into_iter()
-                .map(|name| reversed(name.as_ref()))
-                .filter(|name| !name.is_empty() && name.len() < LONGEST),
-        );
+        let (mut words, mut exceptions) = (backwards(WORDS), backwards(EXCEPTIONS));
+        for name in own {
+            let (list, name) = match name.as_ref().strip_prefix('!') {
+                Some(name) => (&mut exceptions, name),
+                None => (&mut words, name.as_ref()),
+            };
+            let name = reversed(name);
+            if !name.is_empty() && name.len() < LONGEST {
+                list.insert(name);
+            }
+        }
         let whole = backwards(WHOLE);
         let cards = backwards(CARDS);
         let endings = ENDINGS.iter().map(|name| reversed(name)).collect();
@@ -174,7 +178,7 @@ impl SecretNames {
             words,
             whole,
             endings,
-            exceptions: backwards(EXCEPTIONS),
+            exceptions,
             cards,
             endings_in_use,
         }
