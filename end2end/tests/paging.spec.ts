@@ -7,8 +7,8 @@ const ids = `${rows} td.c-id a`;
 test("there and back through every page: each log once, in order", async ({ page, at }) => {
   await open(page, at("logs"));
   const titles = () => page.locator(ids).evaluateAll((links) => links.map((link) => link.getAttribute("title")!));
-  const older = page.getByRole("button", { name: "Older" });
-  const newer = page.getByRole("button", { name: "Newer" });
+  const older = page.getByRole("button", { name: "Older", exact: true });
+  const newer = page.getByRole("button", { name: "Newer", exact: true });
   const total = Number(/of ([\d,]+)/.exec((await page.locator(".shown").textContent())!)![1].replace(",", ""));
   expect(total).toBeGreaterThanOrEqual(PLAIN + 5);
 
