@@ -1,4 +1,4 @@
-import { FAILED } from "../support/data";
+import { FAILED, send } from "../support/data";
 import { type Page } from "@playwright/test";
 import { checkAccessibility, expect, open, test } from "../support/test";
 
@@ -36,6 +36,45 @@ test("JSON is folded, searched, copied and turned raw", async ({ page, at, conte
   await expect(response).toContainText('"key":"voucher_not_found"');
   await checkAccessibility(page);
 });
+
+/** Where the current match is within what can be seen of the body: the least distance to an edge, above, below and beside it. */
+const distances = (page: Page) =>
+  page.evaluate(() => {
+    const mark = document.querySelector("mark.here")?.getBoundingClientRect();
+    const view = document.querySelector("section:nth-of-type(2) .json-scroll")!.getBoundingClientRect();
+    if (!mark) return undefined;
+    const block = Math.min(mark.top - view.top, Math.min(view.bottom, innerHeight) - mark.bottom);
+    return { block, inline: Math.min(mark.left - view.left, view.right - mark.right) };
+  });
+
+for (const [items, what] of [[60, "all in the page"], [1_500, "only some in the page"]] as const) {
+  for (const wraps of [false, true]) {
+    test(`a match is brought into sight, ${what}, ${wraps ? "wrapped" : "unwrapped"}`, async ({ page, at, facts }) => {
+      const id = `matches-${items}-${wraps}`;
+      const rows = Array.from({ length: items }, (_, n) => ({ id: n, note: `${"long ".repeat(50)}${n % 7 === 3 ? "needle" : "thread"} ${n}` }));
+      // Long ago: other tests count what is recent.
+      const created_at = new Date(Date.now() - 10 * 86_400_000).toISOString();
+      const response = { headers: { "content-type": "application/json" }, body: { rows } };
+      await send(facts, JSON.stringify({ id, created_at, method: "GET", url: "https://api.example.com/v1/matches", status_code: 200, response }));
+      await open(page, at(`logs/${id}`));
+      const body = pane(page, "Response");
+      await body.locator(".json-scroll").hover();
+      if (wraps) await body.getByRole("button", { name: "Wrap" }).click();
+      await body.getByRole("searchbox").fill("needle");
+      const total = Math.floor((items + 3) / 7);
+      for (let match = 1; match <= 9; match += 1) {
+        const number = match > 7 ? total - (match - 8) : match;
+        await expect(body.locator(".json-count")).toHaveText(`${number.toLocaleString("en")} of ${total.toLocaleString("en")}`);
+        await expect.poll(async () => (await distances(page))?.block).toBeGreaterThan(20);
+        expect((await distances(page))?.inline, `match ${number}`).toBeGreaterThan(10);
+        // To the seventh, then back past the first to the last.
+        if (match < 7) await body.getByRole("button", { name: "Next match" }).click();
+        if (match === 7) for (let back = 0; back < 7; back += 1) await body.getByRole("button", { name: "Previous match" }).click();
+        if (match === 8) await body.getByRole("button", { name: "Previous match" }).click();
+      }
+    });
+  }
+}
 
 test("headers, query and facts are there; secrets are not", async ({ page, at, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
