@@ -76,6 +76,14 @@ for (const [items, what] of [[60, "all in the page"], [1_500, "only some in the 
   }
 }
 
+test("wrapped lines are of one height, with and without an arrow", async ({ page, at }) => {
+  await open(page, at("logs/failed-redemption"));
+  const request = pane(page, "Request");
+  await request.getByRole("button", { name: "Wrap" }).click();
+  const heights = await lines(page, "Request").evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+  expect(new Set(heights)).toEqual(new Set([20]));
+});
+
 test("headers, query and facts are there; secrets are not", async ({ page, at, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page, at("logs/failed-redemption"));
