@@ -1,3 +1,4 @@
+import { type Locator } from "@playwright/test";
 import { checkAccessibility, checkWidth, expect, open, test } from "../support/test";
 
 const pages: Record<string, string> = {
@@ -37,4 +38,31 @@ test("dialogs and menus pass axe as well", async ({ page, at }) => {
     await page.keyboard.press("Escape");
     await expect(page.locator(":popover-open")).toHaveCount(0);
   }
+});
+
+test.describe("on a telephone", () => {
+  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+
+  /** What is there to be touched and lower or narrower than a finger. */
+  const tooSmall = (targets: Locator) =>
+    targets.evaluateAll((elements) =>
+      elements
+        .map((element) => ({ element, box: element.getBoundingClientRect() }))
+        .filter(({ box }) => box.width > 0 && (box.height < 40 || box.width < 40))
+        .map(({ element, box }) => `${element.outerHTML.slice(0, 80)} ${box.width} × ${box.height}`),
+    );
+
+  test("what is touched in the list is as large as a finger", async ({ page, at }) => {
+    await open(page, at("logs?status=FAILURE&columns=time,status,user,request_id"));
+    expect(await tooSmall(page.locator("main").locator(":is(button, select):visible, td.c-id > a, .chip > a"))).toEqual([]);
+    await page.setViewportSize({ width: 1024, height: 768 });
+    expect(await tooSmall(page.locator("main").locator(":is(button, select):visible, td.c-id > a, .chip > a"))).toEqual([]);
+  });
+
+  test("what is touched on a log's page is as large as a finger", async ({ page, at }) => {
+    await open(page, at("logs/failed-redemption?status=FAILURE"));
+    await page.locator(".json-scroll").first().tap();
+    expect(await tooSmall(page.locator("main").locator("button:visible, .log-facts a, .log-ways a, .pane-head a"))).toEqual([]);
+    await expect(page.locator(".json-fold").first()).toBeVisible();
+  });
 });
