@@ -65,4 +65,17 @@ test.describe("on a telephone", () => {
     expect(await tooSmall(page.locator("main").locator("button:visible, .log-facts a, .log-ways a, .pane-head a"))).toEqual([]);
     await expect(page.locator(".json-fold").first()).toBeVisible();
   });
+
+  test("the list says its range and its columns are chosen", async ({ page, at }) => {
+    await open(page, at("logs?from=-7d"));
+    await expect(page.getByRole("button", { name: /^Filters/ })).toContainText("Last 7 days");
+    await expect(page.locator("td.c-user").first()).toBeHidden();
+    await page.getByRole("button", { name: "Columns" }).click();
+    const dialog = page.getByRole("dialog", { name: "Columns" });
+    await dialog.getByLabel("Request ID").check();
+    await dialog.getByRole("button", { name: "Show these" }).click();
+    await expect(page.locator("td.c-id-like").first()).toBeVisible();
+    await expect(page.locator("td.c-user", { hasText: "ada@" }).first()).toBeVisible();
+    await checkWidth(page);
+  });
 });

@@ -48,7 +48,7 @@ pub fn LogTable(
         crate::app::browser::place::rows_came();
     });
     view! {
-        <table class="logs">
+        <table class="logs" class:chosen=move || query.with(|query| !query.columns.is_empty())>
             <thead>
                 <tr>
                     <th scope="col" class="c-id">"Log ID"</th>
