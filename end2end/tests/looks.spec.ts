@@ -78,4 +78,16 @@ test.describe("on a telephone", () => {
     await expect(page.locator("td.c-user", { hasText: "ada@" }).first()).toBeVisible();
     await checkWidth(page);
   });
+
+  test("the sheet of filters cuts nothing, and its bar reaches the bottom", async ({ page, at }) => {
+    await open(page, at("logs"));
+    await page.getByRole("button", { name: /^Filters/ }).click();
+    const cut = await page.locator("#filters label:visible").evaluateAll((labels) =>
+      labels.filter((label) => label.scrollWidth > label.clientWidth).map((label) => label.textContent),
+    );
+    expect(cut).toEqual([]);
+    const bar = (await page.locator("#filters > .actions").boundingBox())!;
+    expect([bar.x, bar.width, bar.y + bar.height]).toEqual([0, 360, 740]);
+    await checkAccessibility(page);
+  });
 });
