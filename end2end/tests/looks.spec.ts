@@ -90,4 +90,13 @@ test.describe("on a telephone", () => {
     expect([bar.x, bar.width, bar.y + bar.height]).toEqual([0, 360, 740]);
     await checkAccessibility(page);
   });
+
+  test("the tabs of a body keep their figures", async ({ page, at }) => {
+    await open(page, at("logs/failed-redemption"));
+    for (const name of ["Request", "Response"]) {
+      const pane = page.getByRole("region", { name, exact: true });
+      const right = await pane.locator(".pane-tabs .figure").evaluateAll((figures) => figures.map((figure) => figure.getBoundingClientRect().right));
+      expect(Math.max(...right), name).toBeLessThanOrEqual(360);
+    }
+  });
 });
