@@ -25,7 +25,7 @@ async function buildWorker() {
   const bindgen = ["--target=no-modules", "--no-typescript", "--out-name=browse-worker", `--out-dir=${dist}`];
   await run("wasm-bindgen", [...bindgen, worker]);
   if (isRelease) await optimize(join(dist, "browse-worker_bg.wasm"), "3");
-  writeFileSync(join(dist, "browse-worker_loader.js"), 'importScripts("./browse-worker.js");wasm_bindgen("./browse-worker_bg.wasm");');
+  writeFileSync(join(dist, "browse-worker_loader.js"), 'importScripts("./browse-worker.js");wasm_bindgen({ module_or_path: "./browse-worker_bg.wasm" });');
 }
 
 function withStyles(index) {

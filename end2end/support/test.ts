@@ -1,4 +1,4 @@
-// `test` and `expect` for every file here: a page that is signed in, and that fails its test on any error in the console.
+// `test` and `expect` for every file here: a page that is signed in, and that fails its test on any error or warning in the console.
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContext, type Page, test as base, expect } from "@playwright/test";
 import { ADA, type Facts, PASSWORD } from "./data";
@@ -99,10 +99,10 @@ export const test = base.extend<Options & Fixtures>({
     };
     page.on("console", (message) => {
       const told = message.text().startsWith("Failed to load resource") && refused.has(message.location().url);
-      if (message.type() === "error" && !told) note(`${message.text()} (${message.location().url})`);
+      if (["error", "warning"].includes(message.type()) && !told) note(`${message.text()} (${message.location().url})`);
     });
     page.on("pageerror", (error) => note(String(error.stack ?? error)));
     await use(page);
-    expect(errors, "errors in the browser's console").toEqual([]);
+    expect(errors, "errors and warnings in the browser's console").toEqual([]);
   },
 });

@@ -1,3 +1,4 @@
+import { type Locator } from "@playwright/test";
 import { checkAccessibility, checkWidth, expect, open, test } from "../support/test";
 
 const pages: Record<string, string> = {
@@ -37,4 +38,65 @@ test("dialogs and menus pass axe as well", async ({ page, at }) => {
     await page.keyboard.press("Escape");
     await expect(page.locator(":popover-open")).toHaveCount(0);
   }
+});
+
+test.describe("on a telephone", () => {
+  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+
+  /** What is there to be touched and lower or narrower than a finger. */
+  const tooSmall = (targets: Locator) =>
+    targets.evaluateAll((elements) =>
+      elements
+        .map((element) => ({ element, box: element.getBoundingClientRect() }))
+        .filter(({ box }) => box.width > 0 && (box.height < 40 || box.width < 40))
+        .map(({ element, box }) => `${element.outerHTML.slice(0, 80)} ${box.width} × ${box.height}`),
+    );
+
+  test("what is touched in the list is as large as a finger", async ({ page, at }) => {
+    await open(page, at("logs?status=FAILURE&columns=time,status,user,request_id"));
+    expect(await tooSmall(page.locator("main").locator(":is(button, select):visible, td.c-id > a, .chip > a"))).toEqual([]);
+    await page.setViewportSize({ width: 1024, height: 768 });
+    expect(await tooSmall(page.locator("main").locator(":is(button, select):visible, td.c-id > a, .chip > a"))).toEqual([]);
+  });
+
+  test("what is touched on a log's page is as large as a finger", async ({ page, at }) => {
+    await open(page, at("logs/failed-redemption?status=FAILURE"));
+    await page.locator(".json-scroll").first().tap();
+    expect(await tooSmall(page.locator("main").locator("button:visible, .log-facts a, .log-ways a, .pane-head a"))).toEqual([]);
+    await expect(page.locator(".json-fold").first()).toBeVisible();
+  });
+
+  test("the list says its range and its columns are chosen", async ({ page, at }) => {
+    await open(page, at("logs?from=-7d"));
+    await expect(page.getByRole("button", { name: /^Filters/ })).toContainText("Last 7 days");
+    await expect(page.locator("td.c-user").first()).toBeHidden();
+    await page.getByRole("button", { name: "Columns" }).click();
+    const dialog = page.getByRole("dialog", { name: "Columns" });
+    await dialog.getByLabel("Request ID").check();
+    await dialog.getByRole("button", { name: "Show these" }).click();
+    await expect(page.locator("td.c-id-like").first()).toBeVisible();
+    await expect(page.locator("td.c-user", { hasText: "ada@" }).first()).toBeVisible();
+    await checkWidth(page);
+  });
+
+  test("the sheet of filters cuts nothing, and its bar reaches the bottom", async ({ page, at }) => {
+    await open(page, at("logs"));
+    await page.getByRole("button", { name: /^Filters/ }).click();
+    const cut = await page.locator("#filters label:visible").evaluateAll((labels) =>
+      labels.filter((label) => label.scrollWidth > label.clientWidth).map((label) => label.textContent),
+    );
+    expect(cut).toEqual([]);
+    const bar = (await page.locator("#filters > .actions").boundingBox())!;
+    expect([bar.x, bar.width, bar.y + bar.height]).toEqual([0, 360, 740]);
+    await checkAccessibility(page);
+  });
+
+  test("the tabs of a body keep their figures", async ({ page, at }) => {
+    await open(page, at("logs/failed-redemption"));
+    for (const name of ["Request", "Response"]) {
+      const pane = page.getByRole("region", { name, exact: true });
+      const right = await pane.locator(".pane-tabs .figure").evaluateAll((figures) => figures.map((figure) => figure.getBoundingClientRect().right));
+      expect(Math.max(...right), name).toBeLessThanOrEqual(360);
+    }
+  });
 });

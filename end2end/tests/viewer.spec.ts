@@ -1,4 +1,4 @@
-import { FAILED } from "../support/data";
+import { FAILED, send } from "../support/data";
 import { type Page } from "@playwright/test";
 import { checkAccessibility, expect, open, test } from "../support/test";
 
@@ -35,6 +35,53 @@ test("JSON is folded, searched, copied and turned raw", async ({ page, at, conte
   await response.getByRole("button", { name: "Raw" }).click();
   await expect(response).toContainText('"key":"voucher_not_found"');
   await checkAccessibility(page);
+});
+
+/** Where the current match is within what can be seen of the body: the least distance to an edge, above, below and beside it. */
+const distances = (page: Page) =>
+  page.evaluate(() => {
+    const mark = document.querySelector("mark.here")?.getBoundingClientRect();
+    const view = document.querySelector("section:nth-of-type(2) .json-scroll")!.getBoundingClientRect();
+    if (!mark) return undefined;
+    const block = Math.min(mark.top - view.top, Math.min(view.bottom, innerHeight) - mark.bottom);
+    return { block, inline: Math.min(mark.left - view.left, view.right - mark.right) };
+  });
+
+for (const [items, what] of [[60, "all in the page"], [1_500, "only some in the page"]] as const) {
+  for (const wraps of [false, true]) {
+    test(`a match is brought into sight, ${what}, ${wraps ? "wrapped" : "unwrapped"}`, async ({ page, at, facts }) => {
+      const id = `matches-${items}-${wraps}`;
+      const rows = Array.from({ length: items }, (_, n) => ({ id: n, note: `${"long ".repeat(50)}${n % 7 === 3 ? "needle" : "thread"} ${n}` }));
+      // Long ago: other tests count what is recent.
+      const created_at = new Date(Date.now() - 10 * 86_400_000).toISOString();
+      const response = { headers: { "content-type": "application/json" }, body: { rows } };
+      await send(facts, JSON.stringify({ id, created_at, method: "GET", url: "https://api.example.com/v1/matches", status_code: 200, response }));
+      await open(page, at(`logs/${id}`));
+      const body = pane(page, "Response");
+      await body.locator(".json-scroll").hover();
+      if (wraps) await body.getByRole("button", { name: "Wrap" }).click();
+      await body.getByRole("searchbox").fill("needle");
+      const total = Math.floor((items + 3) / 7);
+      for (let match = 1; match <= 9; match += 1) {
+        const number = match > 7 ? total - (match - 8) : match;
+        await expect(body.locator(".json-count")).toHaveText(`${number.toLocaleString("en")} of ${total.toLocaleString("en")}`);
+        await expect.poll(async () => (await distances(page))?.block).toBeGreaterThan(20);
+        expect((await distances(page))?.inline, `match ${number}`).toBeGreaterThan(10);
+        // To the seventh, then back past the first to the last.
+        if (match < 7) await body.getByRole("button", { name: "Next match" }).click();
+        if (match === 7) for (let back = 0; back < 7; back += 1) await body.getByRole("button", { name: "Previous match" }).click();
+        if (match === 8) await body.getByRole("button", { name: "Previous match" }).click();
+      }
+    });
+  }
+}
+
+test("wrapped lines are of one height, with and without an arrow", async ({ page, at }) => {
+  await open(page, at("logs/failed-redemption"));
+  const request = pane(page, "Request");
+  await request.getByRole("button", { name: "Wrap" }).click();
+  const heights = await lines(page, "Request").evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+  expect(new Set(heights)).toEqual(new Set([20]));
 });
 
 test("headers, query and facts are there; secrets are not", async ({ page, at, context }) => {
@@ -75,9 +122,11 @@ test("previous and next keep to the list's filters", async ({ page, at }) => {
   await open(page, at("logs?status=FAILURE"));
   await page.locator("table.logs tbody tr td.c-id a").first().click();
   await expect(page).toHaveURL(/logs\/failed-redemption\?status=FAILURE/);
-  await page.getByRole("link", { name: /^Next/ }).click();
+  // The way that leads nowhere is in sight, and no hole.
+  await expect(page.getByRole("link", { name: "Previous", exact: true, disabled: true })).toBeVisible();
+  await page.getByRole("link", { name: "Next", exact: true }).click();
   await expect(page).toHaveURL(/logs\/broken-server\?status=FAILURE/);
-  await page.getByRole("link", { name: /Previous$/ }).click();
+  await page.getByRole("link", { name: "Previous", exact: true }).click();
   await expect(page).toHaveURL(/logs\/failed-redemption\?status=FAILURE/);
 });
 
@@ -92,9 +141,9 @@ test("leaving a log while its rows are drawn breaks nothing", async ({ page, at 
     click();
   });
   for (let round = 0; round < 3; round += 1) {
-    await page.getByRole("link", { name: /^Next/ }).click();
+    await page.getByRole("link", { name: "Next", exact: true }).click();
     await expect(page).toHaveURL(/logs\/broken-server\?status=FAILURE/);
-    await page.getByRole("link", { name: /Previous$/ }).click();
+    await page.getByRole("link", { name: "Previous", exact: true }).click();
     await expect(page).toHaveURL(/logs\/failed-redemption\?status=FAILURE/);
   }
 });

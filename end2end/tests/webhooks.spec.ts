@@ -160,7 +160,7 @@ test("two attempts are compared, the last two or those one chooses", async ({ pa
     await expect(page).toHaveURL(/compare=1&compare=3/);
     await expect(compare.getByRole("row", { name: /^Code/ })).toContainText("503");
     await expect(compare.getByRole("row", { name: /^Error/ })).toContainText("none");
-    await expect(page.getByRole("link", { name: "‹ Webhook sendouts" })).toHaveAttribute("href", /sendouts\?tz=utc$/);
+    await expect(page.getByRole("main").getByRole("link", { name: "Webhook sendouts", exact: true })).toHaveAttribute("href", /sendouts\?tz=utc$/);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       await checkAccessibility(page);

@@ -9,10 +9,10 @@ test("reading, filtering and paging need no scripts", async ({ page, at }) => {
   await expect(page.locator(rows)).toHaveCount(50);
   const first = await page.locator(`${rows} a`).first().getAttribute("title");
 
-  await page.getByRole("button", { name: "Older" }).click();
+  await page.getByRole("button", { name: "Older", exact: true }).click();
   await expect(page.locator(rows)).toHaveCount(50);
   expect(await page.locator(`${rows} a`).first().getAttribute("title")).not.toBe(first);
-  await page.getByRole("button", { name: "Newer" }).click();
+  await page.getByRole("button", { name: "Newer", exact: true }).click();
   expect(await page.locator(`${rows} a`).first().getAttribute("title")).toBe(first);
 
   await page.getByLabel("Status", { exact: true }).selectOption("FAILURE");

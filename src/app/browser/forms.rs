@@ -121,4 +121,8 @@ fn to_top() {
     if let Some(rows) = rows {
         rows.set_scroll_top(0);
     }
+    // Where the rows have no window of their own, the page itself scrolls.
+    if let Some(window) = web_sys::window() {
+        window.scroll_to_with_x_and_y(0.0, 0.0);
+    }
 }

@@ -7,6 +7,7 @@ mod chart;
 pub(in crate::app) mod copy;
 mod forms;
 mod keys;
+pub(in crate::app) mod place;
 mod rows;
 mod zone;
 
@@ -54,6 +55,7 @@ pub(super) fn start() {
     let Some(document) = document() else { return };
     copy::start(&document);
     forms::start(&document, &go);
+    place::start(&document);
     rows::start(&document, &go);
     chart::start(&document, &go);
     keys::start(&document);
@@ -78,14 +80,19 @@ fn document() -> Option<Document> {
 }
 
 /// Listens for as long as the page lives.
-fn listen<E: JsCast + 'static>(target: &EventTarget, name: &str, mut heard: impl FnMut(&E) + 'static) {
+fn listen<E: JsCast + 'static>(target: &EventTarget, name: &str, heard: impl FnMut(&E) + 'static) {
+    listen_in(target, name, false, heard);
+}
+
+/// [`listen`]; `early` hears of an event before what is inside the target does, and of those that do not rise to it.
+fn listen_in<E: JsCast + 'static>(target: &EventTarget, name: &str, early: bool, mut heard: impl FnMut(&E) + 'static) {
     let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
         if let Some(event) = event.dyn_ref::<E>() {
             heard(event);
         }
     });
     // The document takes every listener.
-    let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+    let _ = target.add_event_listener_with_callback_and_bool(name, listener.as_ref().unchecked_ref(), early);
     listener.forget();
 }
 

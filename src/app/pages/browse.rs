@@ -52,7 +52,7 @@ fn Whole(page: ExportPage, place: Place) -> impl IntoView {
         <Title text=format!("{name} · audit-log")/>
         <header class="browse-head">
             <div class="browse-ways">
-                <a class="button quiet-button" href=back>"‹ Export"</a>
+                <a class="button quiet-button way-back" href=back>"Export"</a>
                 {download}
             </div>
             <h1 class="browse-name">{name}" "<span class="quiet">{about.join(" · ")}</span></h1>

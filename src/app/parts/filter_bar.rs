@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::awaited::answered;
 use super::links::{log_query, project_id, search};
-use super::range::RangePicker;
+use super::range::{RangePicker, range_words};
 use crate::api::error::ApiError;
 use crate::api::logs::{Choices, InUse, LogsPage, Values, choices, values};
 use crate::model::filter::{LogFilter, parse_terms};
@@ -51,7 +51,7 @@ pub fn FilterBar(
     view! {
         <div class="filter-bar">
             <button type="button" class="button open-sheet" popovertarget="filters">
-                "Filters"{move || number(active())}
+                "Filters"{move || number(active())}" "<span class="open-range">{range_words(page, query)}</span>
             </button>
             <form id="filters" class="filters" method="get" popover role="search" aria-label="Filters" data-go>
                 <div class="sheet-head">

@@ -56,9 +56,11 @@ fn says(page: &LogsPage, bar: (u32, u64, u64)) -> String {
     let (place, success, failure) = bar;
     let from = page.chart.first + i64::from(place) * page.chart.step;
     let range = page.zone.range(from, from + page.chart.step, page.now);
+    let all = success + failure;
+    let requests = if all == 1 { "request" } else { "requests" };
     format!(
-        "{range}: {} requests, {} failed",
-        format::count(success + failure),
+        "{range}: {} {requests}, {} failed",
+        format::count(all),
         format::count(failure)
     )
 }
@@ -177,6 +179,11 @@ mod tests {
         );
         assert!(drawing.contains("00:01 – 00:02: 3 requests, 1 failed"), "{drawing}");
         assert!(!drawing.contains("<b>"), "{drawing}");
+    }
+
+    #[test]
+    fn one_request_is_one() {
+        assert_eq!(says(&page(), (2, 1, 0)), "00:02 – 00:03: 1 request, 0 failed");
     }
 
     #[test]

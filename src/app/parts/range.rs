@@ -16,6 +16,20 @@ const PRESETS: [(&str, &str); 5] = [
     ("-30d", "Last 30 days"),
 ];
 
+/// The words for the range in force: a preset's, or its two ends.
+pub fn range_words(page: PageResource, query: Memo<LogQuery>) -> impl Fn() -> Option<String> + Copy + Send + Sync + 'static {
+    let preset = Memo::new(move |_| query.with(preset_of));
+    move || {
+        page.with(|page| {
+            page.as_ref().map(|page| match (preset.get(), page) {
+                (Some(words), _) => words.to_owned(),
+                (None, Ok(page)) => page.zone.range(page.range.0, page.range.1, page.now),
+                (None, Err(_)) => "Custom".to_owned(),
+            })
+        })
+    }
+}
+
 /// The button that says the range, and what it opens.
 #[component]
 pub fn RangePicker(
@@ -43,18 +57,14 @@ pub fn RangePicker(
             (input("from", &query.from), input("to", &query.to))
         })
     };
+    let words = range_words(page, query);
     view! {
-        {move || page.with(|page| page.as_ref().map(|page| {
-            let words = match (preset.get(), page) {
-                (Some(words), _) => words.to_owned(),
-                (None, Ok(page)) => page.zone.range(page.range.0, page.range.1, page.now),
-                (None, Err(_)) => "Custom".to_owned(),
-            };
+        {move || words().map(|words| {
             let spoken = format!("Time range: {words}");
             view! {
                 <button type="button" class="button range-button" popovertarget="range" aria-label=spoken>{words}</button>
             }
-        }))}
+        })}
         <div id="range" class="panel range" popover role="group" aria-label="Presets and a range of your own">
             <ul class="presets">{presets}</ul>
             <div class="custom">

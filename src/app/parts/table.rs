@@ -42,8 +42,13 @@ pub fn LogTable(
         };
         row_view(row, &context)
     };
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        page.track();
+        crate::app::browser::place::rows_came();
+    });
     view! {
-        <table class="logs">
+        <table class="logs" class:chosen=move || query.with(|query| !query.columns.is_empty())>
             <thead>
                 <tr>
                     <th scope="col" class="c-id">"Log ID"</th>
@@ -57,15 +62,8 @@ pub fn LogTable(
     }
 }
 
-/// The arguments that a log's page takes over: the filters, for its previous and next.
+/// The arguments that a log's page takes over: the filters for its previous and next, the rest for the way back to this very page.
 fn log_arguments(query: &LogQuery) -> String {
-    let mut query = LogQuery {
-        after: None,
-        before: None,
-        limit: crate::model::query::DEFAULT_LIMIT,
-        ..query.clone()
-    };
-    query.columns.clear();
     let text = query.to_query_string();
     if text.is_empty() { text } else { format!("?{text}") }
 }

@@ -33,7 +33,7 @@ pub fn Facts(page: LogPage, place: Place) -> impl IntoView {
     view! {
         <header class="log-head">
             <div class="log-ways">
-                <a href=place.list() class="button quiet-button">"‹ Logs"</a>
+                <a href=place.list() class="button quiet-button way-back" data-back>"Logs"</a>
                 <Neighbours previous=page.previous.clone() next=page.next.clone() place=place.clone()/>
                 <span class="log-actions">{import}{curl}</span>
             </div>
@@ -53,17 +53,16 @@ fn Neighbours(previous: Option<String>, next: Option<String>, place: Place) -> i
     if previous.is_none() && next.is_none() {
         return ().into_any();
     }
-    // The place of one that is not there stays, so that the other does not move under the pointer.
-    let none =
-        |words: &'static str| view! { <span class="button quiet-button none" aria-hidden="true">{words}</span> }.into_any();
-    let previous = previous.map_or_else(
-        || none("‹ Previous"),
-        |id| view! { <a class="button quiet-button" rel="prev" href=place.log(&id)>"‹ Previous"</a> }.into_any(),
-    );
-    let next = next.map_or_else(
-        || none("Next ›"),
-        |id| view! { <a class="button quiet-button" rel="next" href=place.log(&id)>"Next ›"</a> }.into_any(),
-    );
+    // At an end of the list the way that leads nowhere stays in sight, so that the other does not move under the pointer.
+    let way = |to: Option<String>, words: &'static str, look: &'static str, rel: &'static str| {
+        let class = format!("button quiet-button {look}");
+        to.map_or_else(
+            || view! { <span class=format!("{class} none") role="link" aria-disabled="true">{words}</span> }.into_any(),
+            |id| view! { <a class=class.clone() rel=rel href=place.log(&id)>{words}</a> }.into_any(),
+        )
+    };
+    let previous = way(previous, "Previous", "way-back", "prev");
+    let next = way(next, "Next", "way-on", "next");
     view! { <nav class="log-neighbours" aria-label="Logs of the same list">{previous}{next}</nav> }.into_any()
 }
 

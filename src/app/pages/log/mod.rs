@@ -25,7 +25,7 @@ pub(super) struct Place {
     project: String,
     /// The log.
     id: String,
-    /// The list's query, with a `?` where it is not empty.
+    /// The query of the list's page that it was opened from, with a `?` where it is not empty.
     list: String,
 }
 
@@ -64,14 +64,14 @@ pub fn Log() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|map| map.get("id")).unwrap_or_default());
     let search = search();
     // Which panel a pane shows is in the address too, and asks for nothing new.
+    let opened_from = Memo::new(move |_| LogQuery::parse(&search.read()).unwrap_or_default());
     let list = Memo::new(move |_| {
-        let query = LogQuery::parse(&search.read()).unwrap_or_default();
-        LogQuery {
+        let whole = LogQuery {
             after: None,
             before: None,
-            ..query
-        }
-        .to_query_string()
+            ..opened_from.get()
+        };
+        whole.to_query_string()
     });
     let (refresh, set_refresh) = signal(0_u32);
     let page = Resource::new(
@@ -81,7 +81,7 @@ pub fn Log() -> impl IntoView {
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
     let (pending, set_pending) = waiting();
     let place = move || {
-        let list = list.get_untracked();
+        let list = opened_from.with_untracked(LogQuery::to_query_string);
         Place {
             project: project.get_untracked(),
             id: id.get_untracked(),
@@ -126,7 +126,7 @@ fn Gone(place: Place) -> impl IntoView {
         <div class="state problem" role="alert">
             <h1>"There is no such log"</h1>
             <p>"Its id may be mistyped, it may have passed the project's retention, or it belongs to another project."</p>
-            <p><a class="button" href=place.list()>"Back to the list"</a></p>
+            <p><a class="button" href=place.list() data-back>"Back to the list"</a></p>
         </div>
     }
 }

@@ -1,6 +1,7 @@
 //! The viewer in the browser: the talk with the worker, and which rows are in view.
 
 mod hands;
+mod seek;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -50,6 +51,10 @@ struct State {
     scrolled: f64,
     row: f64,
     measured: bool,
+    /// The row with the match that is to be brought into view once it is drawn.
+    sought: Option<u32>,
+    /// The row that stands where a row of one height would, where rows wrap.
+    anchor: Option<u32>,
 }
 
 impl Talk {
@@ -67,6 +72,8 @@ impl Talk {
             scrolled: 0.0,
             row: ROW_HEIGHT,
             measured: false,
+            sought: None,
+            anchor: None,
         };
         let talk = Self {
             shown,
@@ -227,7 +234,7 @@ impl Talk {
                     at: if total == 0 { None } else { number },
                 }));
                 if let Some((_, row)) = at {
-                    self.stand_at(row);
+                    self.seek(row);
                 }
             }
             Tell::Copied { part, text } => hands::copied(part, text),
@@ -311,6 +318,10 @@ impl Talk {
                 shown.live.notify();
             }
             self.fill();
+            let sought = state.borrow().sought;
+            if let Some(row) = sought {
+                self.next_frame(move || self.bring_match(row));
+            }
         } else {
             self.ask_rows();
         }
@@ -394,6 +405,7 @@ impl Talk {
         let first = f64::from(self.shown.first.get_untracked()) * scale.row;
         // Unscaled, rows stand where they belong and the browser scrolls them; scaled, they are put beside what is scrolled.
         let offset = if scale.is_scaled() { scrolled - (top - first) } else { first };
+        let offset = (offset - self.above_anchor(window, scale.row)).max(0.0);
         style(window, "transform", &format!("translateY({offset}px)"));
     }
 
@@ -473,6 +485,7 @@ impl Talk {
         if !self.is_alive() {
             return;
         }
+        self.leave_match();
         let scale = self.scale();
         if !self.shown.live.get_untracked() || self.flows() || !scale.is_scaled() || event.delta_y() == 0.0 || event.ctrl_key() {
             return;

@@ -21,6 +21,7 @@ impl Talk {
             }
             return;
         }
+        self.leave_match();
         let total = self.shown.total.get_untracked().unwrap_or(0);
         let page = self.scale().seen(0.0).1.saturating_sub(3).max(1);
         let at = self.shown.current.get_untracked();
@@ -98,6 +99,7 @@ impl Talk {
         }
         let number =
             |selector: &str, name: &str| -> Option<u32> { target.closest(selector).ok()??.get_attribute(name)?.parse().ok() };
+        self.leave_match();
         self.shown.current.set(number("[data-row]", "data-row"));
         let (Ok(Some(button)), Some(node)) = (target.closest("[data-act]"), number("[data-node]", "data-node")) else {
             return;
