@@ -50,9 +50,9 @@ pub fn waiting() -> (ReadSignal<bool>, SignalSetter<bool>) {
     (pending, tell)
 }
 
-/// Reads a resource for the sake of being seen to read it.
+/// Reads a resource for the sake of being seen to read it. A walk may come after the reader has left, and the resource with them.
 pub fn touch<T: Send + Sync + 'static>(resource: Resource<T>) {
-    resource.with(|_| ());
+    let _ = resource.try_with(|_| ());
 }
 
 impl<R, F, V> Render for Awaited<R, F>

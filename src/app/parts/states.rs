@@ -64,7 +64,10 @@ pub fn UnlessMissing<T: Send + Sync + 'static>(
     /// What is left out.
     children: ChildrenFn,
 ) -> impl IntoView {
-    let missing = Memo::new(move |_| page.with(|page| matches!(page, Some(Err(ApiError::NotFound)))));
+    let missing = Memo::new(move |_| {
+        page.try_with(|page| matches!(page, Some(Err(ApiError::NotFound))))
+            .unwrap_or(false)
+    });
     awaited(move || touch(page), move || (!missing.get()).then(|| children()))
 }
 
