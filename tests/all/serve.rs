@@ -6,7 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::run_binary;
+use audit_log::model::rights::Role;
+
+use crate::support::{cookie_of, run_binary};
 
 /// A server of its own process; killed with the test, if it has not ended by then.
 struct Served {
@@ -110,6 +112,34 @@ for_each_db! {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 303") && answer.to_lowercase().contains("set-cookie: audit_log_session="), "{answer}");
         assert_eq!(served.ended(Duration::from_secs(20)).0, Some(0));
+    }
+
+    async fn readers_who_leave_in_the_middle_of_a_page_break_nothing(app: TestApp) {
+        let project = app.add_project("Left").await;
+        app.add_person("ada@example.com", "correct horse", Some((&project, Role::Member))).await;
+        let served = Served::start(&app.database_url, app.folder(), &[]);
+        let form = [("email", "ada@example.com"), ("password", "correct horse")];
+        let address = format!("http://{}", served.address);
+        let answer = app.client.post(format!("{address}/sign-in")).header("Origin", &address).form(&form).send().await.unwrap();
+        let cookie = cookie_of(&answer).unwrap();
+        std::thread::scope(|scope| {
+            for reader in 0..4_u64 {
+                let (served, cookie, project) = (&served, &cookie, &project.id);
+                scope.spawn(move || {
+                    for time in 0..100_u64 {
+                        let mut stream = served.connect();
+                        let page = ["logs", "logs?status=FAILURE", "tasks", "exports"][(time % 4) as usize];
+                        write!(stream, "GET /projects/{project}/{page} HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n", served.address).unwrap();
+                        // Every moment of a page's making, which takes some milliseconds, sees somebody leave.
+                        std::thread::sleep(Duration::from_micros((time * 4 + reader) * 97 % 20_000));
+                    }
+                });
+            }
+        });
+        served.tell("-TERM");
+        let (code, said) = served.ended(Duration::from_secs(20));
+        assert_eq!(code, Some(0), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
     }
 
     async fn whoever_never_finishes_is_cut_off(app: TestApp) {

@@ -1,12 +1,14 @@
 //! The pages: the app rendered on the server, its server functions, and the way to the sign-in page for those who are not in yet.
 
+use std::future::Future;
+use std::panic::resume_unwind;
 use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use leptos::config::LeptosOptions;
@@ -14,6 +16,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{expect_context, provide_context, use_context};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tracing::Instrument;
 
 use crate::app::{App, group, shell};
 use crate::server::access;
@@ -33,6 +36,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>(server: &Server) -> Router<S> {
     let options = LeptosOptions::builder().output_name("audit-log").build();
     Router::new()
         .leptos_routes_with_context(&options, addresses(), context(server), || shell(head()))
+        .route_layer(middleware::from_fn(whole_page))
         .route_layer(middleware::from_fn_with_state(server.clone(), signed_in))
         .with_state(options)
 }
@@ -48,7 +52,25 @@ fn addresses() -> Vec<AxumRouteListing> {
 
 /// The page for an address that leads nowhere.
 pub(crate) async fn not_found(server: &Server, request: Request) -> Response {
-    render_app_async_with_context(context(server), || shell(head()))(request).await
+    to_its_end(render_app_async_with_context(context(server), || shell(head()))(request)).await
+}
+
+/// Pages are made to their end; what a page asks for later is given up with whoever asked.
+async fn whole_page(request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        return next.run(request).await;
+    }
+    to_its_end(next.run(request)).await
+}
+
+/// Goes on with a page when its reader has left: with the reader would go the signals that tasks of the page still read, and they would panic.
+async fn to_its_end(page: impl Future<Output = Response> + Send + 'static) -> Response {
+    let made = tokio::spawn(page.in_current_span()).await;
+    made.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => resume_unwind(panic),
+        // Given up with the process, whose readers it has let go.
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    })
 }
 
 /// What pages and server functions find around them.
