@@ -136,3 +136,33 @@ test("what runs is asked after while the page is seen, and not while it is hidde
   await page.evaluate(() => fetch("/health/live").then((answer) => answer.status));
   expect(asked, "nor once nothing runs").toBe(0);
 });
+
+test("back from a task is back at the place in the list", async ({ page, at, facts }) => {
+  const type = `PLACE.${Date.now()}`;
+  for (let made = 0; made < 60; made++) {
+    await call(facts, "POST", "async-actions", { type, status: "DONE", operation_status: "SUCCESS" });
+  }
+  await page.setViewportSize({ width: 1440, height: 600 });
+  await open(page, at(`tasks?type=${type}&limit=25`));
+  await page.getByRole("button", { name: "Older", exact: true }).click();
+  await expect(page).toHaveURL(/after=/);
+  const address = page.url();
+  const link = page.locator("table.records tbody td.c-id > a").nth(20);
+  await expect(link).toBeAttached();
+  const id = (await link.getAttribute("title"))!;
+  await link.scrollIntoViewIfNeeded();
+  const scrolled = () => page.getByRole("region", { name: "Background tasks" }).evaluate((rows) => rows.scrollTop);
+  const place = await scrolled();
+  expect(place).toBeGreaterThan(200);
+  for (const back of [() => page.goBack(), () => page.getByRole("main").getByRole("link", { name: "Background tasks", exact: true }).click()]) {
+    await link.click();
+    await expect(page.getByRole("heading", { name: type })).toBeVisible();
+    await back();
+    await expect(page).toHaveURL(address);
+    await expect(page.locator(`table.records a[title="${id}"]`)).toBeFocused();
+    expect(await scrolled()).toBe(place);
+  }
+  await page.getByRole("navigation", { name: "Project" }).getByRole("link", { name: "Background tasks" }).click();
+  await expect(page).not.toHaveURL(/after=/);
+  expect(await scrolled()).toBe(0);
+});

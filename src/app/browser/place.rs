@@ -8,7 +8,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element, Event, HtmlElement, MouseEvent, Storage, Window};
 
 use super::{around, listen, listen_in};
+use crate::app::parts::records::tab_of;
 use crate::model::query::LogQuery;
+use crate::model::tab::TabQuery;
 
 const ROWS: &str = "table:is(.logs, .records) tbody tr";
 
@@ -137,10 +139,12 @@ fn read(text: &str) -> Option<Place> {
 /// Equal queries are one place, however they were written.
 fn key(address: &str) -> String {
     let (path, search) = address.split_once('?').unwrap_or((address, ""));
-    let search = match LogQuery::parse(search) {
-        Ok(query) if path.ends_with("/logs") => query.to_query_string(),
-        _ => search.to_owned(),
+    let list = path.rsplit('/').next().unwrap_or_default();
+    let alike = match tab_of(list) {
+        Some(tab) => TabQuery::parse(tab, search).map(|query| query.to_query_string()),
+        None => LogQuery::parse(search).map(|query| query.to_query_string()),
     };
+    let search = alike.unwrap_or_else(|_| search.to_owned());
     format!("place {path}?{search}")
 }
 

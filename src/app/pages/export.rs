@@ -73,7 +73,7 @@ fn Whole(page: ExportPage, place: Place) -> impl IntoView {
         <Title text=title/>
         <header class="log-head">
             <div class="log-ways">
-                <a href=list class="button quiet-button way-back">"Exports"</a>
+                <a href=list class="button quiet-button way-back" data-back>"Exports"</a>
                 {move || still.with(|page| view! { <Actions page=page.clone() place=of_actions.clone()/> })}
             </div>
             <h1 class="log-line">{move || still.with(name_of)}</h1>

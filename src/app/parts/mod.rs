@@ -22,6 +22,7 @@ pub mod markup;
 pub mod notices;
 pub mod pager;
 pub mod range;
+pub mod range_panel;
 pub mod record_page;
 pub mod records;
 pub mod retry_dialog;

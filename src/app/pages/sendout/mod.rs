@@ -129,7 +129,7 @@ fn Head(page: RwSignal<SendoutPage>, place: Place, now: Callback<()>) -> impl In
     view! {
         <header class="log-head">
             <div class="log-ways">
-                <a href=list class="button quiet-button way-back">"Webhook sendouts"</a>
+                <a href=list class="button quiet-button way-back" data-back>"Webhook sendouts"</a>
                 <Retry page place now/>
             </div>
             <h1 class="log-line"><span class="mono">{kind}</span></h1>

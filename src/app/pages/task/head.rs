@@ -65,7 +65,7 @@ pub fn Head(page: RwSignal<TaskPage>, place: Place, now: Callback<()>) -> impl I
     view! {
         <header class="log-head">
             <div class="log-ways">
-                <a href=list class="button quiet-button way-back">"Background tasks"</a>
+                <a href=list class="button quiet-button way-back" data-back>"Background tasks"</a>
                 <Actions page place now/>
             </div>
             <h1 class="log-line"><span class="mono">{kind}</span></h1>

@@ -60,10 +60,10 @@ pub fn Copy(
     view! { <button type="button" class="copy" data-copy=text aria-label=format!("Copy {what}")></button> }
 }
 
-/// The list's query that a record's page was opened with, with its `?`; a place in the list is none of its, nor what the page itself was asked.
+/// The list's query that a record's page was opened with, with its `?`, without what the page itself was asked.
 pub fn list_query(search: &str) -> String {
     let mut out = String::new();
-    for (name, value) in pairs(search).filter(|(name, _)| !matches!(name.as_str(), "after" | "before" | "compare")) {
+    for (name, value) in pairs(search).filter(|(name, _)| name != "compare") {
         out.push(if out.is_empty() { '?' } else { '&' });
         put(&mut out, format_args!("{}={}", escape(&name), escape(&value)));
     }
@@ -82,7 +82,7 @@ pub fn Gone(
         <div class="state problem" role="alert">
             <h1>"There is no such "{one}</h1>
             <p>"Its id may be mistyped, it may have been deleted or passed the project's retention, or it belongs to another project."</p>
-            <p><a class="button" href=list>"Back to the list"</a></p>
+            <p><a class="button" href=list data-back>"Back to the list"</a></p>
         </div>
     }
 }
@@ -95,7 +95,7 @@ mod tests {
     fn the_way_back_keeps_the_filters() {
         assert_eq!(
             list_query("status=DONE,ERROR&after=x&compare=1,2&tz=utc"),
-            "?status=DONE%2CERROR&tz=utc"
+            "?status=DONE%2CERROR&after=x&tz=utc"
         );
         assert_eq!(list_query(""), "");
     }

@@ -139,10 +139,8 @@ pub fn to_query(query: &TabQuery) -> String {
     format!("?{}", query.to_query_string())
 }
 
-/// The list's query as a record's page takes it over, with its `?`: filters, range, order and zone, and no place in the list.
+/// The list's query as a record's page takes it over for the way back to this very page, with its `?`.
 pub fn arguments(query: &TabQuery) -> String {
-    let mut query = query.first_page();
-    query.limit = crate::model::query::DEFAULT_LIMIT;
     let text = query.to_query_string();
     if text.is_empty() { text } else { format!("?{text}") }
 }

@@ -36,6 +36,11 @@ pub fn table<R: Record>(page: RwSignal<Listed<R>>, query: Memo<TabQuery>, projec
             running(&row, page, context)
         }
     };
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        page.track();
+        crate::app::browser::place::rows_came();
+    });
     let heads = R::HEADS.iter().map(|head| heading(*head, query)).collect_view();
     view! {
         <table class="records">
