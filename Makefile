@@ -16,8 +16,8 @@ run: ## sets up, builds quickly, serves the demo on http://127.0.0.1:3000
 	@scripts/setup run
 	@scripts/bundle quick
 	@scripts/say "building the server (some five minutes the first time, on two cores)"
-	@cargo build --quiet --profile quick $(server)
-	@exec $(target)/quick/audit-log serve --demo
+	@cargo build --quiet $(server)
+	@exec $(target)/debug/audit-log serve --demo
 
 .PHONY: build
 build: ## target/release/audit-log: one file, the browser half inside
