@@ -118,9 +118,9 @@ for_each_db! {
         let project = app.add_project("Left").await;
         app.add_person("ada@example.com", "correct horse", Some((&project, Role::Member))).await;
         let served = Served::start(&app.database_url, app.folder(), &[]);
-        let form = [("email", "ada@example.com"), ("password", "correct horse")];
+        let form = "email=ada%40example.com&password=correct+horse";
         let address = format!("http://{}", served.address);
-        let answer = app.client.post(format!("{address}/sign-in")).header("Origin", &address).form(&form).send().await.unwrap();
+        let answer = app.client.post(format!("{address}/sign-in")).header("Origin", &address).header("Content-Type", "application/x-www-form-urlencoded").body(form).send().await.unwrap();
         let cookie = cookie_of(&answer).unwrap();
         std::thread::scope(|scope| {
             for reader in 0..4_u64 {
