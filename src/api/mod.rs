@@ -6,6 +6,7 @@
 pub mod error;
 pub mod exports;
 pub mod frame;
+pub mod keys;
 pub mod log;
 pub mod logs;
 #[cfg(feature = "ssr")]

@@ -12,6 +12,7 @@ pub mod filter;
 pub mod format;
 pub mod id;
 pub mod json_doc;
+pub mod key;
 pub mod log;
 pub mod page;
 pub mod query;

@@ -75,6 +75,8 @@ pub struct KeyAccess {
     pub scopes: Vec<Scope>,
     /// Whether it is a client-side key.
     pub client: bool,
+    /// Calls a minute of its own; `None` for the instance's.
+    pub calls_a_minute: Option<u32>,
     /// What it may see.
     pub rights: Rights,
 }
@@ -255,7 +257,8 @@ pub async fn key(server: &Server, headers: &HeaderMap) -> Result<KeyAccess, Acce
 /// The key that signed a call, client-side keys too: for `POST /v1/logs` and `POST /v1/events` alone.
 pub async fn sender_key(server: &Server, headers: &HeaderMap) -> Result<KeyAccess, AccessError> {
     let shown = ShownKey::read(headers)?;
-    let wrong = || AccessError::Unauthorized("this key does not exist, was revoked, or its token is wrong".to_owned());
+    let wrong =
+        || AccessError::Unauthorized("this key does not exist, has expired, was revoked, or its token is wrong".to_owned());
     let found = find_key(server, sha256(shown.token)).await?.ok_or_else(wrong)?;
     if shown
         .app_id
@@ -274,6 +277,7 @@ pub async fn sender_key(server: &Server, headers: &HeaderMap) -> Result<KeyAcces
         name: found.name,
         scopes: found.scopes,
         client: found.client,
+        calls_a_minute: found.calls_a_minute,
     })
 }
 
@@ -344,9 +348,9 @@ impl<'a> ShownKey<'a> {
 async fn find_key(server: &Server, token_hash: TokenHash) -> Result<Option<keys::ApiKey>, StoreError> {
     let now_ms = server.clock.now_ms();
     if let Some(known) = server.door.keys.get(&token_hash, now_ms) {
-        return Ok(Some(known));
+        return Ok(Some(known).filter(|key| key.until.is_none_or(|until| until > now_ms)));
     }
-    let found = keys::find_by_token(&server.db, &token_hash)
+    let found = keys::find_by_token(&server.db, &token_hash, now_ms)
         .await?
         .filter(|key| same(&key.token_hash, &token_hash));
     let Some(key) = found else { return Ok(None) };

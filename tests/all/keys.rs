@@ -1,10 +1,12 @@
 //! Keys: who they let in, and where to.
 
+use audit_log::model::key::KeyWish;
 use audit_log::model::rights::{Role, Scope};
 use audit_log::server::access::{self, AccessError, REMEMBERED_MS, issue};
 use audit_log::server::store::{accounts, keys};
 use axum::http::HeaderMap;
 use reqwest::Method;
+use serde_json::json;
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     pairs
@@ -100,7 +102,7 @@ for_each_db! {
         let hash = <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(key.app_token.as_bytes()));
         let mut last = None;
         for _ in 0..100 {
-            last = keys::find_by_token(app.db(), &hash).await.unwrap().unwrap().last_used_at;
+            last = keys::find_by_token(app.db(), &hash, 0).await.unwrap().unwrap().last_used_at;
             if last.is_some() {
                 break;
             }
@@ -202,6 +204,103 @@ for_each_db! {
         let id = sent.json::<serde_json::Value>().await.unwrap()["ids"][0].as_str().unwrap().to_owned();
         let file = call(Method::PUT, &format!("/v1/logs/{id}/import-file"), "https://shop.example").body("a,b").send().await.unwrap();
         refused(file, 403, "client-side").await;
+    }
+
+    async fn a_rotated_key_is_taken_by_both_tokens_until_the_old_one_ends(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &[Scope::Read]).await;
+        let shown = |token: &str| headers(&[("x-app-id", &key.app_id), ("x-app-token", token)]);
+        let rotate = async |overlap| issue::rotate_key(app.db(), &app.issuer(), project.key, &key.app_id, overlap).await.unwrap().app_token;
+        let second = rotate(60_000).await;
+        app.server.door.forget();
+        for token in [&key.app_token, &second] {
+            access::key(&app.server, &shown(token)).await.unwrap();
+        }
+        app.pass(50_000);
+        access::key(&app.server, &shown(&key.app_token)).await.unwrap();
+        app.pass(10_000);
+        assert!(matches!(access::key(&app.server, &shown(&key.app_token)).await, Err(AccessError::Unauthorized(_))), "even where it was remembered");
+        access::key(&app.server, &shown(&second)).await.unwrap();
+        let third = rotate(0).await;
+        app.server.door.forget();
+        assert!(matches!(access::key(&app.server, &shown(&second)).await, Err(AccessError::Unauthorized(_))), "no overlap was wanted");
+        access::key(&app.server, &shown(&third)).await.unwrap();
+        let other = app.add_project("other").await;
+        assert!(issue::rotate_key(app.db(), &app.issuer(), other.key, &key.app_id, 0).await.is_err(), "another project cannot");
+    }
+
+    async fn a_key_ends_when_it_was_told_to(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let now = app.server.clock.now_ms();
+        let wish = |expires_at| KeyWish { name: "short".to_owned(), scopes: vec![Scope::Read], expires_at: Some(expires_at), ..KeyWish::default() };
+        assert!(issue::project_key(app.db(), &app.issuer(), project.key, &wish(now)).await.is_err(), "its end lies in the future");
+        let key = issue::project_key(app.db(), &app.issuer(), project.key, &wish(now + 1_000)).await.unwrap();
+        let call = async || app.call(Method::GET, "/v1/logs", &key).send().await.unwrap();
+        assert_eq!(call().await.status(), 200);
+        app.pass(1_000);
+        refused(call().await, 401, "expired").await;
+        assert!(issue::rotate_key(app.db(), &app.issuer(), project.key, &key.app_id, 0).await.is_err(), "what has ended stays so");
+    }
+
+    async fn a_key_has_calls_of_its_own(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let wish = KeyWish { name: "slow".to_owned(), scopes: vec![Scope::Read], calls_a_minute: Some(2), ..KeyWish::default() };
+        let key = issue::project_key(app.db(), &app.issuer(), project.key, &wish).await.unwrap();
+        for left in ["1", "0"] {
+            let answer = app.call(Method::GET, "/v1/logs", &key).send().await.unwrap();
+            let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+            assert_eq!((header("x-rate-limit-limit"), header("x-rate-limit-remaining")), ("2".to_owned(), left.to_owned()));
+        }
+        let answer = app.call(Method::GET, "/v1/logs", &key).send().await.unwrap();
+        assert_eq!(answer.headers()["retry-after"], "30");
+        refused(answer, 429, "2 calls a minute").await;
+        app.pass(30_000);
+        assert_eq!(app.call(Method::GET, "/v1/logs", &key).send().await.unwrap().status(), 200);
+    }
+
+    async fn keys_are_settled_by_owners_alone_and_no_token_is_kept_in_the_clear(app: TestApp) {
+        let (project, owner) = app.signed_in(Role::Owner).await;
+        app.add_person("mo@example.com", "correct horse", Some((&project, Role::Member))).await;
+        let member = app.sign_in("mo@example.com", "correct horse").await;
+        let call = async |cookie: &str, path: &str, body: serde_json::Value| {
+            app.request(Method::POST, path).header("cookie", cookie).json(&body).send().await.unwrap()
+        };
+        let wish = json!({"name": "shop", "scopes": ["read", "logs:write"], "origins": null, "calls_a_minute": null, "expires_at": null});
+        let made = json!({"project": project.id, "wish": wish});
+        assert_eq!(call(&member, "/api/create_key", made.clone()).await.status(), 403);
+        let fresh: serde_json::Value = call(&owner, "/api/create_key", made).await.json().await.unwrap();
+        let (app_id, token) = (fresh["app_id"].as_str().unwrap(), fresh["app_token"].as_str().unwrap());
+        let key = issue::IssuedKey { app_id: app_id.to_owned(), app_token: token.to_owned() };
+        assert_eq!(app.call(Method::GET, "/v1/logs", &key).send().await.unwrap().status(), 200);
+
+        let page = format!("/projects/{}/settings/keys", project.id);
+        let text = app.get_as(&owner, &page).await.text().await.unwrap();
+        assert!(text.contains(app_id) && !text.contains(token));
+        let text = app.get_as(&member, &page).await.text().await.unwrap();
+        assert!(!text.contains(app_id) && text.contains("an owner can"), "{text}");
+
+        let revoke = [("project", project.id.as_str()), ("app_id", app_id)];
+        let by = async |cookie: &str| app.post_form("/api/revoke_key", &revoke).header("cookie", cookie).send().await.unwrap();
+        assert_eq!(by(&member).await.status(), 403);
+        assert!(by(&owner).await.status().is_success());
+        refused(app.call(Method::GET, "/v1/logs", &key).send().await.unwrap(), 401, "revoked").await;
+
+        let logs = format!("/projects/{}/logs?origin=self&from=-1h", project.id);
+        let mut text = String::new();
+        for _ in 0..200 {
+            text = app.get_as(&owner, &logs).await.text().await.unwrap();
+            if text.contains("/api/create_key") && text.contains("/api/revoke_key") {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        assert!(text.contains("/api/create_key") && text.contains("/api/revoke_key"), "what was done is on the log: {text}");
+        if app.database_url.starts_with("sqlite") {
+            for file in ["audit-log.db", "audit-log.db-wal"] {
+                let bytes = std::fs::read(app.folder().join(file)).unwrap_or_default();
+                assert!(memchr::memmem::find(&bytes, token.as_bytes()).is_none(), "of a token only its hash is kept: {file}");
+            }
+        }
     }
 }
 

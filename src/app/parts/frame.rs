@@ -90,7 +90,10 @@ fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
             .find(|project| project.id == here)
             .map_or_else(|| "Project".to_owned(), |project| project.name.clone())
     };
-    let webhooks = move || format!("/projects/{}/settings/webhooks", here.get());
+    let settings = [("API keys", "keys"), ("Webhooks", "webhooks")].map(|(words, page)| {
+        let href = move || format!("/projects/{}/settings/{page}", here.get());
+        view! { <li><a href=href rel="external">{words}</a></li> }
+    });
     let items = projects.into_iter().map(|project| {
         let href = format!("/projects/{}/logs", project.id);
         let id = project.id;
@@ -104,7 +107,7 @@ fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
             <p class="menu-title">"Projects"</p>
             <ul>{items.collect_view()}</ul>
             <p class="menu-title">"Settings of this project"</p>
-            <ul><li><a href=webhooks rel="external">"Webhooks"</a></li></ul>
+            <ul>{settings}</ul>
         </div>
     }
 }

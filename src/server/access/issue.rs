@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use super::passwords::{self, PasswordError};
 use super::{AccessError, Person, cookie_name, session_hash, sha256};
 use crate::model::id::IdKind;
+use crate::model::key::KeyWish;
 use crate::model::rights::Scope;
 use crate::server::clock::{Clock, Random};
 use crate::server::config::Config;
@@ -18,6 +19,8 @@ use crate::server::store::{Db, StoreError, accounts, keys, sessions};
 
 /// How long a browser keeps the cookie: as long as browsers allow (RFC 6265bis, 5.5), since the server decides when a session ends.
 const COOKIE_AGE: time::Duration = time::Duration::days(400);
+/// Characters of a key's name.
+const NAME_CHARS: usize = 100;
 /// How much of a `User-Agent` is kept with a session.
 const USER_AGENT_CHARS: usize = 256;
 
@@ -154,6 +157,18 @@ pub enum KeyIssueError {
     /// It would be taken from nowhere.
     #[error("a client-side key needs at least one origin, such as https://shop.example.com")]
     NoOrigin,
+    /// Nobody could read its name in a list.
+    #[error("a key's name has at most {NAME_CHARS} characters")]
+    LongName,
+    /// It could be used for nothing.
+    #[error("a key has one call a minute at least")]
+    NoCalls,
+    /// It would never be taken.
+    #[error("a key's end lies in the future")]
+    Past,
+    /// There is no such key, or it was revoked, or its time has passed.
+    #[error("there is no such key any more: it was revoked or has expired")]
+    NoKey,
     /// It is not what a browser sends as one.
     #[error("{0:?} is no origin: one looks like https://shop.example.com, without a path")]
     Origin(String),
@@ -162,7 +177,7 @@ pub enum KeyIssueError {
     Store(#[from] StoreError),
 }
 
-/// Makes a server-side key of a project.
+/// Makes a server-side key of a project, without an end.
 pub async fn server_key(
     db: &Db,
     issuer: &Issuer<'_>,
@@ -170,17 +185,12 @@ pub async fn server_key(
     name: &str,
     scopes: &[Scope],
 ) -> Result<IssuedKey, KeyIssueError> {
-    project_key(
-        db,
-        issuer,
-        project,
-        name,
-        keys::KeyPowers {
-            scopes,
-            client_origins: None,
-        },
-    )
-    .await
+    let wish = KeyWish {
+        name: name.to_owned(),
+        scopes: scopes.to_vec(),
+        ..KeyWish::default()
+    };
+    project_key(db, issuer, project, &wish).await
 }
 
 /// Makes a client-side key of a project, which is taken from these origins alone and can only send logs and events.
@@ -192,55 +202,116 @@ pub async fn client_key(
     scopes: &[Scope],
     origins: &[String],
 ) -> Result<IssuedKey, KeyIssueError> {
-    if let Some(scope) = scopes
+    let wish = KeyWish {
+        name: name.to_owned(),
+        scopes: scopes.to_vec(),
+        origins: Some(origins.to_vec()),
+        ..KeyWish::default()
+    };
+    project_key(db, issuer, project, &wish).await
+}
+
+/// Makes a project's key.
+pub async fn project_key(db: &Db, issuer: &Issuer<'_>, project: ProjectKey, wish: &KeyWish) -> Result<IssuedKey, KeyIssueError> {
+    let wish = checked(wish, issuer.clock.now_ms())?;
+    let (key, id, now_ms) = issuer.draw(if wish.origins.is_some() { "alc_" } else { "als_" });
+    let new = keys::NewKey {
+        id: &id,
+        app_id: &key.app_id,
+        token_hash: sha256(&key.app_token),
+        name: &wish.name,
+        now_ms,
+    };
+    keys::add(db, project, new, powers(&wish)).await?;
+    Ok(key)
+}
+
+/// Changes what a project's key is called and may do. What it is, server-side or client-side, it stays.
+pub async fn change_key(db: &Db, clock: &Clock, project: ProjectKey, app_id: &str, wish: &KeyWish) -> Result<(), KeyIssueError> {
+    let wish = checked(wish, clock.now_ms())?;
+    if keys::change(db, project, app_id, &wish.name, powers(&wish)).await? {
+        Ok(())
+    } else {
+        Err(KeyIssueError::NoKey)
+    }
+}
+
+/// Gives a project's key another token; the one before is taken for `overlap_ms` more.
+pub async fn rotate_key(
+    db: &Db,
+    issuer: &Issuer<'_>,
+    project: ProjectKey,
+    app_id: &str,
+    overlap_ms: i64,
+) -> Result<IssuedKey, KeyIssueError> {
+    // Its kind shows in the token's first letters.
+    let known = keys::list(db, project).await?.into_iter().find(|key| key.app_id == app_id);
+    let is_client = known.ok_or(KeyIssueError::NoKey)?.origins.is_some();
+    let (drawn, _, now_ms) = issuer.draw(if is_client { "alc_" } else { "als_" });
+    let old_until = now_ms.saturating_add(overlap_ms.max(0));
+    if !keys::rotate(db, project, app_id, &sha256(&drawn.app_token), old_until, now_ms).await? {
+        return Err(KeyIssueError::NoKey);
+    }
+    Ok(IssuedKey {
+        app_id: app_id.to_owned(),
+        app_token: drawn.app_token,
+    })
+}
+
+const fn powers(wish: &KeyWish) -> keys::KeyPowers<'_> {
+    keys::KeyPowers {
+        scopes: wish.scopes.as_slice(),
+        client_origins: match &wish.origins {
+            Some(origins) => Some(origins.as_slice()),
+            None => None,
+        },
+        calls_a_minute: wish.calls_a_minute,
+        expires_at: wish.expires_at,
+    }
+}
+
+/// The wish as it can be kept, or what is wrong with it.
+fn checked(wish: &KeyWish, now_ms: i64) -> Result<KeyWish, KeyIssueError> {
+    let name = wish.name.trim();
+    if name.is_empty() {
+        return Err(KeyIssueError::NoName);
+    }
+    if name.chars().count() > NAME_CHARS {
+        return Err(KeyIssueError::LongName);
+    }
+    if wish.scopes.is_empty() {
+        return Err(KeyIssueError::NoScope);
+    }
+    if wish.calls_a_minute == Some(0) {
+        return Err(KeyIssueError::NoCalls);
+    }
+    if wish.expires_at.is_some_and(|end| end <= now_ms) {
+        return Err(KeyIssueError::Past);
+    }
+    let origins = wish.origins.as_ref().map(|origins| client_origins(&wish.scopes, origins));
+    let mut scopes = wish.scopes.clone();
+    scopes.sort_unstable();
+    scopes.dedup();
+    Ok(KeyWish {
+        name: name.to_owned(),
+        scopes,
+        origins: origins.transpose()?,
+        ..*wish
+    })
+}
+
+/// A client-side key's origins as browsers send them.
+fn client_origins(scopes: &[Scope], origins: &[String]) -> Result<Vec<String>, KeyIssueError> {
+    let mut more = scopes
         .iter()
-        .find(|scope| !matches!(scope, Scope::LogsWrite | Scope::EventsWrite))
-    {
+        .filter(|scope| !matches!(scope, Scope::LogsWrite | Scope::EventsWrite));
+    if let Some(scope) = more.next() {
         return Err(KeyIssueError::ClientScope(scope.as_str()));
     }
     if origins.is_empty() {
         return Err(KeyIssueError::NoOrigin);
     }
-    let origins = origins
-        .iter()
-        .map(|origin| read_origin(origin))
-        .collect::<Result<Vec<_>, _>>()?;
-    project_key(
-        db,
-        issuer,
-        project,
-        name,
-        keys::KeyPowers {
-            scopes,
-            client_origins: Some(&origins),
-        },
-    )
-    .await
-}
-
-async fn project_key(
-    db: &Db,
-    issuer: &Issuer<'_>,
-    project: ProjectKey,
-    name: &str,
-    powers: keys::KeyPowers<'_>,
-) -> Result<IssuedKey, KeyIssueError> {
-    if name.trim().is_empty() {
-        return Err(KeyIssueError::NoName);
-    }
-    if powers.scopes.is_empty() {
-        return Err(KeyIssueError::NoScope);
-    }
-    let (key, id, now_ms) = issuer.draw(if powers.client_origins.is_some() { "alc_" } else { "als_" });
-    let new = keys::NewKey {
-        id: &id,
-        app_id: &key.app_id,
-        token_hash: sha256(&key.app_token),
-        name: name.trim(),
-        now_ms,
-    };
-    keys::add(db, project, new, powers).await?;
-    Ok(key)
+    origins.iter().map(|origin| read_origin(origin)).collect()
 }
 
 /// Makes a management key.

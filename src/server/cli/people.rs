@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{CliError, print};
 use crate::model::id::IdKind;
+use crate::model::key::KeyWish;
 use crate::model::rights::{Role, Scope};
 use crate::server::access::issue::{self, Issuer};
 use crate::server::access::passwords;
@@ -86,6 +87,12 @@ pub(super) struct AddKey {
     /// The origins a client-side key is taken from, such as `https://shop.example.com`
     #[arg(long, value_name = "ORIGIN,…", value_delimiter = ',', requires = "client")]
     origins: Vec<String>,
+    /// Days after which it is taken no more
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..), conflicts_with = "management")]
+    expires_in_days: Option<u16>,
+    /// Calls a minute of its own, in the place of --rate-limit
+    #[arg(long, value_name = "CALLS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "management")]
+    calls_a_minute: Option<u32>,
     /// A key that manages the instance: projects, members, keys
     #[arg(long)]
     management: bool,
@@ -167,6 +174,9 @@ async fn known_user(user: accounts::User, password: Option<String>, joins: bool)
     Ok(user)
 }
 
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
 pub(super) async fn key(command: KeyCommand) -> Result<(), CliError> {
     let KeyCommand::Add(add) = command;
     let db = open(&add.database).await?;
@@ -180,12 +190,15 @@ pub(super) async fn key(command: KeyCommand) -> Result<(), CliError> {
         None => issue::management_key(&db, &issuer, name.unwrap_or("management")).await?,
         Some(id) => {
             let project = find_project(&db, id).await?.key;
-            let name = name.unwrap_or_default();
-            if add.client {
-                issue::client_key(&db, &issuer, project, name, &add.scopes, &add.origins).await?
-            } else {
-                issue::server_key(&db, &issuer, project, name, &add.scopes).await?
-            }
+            let days = add.expires_in_days.map(i64::from);
+            let wish = KeyWish {
+                name: name.unwrap_or_default().to_owned(),
+                scopes: add.scopes,
+                origins: add.client.then_some(add.origins),
+                calls_a_minute: add.calls_a_minute,
+                expires_at: days.map(|days| clock.now_ms() + days * DAY_MS),
+            };
+            issue::project_key(&db, &issuer, project, &wish).await?
         }
     };
     db.close().await;

@@ -62,14 +62,14 @@ impl Limits {
         }
     }
 
-    /// Calls a minute that each key has.
+    /// Calls a minute that a key has which was given none of its own.
     pub(crate) const fn per_minute(&self) -> u32 {
         self.per_minute
     }
 
-    /// Takes one call from a key's allowance, a bucket that fills up evenly: how many are left, or the seconds until there is one.
-    pub(crate) fn take(&self, key: &str, now_ms: i64) -> Result<u32, u64> {
-        let most = f64::from(self.per_minute);
+    /// Takes one call from a key's allowance of so many a minute, a bucket that fills up evenly: how many are left, or the seconds until there is one.
+    pub(crate) fn take(&self, key: &str, per_minute: u32, now_ms: i64) -> Result<u32, u64> {
+        let most = f64::from(per_minute);
         let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
         let allowance = match allowances.get_mut(key) {
             Some(allowance) => allowance,
@@ -165,13 +165,13 @@ mod tests {
     fn an_allowance_fills_up_evenly() {
         let limits = Limits::new(60);
         for left in (0..60).rev() {
-            assert_eq!(limits.take("a", 0), Ok(left));
+            assert_eq!(limits.take("a", 60, 0), Ok(left));
         }
-        assert_eq!(limits.take("a", 0), Err(1));
-        assert_eq!(limits.take("b", 0), Ok(59), "each key has its own");
-        assert_eq!(limits.take("a", 1_000), Ok(0));
-        assert_eq!(limits.take("a", 500), Err(1), "a clock that goes back gives nothing");
-        assert_eq!(limits.take("a", 120_000), Ok(59), "it never holds more than a minute's");
+        assert_eq!(limits.take("a", 60, 0), Err(1));
+        assert_eq!(limits.take("b", 60, 0), Ok(59), "each key has its own");
+        assert_eq!(limits.take("a", 60, 1_000), Ok(0));
+        assert_eq!(limits.take("a", 60, 500), Err(1), "a clock that goes back gives nothing");
+        assert_eq!(limits.take("a", 60, 120_000), Ok(59), "it never holds more than a minute's");
     }
 
     #[tokio::test]

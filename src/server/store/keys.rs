@@ -5,6 +5,7 @@ use sqlx::{query, query_as};
 use super::db::on_db;
 use super::projects::{Project, ProjectKey};
 use super::{Db, StoreError};
+use crate::model::key::KeyFacts;
 use crate::model::rights::Scope;
 
 /// A key of a project.
@@ -26,6 +27,10 @@ pub struct ApiKey {
     pub client: bool,
     /// The origins that a client-side key is taken from.
     pub origins: Vec<String>,
+    /// Calls a minute of its own; `None` for the instance's.
+    pub calls_a_minute: Option<u32>,
+    /// From when on this token is taken no more, in milliseconds since 1970.
+    pub until: Option<i64>,
     /// When it was used last, to the minute, in milliseconds since 1970.
     pub last_used_at: Option<i64>,
 }
@@ -52,6 +57,18 @@ pub struct KeyPowers<'a> {
     pub scopes: &'a [Scope],
     /// The origins of a client-side key; none for a server-side key.
     pub client_origins: Option<&'a [String]>,
+    /// Calls a minute of its own; `None` for the instance's.
+    pub calls_a_minute: Option<u32>,
+    /// From when on it is taken no more.
+    pub expires_at: Option<i64>,
+}
+
+impl KeyPowers<'_> {
+    /// Scopes and origins as the table has them.
+    fn lists(&self) -> (String, String) {
+        let scopes = self.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",");
+        (scopes, self.client_origins.unwrap_or_default().join(","))
+    }
 }
 
 /// A key that manages the instance.
@@ -69,10 +86,9 @@ pub struct ManagementKey {
 
 /// Keeps a project's key.
 pub async fn add(db: &Db, project: ProjectKey, new: NewKey<'_>, powers: KeyPowers<'_>) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO api_keys (project_id, id, app_id, token_hash, name, scopes, client, origins, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    let scopes = powers.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",");
-    let origins = powers.client_origins.unwrap_or_default().join(",");
+    const SQL: &str = "INSERT INTO api_keys (project_id, id, app_id, token_hash, name, scopes, client, origins, created_at, \
+         calls_a_minute, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let (scopes, origins) = powers.lists();
     on_db!(write db, pool => query(SQL)
         .bind(project)
         .bind(new.id)
@@ -83,6 +99,8 @@ pub async fn add(db: &Db, project: ProjectKey, new: NewKey<'_>, powers: KeyPower
         .bind(powers.client_origins.is_some())
         .bind(&origins)
         .bind(new.now_ms)
+        .bind(powers.calls_a_minute.map(i64::from))
+        .bind(powers.expires_at)
         .execute(pool)
         .await
         .map(|_| ()))?;
@@ -103,22 +121,28 @@ struct KeyRow {
     scopes: String,
     client: bool,
     origins: String,
+    calls_a_minute: Option<i64>,
+    expires_at: Option<i64>,
+    old_until: Option<i64>,
     last_used_at: Option<i64>,
 }
 
-/// The key with this token, unless it was revoked.
-pub async fn find_by_token(db: &Db, token_hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+/// The key with this token, or with this one before it was rotated, as long as that is taken; none that was revoked or has expired.
+pub async fn find_by_token(db: &Db, token_hash: &[u8; 32], now_ms: i64) -> Result<Option<ApiKey>, StoreError> {
     const SQL: &str = "SELECT p.id AS project_key, p.public_id AS project_id, p.name AS project_name, p.time_zone, \
-         p.created_at AS project_created_at, k.id, k.app_id, k.token_hash, k.name, k.scopes, k.client, k.origins, k.last_used_at \
-         FROM api_keys k JOIN projects p ON p.id = k.project_id WHERE k.token_hash = $1 AND k.revoked_at IS NULL";
-    let row: Option<KeyRow> = on_db!(read db, pool => query_as(SQL).bind(&token_hash[..]).fetch_optional(pool).await?);
+         p.created_at AS project_created_at, k.id, k.app_id, k.name, k.scopes, k.client, k.origins, k.last_used_at, \
+         k.calls_a_minute, k.expires_at, CASE WHEN k.token_hash = $1 THEN k.token_hash ELSE k.old_token_hash END AS token_hash, \
+         CASE WHEN k.token_hash = $1 THEN NULL ELSE k.old_until END AS old_until \
+         FROM api_keys k JOIN projects p ON p.id = k.project_id \
+         WHERE (k.token_hash = $1 OR (k.old_token_hash = $1 AND k.old_until > $2)) AND k.revoked_at IS NULL \
+         AND (k.expires_at IS NULL OR k.expires_at > $2)";
+    let row: Option<KeyRow> =
+        on_db!(read db, pool => query_as(SQL).bind(&token_hash[..]).bind(now_ms).fetch_optional(pool).await?);
     row.map(read_key).transpose()
 }
 
 fn read_key(row: KeyRow) -> Result<ApiKey, StoreError> {
-    let scopes = words(&row.scopes)
-        .map(|word| Scope::parse(word).ok_or_else(|| StoreError::Corrupt(format!("the scope {word:?} of key {}", row.id))))
-        .collect::<Result<_, _>>()?;
+    let scopes = read_scopes(&row.scopes, &row.id)?;
     Ok(ApiKey {
         project: Project {
             key: row.project_key,
@@ -134,8 +158,103 @@ fn read_key(row: KeyRow) -> Result<ApiKey, StoreError> {
         scopes,
         client: row.client,
         origins: words(&row.origins).map(str::to_owned).collect(),
+        calls_a_minute: read_calls(row.calls_a_minute),
+        until: [row.expires_at, row.old_until].into_iter().flatten().min(),
         last_used_at: row.last_used_at,
     })
+}
+
+fn read_scopes(list: &str, id: &str) -> Result<Vec<Scope>, StoreError> {
+    words(list)
+        .map(|word| Scope::parse(word).ok_or_else(|| StoreError::Corrupt(format!("the scope {word:?} of key {id}"))))
+        .collect()
+}
+
+/// What was kept is a number of a minute's calls; none beyond it was ever written.
+fn read_calls(calls: Option<i64>) -> Option<u32> {
+    calls.and_then(|calls| u32::try_from(calls).ok())
+}
+
+#[derive(sqlx::FromRow)]
+struct FactsRow {
+    app_id: String,
+    name: String,
+    scopes: String,
+    client: bool,
+    origins: String,
+    calls_a_minute: Option<i64>,
+    created_at: i64,
+    expires_at: Option<i64>,
+    last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+    old_until: Option<i64>,
+}
+
+/// A project's keys, the newest first; those that were revoked, too.
+pub async fn list(db: &Db, project: ProjectKey) -> Result<Vec<KeyFacts>, StoreError> {
+    const SQL: &str = "SELECT app_id, name, scopes, client, origins, calls_a_minute, created_at, expires_at, last_used_at, revoked_at, \
+         old_until FROM api_keys WHERE project_id = $1 ORDER BY created_at DESC, id DESC";
+    let rows: Vec<FactsRow> = on_db!(read db, pool => query_as(SQL).bind(project).fetch_all(pool).await?);
+    rows.into_iter()
+        .map(|row| {
+            Ok(KeyFacts {
+                scopes: read_scopes(&row.scopes, &row.app_id)?,
+                origins: row.client.then(|| words(&row.origins).map(str::to_owned).collect()),
+                calls_a_minute: read_calls(row.calls_a_minute),
+                app_id: row.app_id,
+                name: row.name,
+                created_at: row.created_at,
+                expires_at: row.expires_at,
+                last_used_at: row.last_used_at,
+                revoked_at: row.revoked_at,
+                old_token_until: row.old_until,
+            })
+        })
+        .collect()
+}
+
+/// Changes what a key is called and may do; false where there is none that could be: another project's, revoked, or of the other kind.
+pub async fn change(db: &Db, project: ProjectKey, app_id: &str, name: &str, powers: KeyPowers<'_>) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE api_keys SET name = $3, scopes = $4, origins = $5, calls_a_minute = $6, expires_at = $7 \
+         WHERE project_id = $1 AND app_id = $2 AND revoked_at IS NULL AND client = $8";
+    let (scopes, origins) = powers.lists();
+    let changed: u64 = on_db!(write db, pool => query(SQL)
+        .bind(project)
+        .bind(app_id)
+        .bind(name)
+        .bind(&scopes)
+        .bind(&origins)
+        .bind(powers.calls_a_minute.map(i64::from))
+        .bind(powers.expires_at)
+        .bind(powers.client_origins.is_some())
+        .execute(pool)
+        .await?
+        .rows_affected());
+    Ok(changed > 0)
+}
+
+/// Gives a key another token; the one before is taken until `old_until`, the one before that no more. False where there is none that could be:
+/// another project's, revoked, or expired.
+pub async fn rotate(
+    db: &Db,
+    project: ProjectKey,
+    app_id: &str,
+    token_hash: &[u8; 32],
+    old_until: i64,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE api_keys SET old_token_hash = token_hash, old_until = $4, token_hash = $3 \
+         WHERE project_id = $1 AND app_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $5)";
+    let changed: u64 = on_db!(write db, pool => query(SQL)
+        .bind(project)
+        .bind(app_id)
+        .bind(&token_hash[..])
+        .bind(old_until)
+        .bind(now_ms)
+        .execute(pool)
+        .await?
+        .rows_affected());
+    Ok(changed > 0)
 }
 
 /// The origins of every client-side key that is taken.

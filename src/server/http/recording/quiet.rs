@@ -1,10 +1,17 @@
-//! Requests whose bodies stay out of their log: an endpoint's own headers, a secret that is shown once, the data of an event.
+//! Requests whose bodies stay out of their log: an endpoint's own headers, a secret or a key's token that is shown once,
+//! the data of an event.
 //!
 //! It goes by the path, before anybody handles the request: so refusals, and answers given again under an `Idempotency-Key`, are covered, too.
 //! To add a request: its path here, and what it must not tell in `tests/all/webhooks_secrets.rs`.
 
 /// The pages' own calls.
-const BY_PAGE: [&str; 3] = ["/api/create_endpoint", "/api/update_endpoint", "/api/rotate_secret"];
+const BY_PAGE: [&str; 5] = [
+    "/api/create_endpoint",
+    "/api/update_endpoint",
+    "/api/rotate_secret",
+    "/api/create_key",
+    "/api/rotate_key",
+];
 
 /// Whether both bodies of a request that changes something under this path are left out.
 pub(super) fn is_meant(path: &str) -> bool {
@@ -31,6 +38,9 @@ mod tests {
             ("/v1/events", true),
             ("/v1/exports", false),
             ("/api/create_endpoint", true),
+            ("/api/create_key", true),
+            ("/api/rotate_key", true),
+            ("/api/change_key", false),
             ("/api/test_endpoint", false),
         ] {
             assert_eq!(is_meant(path), is, "{path}");

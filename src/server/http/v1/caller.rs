@@ -13,6 +13,13 @@ use crate::server::state::Server;
 const LIMIT: HeaderName = HeaderName::from_static("x-rate-limit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-rate-limit-remaining");
 
+/// What a key has of its calls a minute.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowance {
+    most: u32,
+    left: u32,
+}
+
 /// Lets a call in by its key, which handlers then find in the extensions; client-side keys only send.
 pub(super) async fn let_in(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     match allowed(&server, &mut request).await {
@@ -20,7 +27,7 @@ pub(super) async fn let_in(State(server): State<Server>, mut request: Request, n
         Ok(left) => {
             let answer = next.run(request).await;
             if answer.status().is_success() {
-                telling(&server, left, answer)
+                telling(left, answer)
             } else {
                 answer
             }
@@ -29,7 +36,7 @@ pub(super) async fn let_in(State(server): State<Server>, mut request: Request, n
 }
 
 /// Lets a call in by its key inside a handler, for a path that not only keys may ask: the key, and how many calls it has left.
-pub(super) async fn key_of(server: &Server, mut request: Request) -> Result<(KeyAccess, u32), ApiError> {
+pub(super) async fn key_of(server: &Server, mut request: Request) -> Result<(KeyAccess, Allowance), ApiError> {
     let left = allowed(server, &mut request).await?;
     let key = request.extensions_mut().remove::<KeyAccess>();
     let missing = || ApiError::new(StatusCode::UNAUTHORIZED, "a key is wanted");
@@ -37,16 +44,14 @@ pub(super) async fn key_of(server: &Server, mut request: Request) -> Result<(Key
 }
 
 /// Says in a successful answer how many calls the key has left.
-pub(super) fn telling(server: &Server, left: u32, answer: impl IntoResponse) -> Response {
+pub(super) fn telling(allowance: Allowance, answer: impl IntoResponse) -> Response {
     let mut answer = answer.into_response();
-    answer
-        .headers_mut()
-        .insert(LIMIT, HeaderValue::from(server.limits.per_minute()));
-    answer.headers_mut().insert(REMAINING, HeaderValue::from(left));
+    answer.headers_mut().insert(LIMIT, HeaderValue::from(allowance.most));
+    answer.headers_mut().insert(REMAINING, HeaderValue::from(allowance.left));
     answer
 }
 
-async fn allowed(server: &Server, request: &mut Request) -> Result<u32, ApiError> {
+async fn allowed(server: &Server, request: &mut Request) -> Result<Allowance, ApiError> {
     let sends = *request.method() == Method::POST && matches!(request.uri().path(), "/v1/logs" | "/v1/events");
     let key = if sends {
         access::sender_key(server, request.headers()).await?
@@ -56,12 +61,16 @@ async fn allowed(server: &Server, request: &mut Request) -> Result<u32, ApiError
     if let Some(recording) = request.extensions().get::<Recording>() {
         recording.context(|subject| subject.by_key(&key));
     }
-    let left = server.limits.take(&key.app_id, server.clock.now_ms()).map_err(|seconds| {
-        let details = format!("this key has {} calls a minute", server.limits.per_minute());
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, details)
-            .keyed("rate_limited")
-            .retry_after(seconds)
-    })?;
+    let most = key.calls_a_minute.unwrap_or_else(|| server.limits.per_minute());
+    let left = server
+        .limits
+        .take(&key.app_id, most, server.clock.now_ms())
+        .map_err(|seconds| {
+            let details = format!("this key has {most} calls a minute");
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, details)
+                .keyed("rate_limited")
+                .retry_after(seconds)
+        })?;
     request.extensions_mut().insert(key);
-    Ok(left)
+    Ok(Allowance { most, left })
 }

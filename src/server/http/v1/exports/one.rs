@@ -36,7 +36,7 @@ pub(super) async fn one(
     key.require(Scope::Read)?;
     let export = found(&server, key.project.key, &id).await?;
     let json = json!(ExportJson::of(&server, &export.facts, &export.parameters, key.rights));
-    Ok(caller::telling(&server, left, Json(json)))
+    Ok(caller::telling(left, Json(json)))
 }
 
 async fn by_token(
@@ -70,5 +70,5 @@ pub(super) async fn delete(State(server): State<Server>, Path(id): Path<String>,
     key.require(Scope::ExportsWrite)?;
     let export = found(&server, key.project.key, &id).await?;
     exports::delete(&server.db, key.project.key, &export.facts.id, server.clock.now_ms()).await?;
-    Ok(caller::telling(&server, left, StatusCode::NO_CONTENT))
+    Ok(caller::telling(left, StatusCode::NO_CONTENT))
 }

@@ -1,0 +1,107 @@
+//! Makes, changes, rotates and revokes keys from the page.
+
+use axum::http::request::Parts;
+use leptos::prelude::use_context;
+
+use super::FreshKey;
+use crate::api::error::ApiError;
+use crate::api::visit::Visit;
+use crate::model::key::KeyWish;
+use crate::server::access::issue::{self, IssuedKey, Issuer, KeyIssueError};
+use crate::server::http::recording;
+use crate::server::store::keys;
+
+const HOUR_MS: i64 = 3_600_000;
+/// The longest that a token is taken beside its successor.
+const MOST_OVERLAP_HOURS: u32 = 30 * 24;
+
+/// `NotAllowed`, in words, for whoever does not settle the project's keys.
+pub(super) fn refuse_others(visit: &Visit) -> Result<(), ApiError> {
+    if visit.member.rights.settle {
+        return Ok(());
+    }
+    Err(ApiError::NotAllowed(
+        "Your role in this project may neither see nor change its API keys; an owner can.".to_owned(),
+    ))
+}
+
+async fn to_settle(project: &str, app_id: &str) -> Result<Visit, ApiError> {
+    let visit = Visit::to_change(project, ("key", app_id)).await?;
+    refuse_others(&visit)?;
+    Ok(visit)
+}
+
+fn failed(error: KeyIssueError) -> ApiError {
+    match error {
+        KeyIssueError::Store(error) => error.into(),
+        other => ApiError::Refused(format!("{}.", capitalized(&other.to_string()))),
+    }
+}
+
+/// What stands alone begins as a sentence does.
+fn capitalized(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+fn issuer(visit: &Visit) -> Issuer<'_> {
+    Issuer {
+        clock: &visit.server.clock,
+        random: &visit.server.random,
+    }
+}
+
+fn fresh(key: IssuedKey) -> FreshKey {
+    FreshKey {
+        app_id: key.app_id,
+        app_token: key.app_token,
+    }
+}
+
+/// Makes a key.
+pub(super) async fn create(project: &str, wish: KeyWish) -> Result<FreshKey, ApiError> {
+    let visit = to_settle(project, "").await?;
+    let made = issue::project_key(&visit.server.db, &issuer(&visit), visit.member.project.key, &wish).await;
+    let made = made.map_err(failed)?;
+    let parts = use_context::<Parts>();
+    recording::about(parts.as_ref().and_then(|parts| parts.extensions.get()), "key", &made.app_id);
+    Ok(fresh(made))
+}
+
+/// Changes a key.
+pub(super) async fn change(project: &str, app_id: &str, wish: KeyWish) -> Result<(), ApiError> {
+    let visit = to_settle(project, app_id).await?;
+    let changed = issue::change_key(&visit.server.db, &visit.server.clock, visit.member.project.key, app_id, &wish).await;
+    changed.map_err(failed)?;
+    visit.server.door.forget();
+    Ok(())
+}
+
+/// Gives a key another token.
+pub(super) async fn rotate(project: &str, app_id: &str, overlap_hours: u32) -> Result<FreshKey, ApiError> {
+    let visit = to_settle(project, app_id).await?;
+    let overlap_ms = i64::from(overlap_hours.min(MOST_OVERLAP_HOURS)) * HOUR_MS;
+    let rotated = issue::rotate_key(
+        &visit.server.db,
+        &issuer(&visit),
+        visit.member.project.key,
+        app_id,
+        overlap_ms,
+    )
+    .await;
+    let rotated = rotated.map_err(failed)?;
+    visit.server.door.forget();
+    Ok(fresh(rotated))
+}
+
+/// Revokes a key.
+pub(super) async fn revoke(project: &str, app_id: &str) -> Result<(), ApiError> {
+    let visit = to_settle(project, app_id).await?;
+    let now_ms = visit.server.clock.now_ms();
+    if !keys::revoke(&visit.server.db, visit.member.project.key, app_id, now_ms).await? {
+        return Err(failed(KeyIssueError::NoKey));
+    }
+    visit.server.door.forget();
+    Ok(())
+}
