@@ -3,17 +3,20 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::cells::{Cell, of_export, of_log, of_sendout, of_task};
 use super::plan::{Plan, Source};
 use super::{EncodeError, Encoder};
+use crate::model::log::Log;
 use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
 use crate::model::selection::LogSelection;
 use crate::model::tab::Tab;
 use crate::server::secrets::InstanceKey;
-use crate::server::store::logs::scan::{Chunk, Scan};
+use crate::server::store::logs::scan::Scan;
 use crate::server::store::logs::{list, matching};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::records::{self, RecordRequest, RecordSelection};
@@ -36,25 +39,48 @@ pub enum ReadError {
     Encode(#[from] EncodeError),
 }
 
-/// A chunk that is being read on a thread of its own; given up with whoever waits for it.
+type Reading<T> = AbortOnDropHandle<Result<T, StoreError>>;
+
+/// Chunks of logs in their order, read ahead: while one is written, the texts of the next one and the facts of the one after it are read, each on a task
+/// of its own. Given up with whoever waits for them.
 #[derive(Debug)]
-struct Ahead(JoinHandle<Result<Chunk, StoreError>>);
+struct Ahead {
+    chunks: mpsc::Receiver<Reading<Vec<Log>>>,
+    /// What begins them, and tells how that ended.
+    beginning: Reading<()>,
+}
 
 impl Ahead {
-    fn read(scan: Scan, place: Place) -> Self {
-        Self(tokio::spawn(async move { scan.chunk(place).await }))
+    fn read(scan: Scan) -> Self {
+        let (begun, chunks) = mpsc::channel(1);
+        let beginning = AbortOnDropHandle::new(tokio::spawn(begin(scan, begun)));
+        Self { chunks, beginning }
     }
 
-    async fn chunk(mut self) -> Result<Chunk, StoreError> {
-        let chunk = (&mut self.0).await;
-        chunk.map_err(|problem| StoreError::Database(sqlx::Error::Io(std::io::Error::other(problem))))?
+    /// The next chunk; none at the end.
+    async fn next(&mut self) -> Result<Option<Vec<Log>>, StoreError> {
+        match self.chunks.recv().await {
+            Some(chunk) => Ok(Some(ended(chunk.await)?)),
+            None => ended((&mut self.beginning).await).map(|()| None),
+        }
     }
 }
 
-impl Drop for Ahead {
-    fn drop(&mut self) {
-        self.0.abort();
+async fn begin(scan: Scan, begun: mpsc::Sender<Reading<Vec<Log>>>) -> Result<(), StoreError> {
+    let mut place = Some(Place::Start);
+    while let Some(from) = place {
+        let mut chunk = scan.begin(from).await?;
+        place = chunk.next.take();
+        // Whoever wanted them has gone.
+        let Ok(room) = begun.reserve().await else { break };
+        let scan = scan.clone();
+        room.send(AbortOnDropHandle::new(tokio::spawn(async move { scan.finish(chunk).await })));
     }
+    Ok(())
+}
+
+fn ended<T>(task: Result<Result<T, StoreError>, JoinError>) -> Result<T, StoreError> {
+    task.map_err(|problem| StoreError::Database(sqlx::Error::Io(std::io::Error::other(problem))))?
 }
 
 /// Reads a plan's records, in its order.
@@ -69,7 +95,7 @@ pub struct Records<'a> {
     /// The ends of time between which records lie, in the plan's order; for the progress.
     ends: Option<(i64, i64)>,
     at: Option<i64>,
-    /// The chunk of logs that is being read.
+    /// The logs that are being read.
     ahead: Option<Ahead>,
     /// Records written.
     pub rows: u64,
@@ -118,17 +144,15 @@ impl<'a> Records<'a> {
         if self.ends.is_none() {
             self.ends = Some(self.ends_of(selection).await?);
         }
-        let chunk = match self.ahead.take() {
-            Some(reading) => reading.chunk().await?,
-            None => self.scan(selection).chunk(Place::Start).await?,
+        let scan = || Ahead::read(self.scan(selection));
+        let mut ahead = self.ahead.take().unwrap_or_else(scan);
+        let Some(logs) = ahead.next().await? else {
+            self.is_done = true;
+            return Ok(());
         };
-        // The next one is read while this one is written.
-        match chunk.next {
-            Some(next) => self.ahead = Some(Ahead::read(self.scan(selection), next)),
-            None => self.is_done = true,
-        }
-        self.at = chunk.logs.last().map(|log| log.facts.created_at).or(self.at);
-        for log in &chunk.logs {
+        self.ahead = Some(ahead);
+        self.at = logs.last().map(|log| log.facts.created_at).or(self.at);
+        for log in &logs {
             let is_meant = |selection: &LogSelection| matching::is_meant(selection, log);
             self.write(|field| of_log(field, log, self.plan.rights), is_meant, encoder, out)?;
         }

@@ -42,24 +42,37 @@ pub struct Scan {
     pub with_texts: bool,
 }
 
-/// Logs in a row.
+/// Logs in a row, begun: where the next chunk begins is known before it is known what these say.
 #[derive(Debug)]
 pub struct Chunk {
-    /// They.
-    pub logs: Vec<Log>,
+    logs: Begun,
     /// Where the next chunk begins; none at the end.
     pub next: Option<Place>,
+}
+
+#[derive(Debug)]
+enum Begun {
+    Whole(Vec<Log>),
+    Placed(Vec<Placed>),
 }
 
 /// A log's facts, its block, and its place there.
 type Placed = (FactsRow, Option<i64>, i16);
 
 impl Scan {
-    /// The chunk that begins at a place.
-    pub async fn chunk(&self, place: Place) -> Result<Chunk, StoreError> {
+    /// Begins the chunk at a place.
+    pub async fn begin(&self, place: Place) -> Result<Chunk, StoreError> {
         match self.plan().await? {
             Some(plan) => self.settled(&plan, place).await,
             None => self.page(place).await,
+        }
+    }
+
+    /// Its logs.
+    pub async fn finish(&self, chunk: Chunk) -> Result<Vec<Log>, StoreError> {
+        match chunk.logs {
+            Begun::Whole(logs) => Ok(logs),
+            Begun::Placed(placed) => self.with_texts(placed).await,
         }
     }
 
@@ -93,7 +106,7 @@ impl Scan {
         let walk = Walk::of(&self.request(place));
         let Some(branch) = plan.branches.first().filter(|_| walk.range.from < walk.range.to) else {
             return Ok(Chunk {
-                logs: Vec::new(),
+                logs: Begun::Whole(Vec::new()),
                 next: None,
             });
         };
@@ -116,12 +129,10 @@ impl Scan {
             .and_then(|_| placed.last().map(|(facts, ..)| facts.key()))
             .map(Place::After);
         let logs = if self.with_texts {
-            self.with_texts(placed).await?
+            Begun::Placed(placed)
         } else {
-            placed
-                .into_iter()
-                .map(|(facts, ..)| one::without_text(facts.into()))
-                .collect()
+            let logs = placed.into_iter().map(|(facts, ..)| one::without_text(facts.into()));
+            Begun::Whole(logs.collect())
         };
         Ok(Chunk { logs, next })
     }
@@ -191,7 +202,7 @@ impl Scan {
             page.rows.into_iter().map(one::without_text).collect()
         };
         Ok(Chunk {
-            logs,
+            logs: Begun::Whole(logs),
             next: next.map(Place::After),
         })
     }
