@@ -30,7 +30,7 @@ test("all that match are sent again at a pace, stopped half-way, and taken up ag
     // What comes after it was counted is not sent again.
     await call(facts, "POST", "events", { type, data: "later" });
     await dialog.getByLabel("Sendouts per second").fill("8");
-    await expect(dialog).toContainText("About 5.0 s at this pace");
+    await expect(dialog).toContainText("About 5 s at this pace");
     await dialog.getByRole("button", { name: `Retry ${SENDOUTS} sendouts` }).click();
     const follow = dialog.getByRole("link", { name: "Follow the task" });
     await expect(follow).toBeFocused();

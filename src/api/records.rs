@@ -2,7 +2,7 @@
 
 use super::error::ApiError;
 use super::logs::Turn;
-use super::tasks::Listed;
+use super::tasks::{Listed, Offer};
 use super::visit::Visit;
 use super::zones::{ChosenZone, ZoneHints, choose};
 use crate::model::log::Origin;
@@ -67,7 +67,7 @@ pub(super) fn listed<Row>(
     meant: &Meant,
     page: Page<Row>,
     any: bool,
-    offered: Vec<(String, Vec<String>)>,
+    offered: Vec<(String, Vec<Offer>)>,
     key: impl Fn(&Row) -> (i64, String),
 ) -> Listed<Row> {
     let turn = |after: bool, row: Option<&Row>| {
@@ -96,6 +96,7 @@ pub(super) fn listed<Row>(
         newer,
         older,
         any,
+        may_work: meant.visit.member.rights.work,
         offered,
         range: (
             meant.query.from.as_ref().map(|_| range.from),

@@ -62,6 +62,28 @@ impl Source {
     }
 }
 
+/// Whether anything is sent to an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndpointState {
+    /// It is.
+    On,
+    /// It was switched off: what is for it waits.
+    Off,
+    /// It was deleted: nothing is sent there any more.
+    Deleted,
+}
+
+impl EndpointState {
+    /// The state that a number of the database stands for.
+    pub const fn of_number(number: i32) -> Self {
+        match number {
+            0 => Self::On,
+            1 => Self::Off,
+            _ => Self::Deleted,
+        }
+    }
+}
+
 /// The types of this service's own events.
 pub mod kinds {
     /// An export's file can be had.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::Source;
+use super::endpoint::{EndpointState, Source};
 
 /// Sendouts a second that a retry in bulk makes due where nobody says otherwise.
 pub const PACE: u32 = 100;
@@ -90,6 +90,8 @@ pub struct SendoutFacts {
     pub paused: bool,
     /// The endpoint.
     pub endpoint_id: String,
+    /// Whether anything is sent there now.
+    pub endpoint: EndpointState,
     /// Where it was sent last, or is to be sent.
     pub target_url: String,
     /// How often it was sent.
@@ -102,8 +104,8 @@ pub struct SendoutFacts {
     pub last_code: Option<u16>,
     /// Why the latest attempt failed, in words.
     pub last_error: Option<String>,
-    /// How long the latest attempt took, in milliseconds.
-    pub duration_ms: Option<i64>,
+    /// How long the latest attempt took, in microseconds.
+    pub duration_us: Option<i64>,
     /// The id of the request that the event came of.
     pub request_id: Option<String>,
     /// What its endpoint belongs to.
@@ -118,6 +120,20 @@ impl SendoutFacts {
     /// Whether it is yet to be sent: for the first time, by the schedule, or by hand, whatever came of it before.
     pub const fn is_due(&self) -> bool {
         self.next_at.is_some()
+    }
+
+    /// Whether somebody who may can have it sent again now: there is still somewhere to send it, and it does not wait for its first attempt anyway.
+    pub fn can_retry(&self) -> bool {
+        self.endpoint != EndpointState::Deleted && (self.status != SendoutStatus::Pending || self.paused)
+    }
+
+    /// Why it waits although it was neither taken nor given up, in words; `None` where it does not.
+    pub fn waits_because(&self) -> Option<&'static str> {
+        match (self.paused, self.endpoint) {
+            (false, _) | (true, EndpointState::Deleted) => None,
+            (true, EndpointState::Off) => Some("paused: its endpoint is off"),
+            (true, EndpointState::On) => Some("kept while its endpoint was off"),
+        }
     }
 }
 

@@ -305,6 +305,11 @@ impl TabQuery {
         }
     }
 
+    /// Whether it is the first page.
+    pub const fn is_first_page(&self) -> bool {
+        self.after.is_none() && self.before.is_none()
+    }
+
     /// How many filters are set.
     pub const fn active(&self) -> usize {
         self.filters.len()

@@ -44,6 +44,7 @@ mod sign_in;
 mod tasks_api;
 mod webhooks;
 mod webhooks_bulk;
+mod webhooks_hand;
 mod webhooks_kill;
 mod webhooks_reach;
 mod webhooks_secrets;

@@ -120,10 +120,13 @@ for_each_db! {
         receiver.until(SENDOUTS + 1 + PACE).await;
         ask(app, &key, Method::POST, &format!("{task}/cancel"), Value::Null, 202).await;
         let stopped = until_task(app, &key, &task, "FAILED").await;
-        assert!(stopped["result"]["message"].as_str().unwrap().contains("Cancelled"), "{stopped:#}");
+        let (message, done) = (stopped["result"]["message"].as_str().unwrap(), stopped["result"]["done_count"].as_u64().unwrap());
+        assert!(message.contains("Cancelled"), "{stopped:#}");
+        assert!(message.ends_with(&format!("{done} of {SENDOUTS} were sent")), "{stopped:#}");
         let came = until_quiet(&receiver).await;
         let again = came - SENDOUTS - 1;
         assert!((PACE..SENDOUTS).contains(&again), "{again} of {SENDOUTS} were sent again");
+        assert_eq!(done, again as u64, "as many as it says");
         ask(app, &key, Method::POST, &format!("{task}/retry"), Value::Null, 202).await;
         let done = until_task(app, &key, &task, "DONE").await;
         assert_eq!((&done["result"]["done_count"], &done["progress"]), (&json!(SENDOUTS), &json!(100)), "{done:#}");

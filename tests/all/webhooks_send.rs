@@ -51,7 +51,7 @@ for_each_db! {
         // TLS is spoken to what speaks none; and nothing listens.
         let plain = Receiver::start(|_, _| Answer::code(200)).await;
         add_endpoint(app, &key, json!({"target_url": format!("https://127.0.0.1:{}/", plain.port), "events": ["t.tls"]})).await;
-        expected.insert(sent(app, &key, "t.tls").await, ("t.tls", "RETRYING", "TLS"));
+        expected.insert(sent(app, &key, "t.tls").await, ("t.tls", "RETRYING", "the answer was not TLS: is this an http address?"));
         add_endpoint(app, &key, json!({"target_url": "http://127.0.0.1:1/", "events": ["t.nobody"]})).await;
         expected.insert(sent(app, &key, "t.nobody").await, ("t.nobody", "RETRYING", "refused"));
         for (id, (kind, status, words)) in &expected {

@@ -4,7 +4,7 @@ use super::{ExportPage, Notice, Notices};
 use crate::api::error::ApiError;
 use crate::api::logs::COUNT_BOUND;
 use crate::api::records::{listed, meant, zone_of};
-use crate::api::tasks::Listed;
+use crate::api::tasks::{Listed, Offer};
 use crate::api::visit::Visit;
 use crate::model::browse::MAX_BYTES;
 use crate::model::export::{ExportFacts, ExportStatus, Exported};
@@ -42,14 +42,15 @@ pub(super) async fn list(project: &str, query: &str) -> Result<Listed<ExportFact
             .for_each(|facts| hide_user(facts, meant.visit.member.rights));
     }
     let any = !page.rows.is_empty() || records::any(db, key, Tab::Exports).await?;
+    let plain = |values: Vec<String>| values.into_iter().map(Offer::plain).collect();
     let offered = vec![
         (
             "exported_object".to_owned(),
-            exports::in_use(db, key, Column::ExportedObject, MOST_VALUES).await?,
+            plain(exports::in_use(db, key, Column::ExportedObject, MOST_VALUES).await?),
         ),
         (
             "channel".to_owned(),
-            exports::in_use(db, key, Column::Channel, MOST_VALUES).await?,
+            plain(exports::in_use(db, key, Column::Channel, MOST_VALUES).await?),
         ),
     ];
     let place = |facts: &ExportFacts| (facts.created_at, facts.id.clone());

@@ -34,6 +34,8 @@ pub struct SendoutPage {
     pub data: Option<Preview>,
     /// Whether what was sent and said was left out.
     pub bodies_hidden: bool,
+    /// Why its endpoint is off, in words, where this service switched it off.
+    pub off_because: Option<String>,
     /// Whether whoever looks can have it sent again.
     pub can_retry: bool,
     /// The zone that the times are shown in.
@@ -61,6 +63,10 @@ pub struct RetrySet {
     pub count: u64,
     /// Those of them that their endpoints have taken already.
     pub succeeded: u64,
+    /// Those of them whose endpoint is off.
+    pub off: u64,
+    /// Those that match, but are left out: their endpoint was deleted.
+    pub deleted: u64,
     /// When they were counted, in milliseconds since 1970: what comes or changes later is not in the set.
     pub pin: i64,
     /// Where the range begins; `None` for everything before its end.

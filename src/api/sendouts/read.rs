@@ -3,11 +3,12 @@
 use super::SendoutPage;
 use crate::api::error::ApiError;
 use crate::api::records::{listed, meant};
-use crate::api::tasks::Listed;
+use crate::api::tasks::{Listed, Offer};
 use crate::api::visit::Visit;
+use crate::model::endpoint::{EndpointFacts, EndpointState};
 use crate::model::json_doc::message::Form;
 use crate::model::json_doc::preview;
-use crate::model::sendout::{SendoutFacts, SendoutStatus};
+use crate::model::sendout::SendoutFacts;
 use crate::model::tab::Tab;
 use crate::server::store::records::{self, RecordRequest};
 use crate::server::store::webhooks::sendouts::Again;
@@ -31,9 +32,35 @@ pub(super) async fn list(project: &str, query: &str) -> Result<Listed<SendoutFac
     let any = !page.rows.is_empty() || records::any(&server.db, key, Tab::Sendouts).await?;
     // What is offered only saves typing: where it cannot be read, the field works without.
     let known = endpoints::list(server, key, false).await.unwrap_or_default();
-    let offered = known.into_iter().map(|endpoint| endpoint.id).collect();
+    let offered = known.iter().map(|endpoint| offer(endpoint, &known)).collect();
     let place = |facts: &SendoutFacts| (facts.created_at, facts.id.clone());
     Ok(listed(&meant, page, any, vec![("webhook".to_owned(), offered)], place))
+}
+
+/// An endpoint by its address, or by its id where others have the same one, or where commas stand in it, which part values.
+fn offer(endpoint: &EndpointFacts, known: &[EndpointFacts]) -> Offer {
+    let url = &endpoint.target_url;
+    let about = |more: &str| {
+        let parts = [more, endpoint.description.as_str()];
+        parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · ")
+    };
+    let has_own = known.iter().filter(|other| other.target_url == *url).count() == 1;
+    if has_own && !url.contains(',') {
+        return Offer {
+            value: url.clone(),
+            about: about(""),
+            name: None,
+        };
+    }
+    Offer {
+        value: endpoint.id.clone(),
+        about: about(url),
+        name: Some(url.clone()),
+    }
 }
 
 /// A sendout's page.
@@ -50,11 +77,18 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<Sendout
     } else {
         None
     };
+    let off_because = if facts.endpoint == EndpointState::Off {
+        let endpoint = endpoints::one(server, member.project.key, &facts.endpoint_id, false).await;
+        endpoint.ok().and_then(|endpoint| endpoint.disabled_reason)
+    } else {
+        None
+    };
     Ok(SendoutPage {
         attempts,
+        off_because,
         data: data.map(|json| preview(json.as_bytes(), Form::Pretty, false, PREVIEW_ROWS)),
         bodies_hidden: !member.rights.read_bodies,
-        can_retry: member.rights.work && (facts.status != SendoutStatus::Pending || facts.paused),
+        can_retry: member.rights.work && facts.can_retry(),
         zone: meant.zone.zone_around(facts.created_at, meant.now),
         now: meant.now,
         facts,
@@ -71,7 +105,6 @@ pub(super) async fn retry(project: &str, id: &str) -> Result<(), ApiError> {
     }
     let why = match sendouts::again(&visit.server, visit.member.project.key, id).await? {
         Again::Due => return Ok(()),
-        Again::Pending => "It is being sent already.",
         Again::NoEndpoint => "Its endpoint was deleted: there is nowhere to send it.",
         Again::NotFound => return Err(ApiError::NotFound),
     };

@@ -42,6 +42,8 @@ pub(super) async fn count(project: &str, query: &str) -> Result<RetrySet, ApiErr
     Ok(RetrySet {
         count: counted.all,
         succeeded: counted.succeeded,
+        off: counted.off,
+        deleted: counted.deleted,
         pin,
         from: (from > 0).then_some(from),
         to,

@@ -16,6 +16,28 @@ use crate::model::tab::TabQuery;
 use crate::model::task::{FailedRow, TaskFacts};
 use crate::model::zone::Zone;
 
+/// A value that a filter offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The value.
+    pub value: String,
+    /// What else tells people which it is; empty where the value says it all.
+    pub about: String,
+    /// What it is called where the value itself says nothing to people, as an id does.
+    pub name: Option<String>,
+}
+
+impl Offer {
+    /// A value that says it all.
+    pub const fn plain(value: String) -> Self {
+        Self {
+            value,
+            about: String::new(),
+            name: None,
+        }
+    }
+}
+
 /// A page of a list of records, around its rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed<Row> {
@@ -27,8 +49,10 @@ pub struct Listed<Row> {
     pub older: Option<Turn>,
     /// Whether the project has ever had such a record: an empty list then says that the filters leave nothing.
     pub any: bool,
+    /// Whether whoever looks may do more here than look.
+    pub may_work: bool,
     /// What a filter without choices of its own can offer: its argument, and the values in use.
-    pub offered: Vec<(String, Vec<String>)>,
+    pub offered: Vec<(String, Vec<Offer>)>,
     /// The range, from included, to not; `None` where an end was not named.
     pub range: (Option<i64>, Option<i64>),
     /// The server's time.

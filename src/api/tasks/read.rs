@@ -1,6 +1,6 @@
 //! Reads what the Background tasks tab and a task's page show, and moves tasks.
 
-use super::{Failure, Listed, SentAgain, TaskFile, TaskPage};
+use super::{Failure, Listed, Offer, SentAgain, TaskFile, TaskPage};
 use crate::api::error::ApiError;
 use crate::api::records::{Meant, listed, meant};
 use crate::api::visit::Visit;
@@ -39,7 +39,11 @@ pub(super) async fn list(project: &str, query: &str) -> Result<Listed<TaskFacts>
     let mut page = records::tasks(db, request).await?;
     hide_users(&meant, &mut page.rows);
     let any = !page.rows.is_empty() || records::any(db, key, Tab::Tasks).await?;
-    let kinds = tasks::kinds(db, key, MOST_KINDS).await?;
+    let kinds = tasks::kinds(db, key, MOST_KINDS)
+        .await?
+        .into_iter()
+        .map(Offer::plain)
+        .collect();
     let place = |facts: &TaskFacts| (facts.created_at, facts.id.clone());
     Ok(listed(&meant, page, any, vec![("type".to_owned(), kinds)], place))
 }

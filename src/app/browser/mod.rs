@@ -6,6 +6,7 @@
 mod chart;
 pub(in crate::app) mod copy;
 mod forms;
+mod held;
 mod keys;
 pub(in crate::app) mod place;
 mod rows;
@@ -56,6 +57,7 @@ pub(super) fn start() {
     copy::start(&document);
     forms::start(&document, &go);
     place::start(&document);
+    held::start(&document);
     rows::start(&document, &go);
     chart::start(&document, &go);
     keys::start(&document);

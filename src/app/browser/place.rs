@@ -67,7 +67,7 @@ pub(in crate::app) fn rows_came() {
         match COMING.take().filter(|(list, _)| *list == here) {
             Some((_, place)) => go_to(&place),
             None if are_others => go_to(&Place::default()),
-            None => {}
+            None => super::held::keep(),
         }
     });
 }

@@ -1,7 +1,5 @@
 //! The Logs tab.
 
-use std::time::Duration;
-
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -16,15 +14,12 @@ use crate::app::parts::frame::FrameResource;
 use crate::app::parts::histogram::Histogram;
 use crate::app::parts::links::{log_query, project_id, search, to_query};
 use crate::app::parts::pager::Pager;
-use crate::app::parts::records::live::every;
+use crate::app::parts::records::live::{LIVE, every};
 use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::app::parts::table::LogTable;
 use crate::app::parts::totals::Totals;
 use crate::model::query::{LogQuery, Order};
 use crate::model::zone::rfc3339;
-
-/// How often Live asks again.
-const LIVE: Duration = Duration::from_secs(5);
 
 /// The list of logs with its filters.
 #[component]

@@ -11,6 +11,7 @@ use crate::app::parts::links::project_id;
 use crate::app::parts::markup::Escaped;
 use crate::app::parts::records::{Head, Record, RowContext, cells, head, list};
 use crate::app::parts::retry_dialog::RetryAll;
+use crate::app::parts::retry_one::{self, RetryOne};
 use crate::model::query::escape;
 use crate::model::sendout::SendoutFacts;
 use crate::model::tab::Tab;
@@ -31,14 +32,14 @@ impl Record for SendoutFacts {
         head("c-target mono", "Endpoint"),
         head("c-attempts figure", "Attempts"),
         head("c-code figure", "Code"),
-        head("c-took figure", "Duration"),
+        head("c-took c-took-short figure", "Duration"),
         head("c-request mono", "Request ID"),
         Head {
             turns: true,
             ..head("c-time", "Created")
         },
         head("c-time c-updated", "Executed"),
-        head("c-get", "Actions"),
+        head("c-get c-menu", "Actions"),
     ];
 
     fn ask(project: String, query: String) -> impl Future<Output = Result<Listed<Self>, ApiError>> + Send + 'static {
@@ -54,21 +55,22 @@ impl Record for SendoutFacts {
     }
 
     fn version(&self) -> String {
-        format!("{}{}{}{:?}", self.status.as_str(), self.paused, self.attempts, self.next_at)
+        let next = self.next_at;
+        format!("{}{:?}{}{next:?}", self.status.as_str(), self.waits_because(), self.attempts)
     }
 
     fn cells(&self, context: &RowContext) -> Vec<String> {
         vec![
             cells::sendout_status(self, context),
-            cells::text(Some(&self.kind)),
+            format!(r#"<span title="{0}">{0}</span>"#, Escaped(&self.kind)),
             format!(
-                r#"<span class="cut" title="{}">{}</span>"#,
+                r#"<span title="{}">{}</span>"#,
                 Escaped(&self.target_url),
-                Escaped(&self.target_url)
+                Escaped(shown_url(&self.target_url))
             ),
             self.attempts.to_string(),
             self.last_code.map(|code| code.to_string()).unwrap_or_default(),
-            cells::duration(self.duration_ms),
+            cells::took(self.duration_us),
             cells::text(self.request_id.as_deref()),
             cells::time(self.created_at, context),
             self.executed_at.map(|at| cells::time(at, context)).unwrap_or_default(),
@@ -76,8 +78,8 @@ impl Record for SendoutFacts {
         ]
     }
 
-    fn action(now: Callback<()>) -> AnyView {
-        view! { <RetryAll now/> }.into_any()
+    fn action(now: Callback<()>, any: Memo<bool>) -> AnyView {
+        view! { <RetryOne now/>{move || any.get().then(|| view! { <RetryAll now/> })} }.into_any()
     }
 
     fn first() -> AnyView {
@@ -104,7 +106,12 @@ const EVENT: &str = "curl \"$AUDIT_LOG/v1/webhooks\" -H \"X-App-Id: $APP_ID\" -H
 curl \"$AUDIT_LOG/v1/events\" -H \"X-App-Id: $APP_ID\" -H \"X-App-Token: $APP_TOKEN\" -H \"Content-Type: application/json\" \\
   -d '{\"type\":\"voucher.created\",\"data\":{\"code\":\"SUMMER-24\"}}'";
 
-/// The row's menu: each item leads to its place on the sendout's page.
+/// An address as a narrow column shows it: what nearly all of them begin with says nothing.
+fn shown_url(url: &str) -> &str {
+    url.strip_prefix("https://").unwrap_or(url)
+}
+
+/// The row's menu: where to look on the sendout's page, and Retry.
 fn menu(sendout: &SendoutFacts, context: &RowContext) -> String {
     let page = format!("{}/{}{}", context.path, escape(&sendout.id), context.arguments);
     let menu = format!("menu-{}", sendout.id);
@@ -114,8 +121,9 @@ fn menu(sendout: &SendoutFacts, context: &RowContext) -> String {
         String::new()
     };
     format!(
-        r#"<button type="button" class="icon" popovertarget="{menu}" aria-label="Actions">⋮</button><div id="{menu}" class="menu end" popover><ul><li><a href="{page}#data">See data</a></li>{error}<li><a href="{page}#retry">Retry</a></li></ul></div>"#,
+        r#"<button type="button" class="icon" popovertarget="{menu}" aria-label="Actions">⋮</button><div id="{menu}" class="menu end" popover><ul><li><a href="{page}#data">See data</a></li>{error}{retry}</ul></div>"#,
         menu = Escaped(&menu),
         page = Escaped(&page),
+        retry = retry_one::item(sendout, context, &page),
     )
 }

@@ -65,7 +65,7 @@ impl Record for TaskFacts {
         ]
     }
 
-    fn action(_now: Callback<()>) -> AnyView {
+    fn action(_now: Callback<()>, _any: Memo<bool>) -> AnyView {
         view! { <ImportForm/> }.into_any()
     }
 

@@ -26,6 +26,7 @@ pub mod range_panel;
 pub mod record_page;
 pub mod records;
 pub mod retry_dialog;
+pub mod retry_one;
 pub mod scale;
 pub mod states;
 pub mod table;

@@ -182,11 +182,26 @@ fn settings(search: &str, dialogue: Dialogue) -> impl IntoView + use<> {
 
 /// What is in the set that one may not expect, and what is not in it.
 fn advice(set: &RetrySet) -> AnyView {
+    let left_out = match set.deleted {
+        0 => None,
+        1 => Some("1 that matches is left out: its endpoint was deleted.".to_owned()),
+        deleted => Some(format!(
+            "{} that match are left out: their endpoint was deleted.",
+            count(deleted)
+        )),
+    };
     if set.count == 0 {
-        let words =
-            "There is nothing to send again: none matches, or those that do are on their way, or their endpoint was deleted.";
-        return view! { <p>{words}</p> }.into_any();
+        let words = left_out.unwrap_or_else(|| "None matches, or those that do are on their way.".to_owned());
+        return view! { <p>"There is nothing to send again. "{words}</p> }.into_any();
     }
+    let off = match set.off {
+        0 => None,
+        1 => Some("1 of them is for an endpoint that is off: it is sent there all the same.".to_owned()),
+        off => Some(format!(
+            "{} of them are for an endpoint that is off: they are sent there all the same.",
+            count(off)
+        )),
+    };
     let at = set.zone.short(set.pin, set.pin);
     let taken = (set.succeeded > 0).then(|| {
         let words = match (set.succeeded, set.count) {
@@ -199,6 +214,8 @@ fn advice(set: &RetrySet) -> AnyView {
     });
     view! {
         {taken}
+        {off.map(|words| view! { <p class="notice">{words}</p> })}
+        {left_out.map(|words| view! { <p>{words}</p> })}
         <p class="quiet">"What comes or changes after "{at}" is not among them, nor is what is on its way already."</p>
     }
     .into_any()
@@ -210,10 +227,10 @@ fn pace(dialogue: Dialogue) -> impl IntoView {
         let micros = set.count.saturating_mul(1_000_000) / u64::from(pace);
         let micros = i64::try_from(micros).unwrap_or(i64::MAX);
         // A share of a second is no news.
-        Some(if micros < 1_000_000 {
-            "Less than a second.".to_owned()
-        } else {
-            format!("About {} at this pace.", duration(micros))
+        Some(match micros {
+            ..1_000_000 => "Less than a second.".to_owned(),
+            1_000_000..59_500_000 => format!("About {} s at this pace.", (micros + 500_000) / 1_000_000),
+            _ => format!("About {} at this pace.", duration(micros.max(60_000_000))),
         })
     };
     view! {

@@ -158,7 +158,7 @@ pub(super) fn of_sendout<'a>(field: &str, facts: &'a SendoutFacts, data: Option<
         "attempts" => Cell::Number(facts.attempts.into()),
         "response_code" | "code" => facts.last_code.map_or(Cell::None, |code| Cell::Number(code.into())),
         "error" => maybe(facts.last_error.as_ref()),
-        "duration" => facts.duration_ms.map_or(Cell::None, Cell::Number),
+        "duration" => facts.duration_us.map_or(Cell::None, Cell::Millis),
         "request_id" => maybe(facts.request_id.as_ref()),
         "source" => text(facts.source.as_str()),
         "event_id" => text(&facts.event_id),

@@ -111,8 +111,8 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
         let asked = (payload.pin, after.as_ref());
         let some = sendouts::some_again(&server.db, job.project_id, &payload.selection, asked, chunk.into()).await?;
         let Some(last) = some.last() else { break };
-        let due = sendouts::some_due(&server.db, job, &some, payload.pin, server.clock.now_ms()).await?;
-        again += due.ok_or(JobError::Lost)?;
+        let due = sendouts::some_due(&server.db, job, (&some, again), payload.pin, server.clock.now_ms()).await?;
+        again = due.ok_or(JobError::Lost)?;
         server.webhooks.ring();
         after = Some(last.clone());
         gone_through += some.len() as u64;

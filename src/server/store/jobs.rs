@@ -235,16 +235,20 @@ pub async fn cancel(
     told: OwnEvents,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
-    const DROP: &str = "DELETE FROM jobs WHERE project_id = $1 AND task_id = $2 RETURNING attempt";
+    const DROP: &str = "DELETE FROM jobs WHERE project_id = $1 AND task_id = $2 RETURNING attempt, payload";
     let mut tx = WriteTx::begin(db).await?;
-    let attempt: Option<i32> =
-        on_tx!(&mut tx, connection => query_scalar(DROP).bind(project).bind(task_id).fetch_optional(connection).await?);
-    let Some(attempt) = attempt else {
+    let dropped: Option<(i32, String)> =
+        on_tx!(&mut tx, connection => query_as(DROP).bind(project).bind(task_id).fetch_optional(connection).await?);
+    let Some((attempt, payload)) = dropped else {
         return Ok(false);
+    };
+    let left = Left {
+        result: tasks::stopped_in(&mut tx, project, task_id, (reason, &payload)).await?,
+        rejected: None,
     };
     // Attempts go on from here when it is tried again: a claim, and the file that it was writing, are never taken for another's.
     on_tx!(&mut tx, connection => query(NOTE).bind(project).bind(task_id).bind(attempt).bind(now_ms).bind(reason).execute(connection).await?.rows_affected());
-    give_up_in(&mut tx, project, task_id, reason, &Left::default(), now_ms).await?;
+    give_up_in(&mut tx, project, task_id, reason, &left, now_ms).await?;
     told.tell_in(&mut tx, now_ms).await?;
     tx.commit().await?;
     Ok(true)

@@ -1,6 +1,6 @@
 //! Lists of tasks, exports and sendouts: by filter, newest or oldest first, in keyset pages.
 
-use sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
+use sea_query::{Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
 use serde::{Deserialize, Serialize};
 
 use super::exports::ExportRow;
@@ -63,6 +63,7 @@ pub async fn exports(db: &Db, request: RecordRequest<'_>) -> Result<Page<ExportF
 /// One page of sendouts.
 pub async fn sendouts(db: &Db, request: RecordRequest<'_>) -> Result<Page<SendoutFacts>, StoreError> {
     let mut select = select(&request, "sendouts", super::webhooks::rows::SENDOUT);
+    select.expr(Expr::cust(super::webhooks::rows::BESIDE));
     narrow(&mut select, request.selection);
     let rows: Vec<SendoutRow> = render::fetch(db, &select, None).await?;
     Ok(page(rows.into_iter().map(SendoutFacts::from).collect(), &request))
@@ -229,12 +230,40 @@ fn is_among(tab: Tab, argument: &str, values: &[String]) -> SimpleExpr {
             Expr::col("status").is_in(numbers(|word| SendoutStatus::parse(word).map(SendoutStatus::number)))
         }
         (Tab::Sendouts, "source") => Expr::col("source").is_in(numbers(|word| Source::parse(word).map(Source::number))),
-        (Tab::Sendouts, "webhook") => texts("endpoint_id"),
+        (Tab::Sendouts, "webhook") => texts("endpoint_id").or(to_urls(values)),
+        (Tab::Sendouts, "type") => values
+            .iter()
+            .map(|value| is_kind(value))
+            .reduce(SimpleExpr::or)
+            .unwrap_or_else(|| Expr::val(false)),
         (Tab::Sendouts, "code") => is_code(values),
-        (Tab::Tasks | Tab::Sendouts, "type") => texts("type"),
+        (Tab::Tasks, "type") => texts("type"),
         (Tab::Tasks | Tab::Sendouts, "request_id") => texts("request_id"),
         _ => texts("id"),
     }
+}
+
+/// To endpoints with one of these addresses, deleted ones among them.
+fn to_urls(urls: &[String]) -> SimpleExpr {
+    let mut endpoints = Query::select();
+    endpoints
+        .column("id")
+        .from("endpoints")
+        .and_where(Expr::col(("endpoints", "project_id")).equals(("sendouts", "project_id")))
+        .and_where(Expr::col(("endpoints", "target_url")).is_in(urls.iter().map(String::as_str)));
+    Expr::col("endpoint_id").in_subquery(endpoints)
+}
+
+/// An event's type, or what it begins with (`voucher.*`, `*`), as endpoints have it.
+fn is_kind(value: &str) -> SimpleExpr {
+    let Some(prefix) = value.strip_suffix('*') else {
+        return Expr::col("type").eq(value);
+    };
+    let length = i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX);
+    let begins: SimpleExpr = Func::cust("substr")
+        .args([Expr::col("type"), Expr::val(1_i32), Expr::val(length)])
+        .into();
+    begins.eq(prefix)
 }
 
 /// Codes, classes and ranges of them, or that there was no answer.

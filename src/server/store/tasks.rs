@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use sqlx::{query, query_as, query_scalar};
 
 use super::db::{WriteTx, on_db, on_tx};
+use super::jobs::Job;
 use super::projects::ProjectKey;
 use super::webhooks::events::OwnEvents;
 use super::{Db, StoreError};
+use crate::model::format::count;
 use crate::model::log::ImportFile;
 use crate::model::rights::Rights;
 use crate::model::task::{CANCELLED_BY, OperationStatus, TaskFacts, TaskStatus, kinds, shown_reason};
@@ -88,7 +90,13 @@ impl Task {
         let mut shown: serde_json::Value = serde_json::from_str(result).ok()?;
         let message = shown.get("message").and_then(serde_json::Value::as_str);
         if let Some(reason) = message.filter(|message| message.starts_with(CANCELLED_BY)) {
-            shown["message"] = shown_reason(reason, false, rights).into();
+            // How far it got is nobody's name.
+            let far = shown
+                .get("done_count")
+                .and(reason.rsplit_once(": "))
+                .map(|(_, far)| format!(": {far}"));
+            let words = shown_reason(reason, false, rights);
+            shown["message"] = format!("{words}{}", far.unwrap_or_default()).into();
             return Some(Cow::Owned(shown.to_string()));
         }
         Some(Cow::Borrowed(result))
@@ -258,6 +266,36 @@ pub async fn change(
     }
     tx.commit().await?;
     Ok(changed)
+}
+
+/// Notes how many of its things a job has done so far.
+pub(super) async fn note_done_in(tx: &mut WriteTx, job: &Job, done: u64) -> Result<(), StoreError> {
+    const NOTE: &str = "UPDATE tasks SET result = $3 WHERE project_id = $1 AND id = $2 AND status < 2";
+    let result = serde_json::json!({ "done_count": done }).to_string();
+    on_tx!(tx, connection => query(NOTE).bind(job.project_id).bind(&job.task_id).bind(result).execute(connection).await?.rows_affected());
+    Ok(())
+}
+
+/// What came of a task that is stopped, where its kind counts what it has done: the reason, and how far it got.
+pub(super) async fn stopped_in(
+    tx: &mut WriteTx,
+    project: ProjectKey,
+    id: &str,
+    (reason, payload): (&str, &str),
+) -> Result<Option<String>, StoreError> {
+    const RESULT: &str = "SELECT result FROM tasks WHERE project_id = $1 AND id = $2 AND type = $3";
+    let kept: Option<Option<String>> = on_tx!(tx, connection => query_scalar(RESULT).bind(project).bind(id).bind(kinds::RETRY).fetch_optional(connection).await?);
+    let Some(kept) = kept else { return Ok(None) };
+    let number = |json: &str, name: &str| serde_json::from_str::<serde_json::Value>(json).ok()?.get(name)?.as_u64();
+    let done = kept.and_then(|kept| number(&kept, "done_count")).unwrap_or(0);
+    let Some(total) = number(payload, "total") else {
+        return Ok(None);
+    };
+    let were = if done == 1 { "was" } else { "were" };
+    let message = format!("{reason}: {} of {} {were} sent", count(done), count(total));
+    Ok(Some(
+        serde_json::json!({ "message": message, "done_count": done }).to_string(),
+    ))
 }
 
 pub(super) async fn change_in(

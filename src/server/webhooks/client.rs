@@ -190,6 +190,10 @@ fn words(error: &reqwest::Error) -> String {
     let io = chain.iter().find_map(|error| error.downcast_ref::<std::io::Error>());
     let innermost = chain.last().map_or_else(|| error.to_string(), ToString::to_string);
     match io.map(std::io::Error::kind) {
+        Some(std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable) => {
+            "no connection: there is no route to the host".to_owned()
+        }
+        Some(std::io::ErrorKind::TimedOut) => "no connection: nothing answered in time".to_owned(),
         Some(std::io::ErrorKind::ConnectionRefused) => "the connection was refused: nothing listens there".to_owned(),
         Some(std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::UnexpectedEof) => {
             "the connection was closed before an answer came".to_owned()
@@ -210,6 +214,9 @@ fn tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::E
 /// The reasons that a certificate's owner can do something about, in words; the others as the library has them.
 fn unsafe_because(error: &rustls::Error) -> String {
     use rustls::CertificateError as Bad;
+    if matches!(error, rustls::Error::InvalidMessage(_)) {
+        return "the answer was not TLS: is this an http address?".to_owned();
+    }
     let rustls::Error::InvalidCertificate(bad) = error else {
         return error.to_string();
     };

@@ -31,7 +31,7 @@ pub(super) fn system() -> Lookup {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ResolveError {
     /// It has no address.
-    #[error("the name {name} could not be found: {error}")]
+    #[error("the name {name} could not be found{}", why(error))]
     Unknown {
         /// Which.
         name: String,
@@ -93,6 +93,16 @@ impl Resolve for GuardedResolver {
             })?;
             Ok(allowed(&guard, name, &found)?)
         })
+    }
+}
+
+/// What else there is to say of a name that was not found; what the system says in its own words says no more.
+fn why(error: &io::Error) -> String {
+    let words = error.to_string();
+    if words.contains("lookup") {
+        String::new()
+    } else {
+        format!(": {words}")
     }
 }
 

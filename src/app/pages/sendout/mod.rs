@@ -18,8 +18,9 @@ use crate::app::parts::records::facts::{self, fact};
 use crate::app::parts::records::live::{keep_fresh, say};
 use crate::app::parts::records::{RowContext, cells};
 use crate::app::parts::timeline::{self, Timeline};
+use crate::model::endpoint::EndpointState;
 use crate::model::format;
-use crate::model::sendout::AttemptFacts;
+use crate::model::sendout::{AttemptFacts, SendoutFacts, SendoutStatus};
 use crate::model::timeline::Thing;
 use crate::model::zone::{Zone, rfc3339};
 
@@ -60,6 +61,7 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
         let none = attempts.with(Vec::is_empty);
         view! { {shown}{none.then(|| view! { <p class="absent">"It has not been sent yet."</p> })} }
     };
+    let settings = place.in_project("settings/webhooks");
     let (project, id, list) = (place.project.clone(), place.id.clone(), place.query.clone());
     let search = search();
     let version = Signal::derive(move || page.with(|page| format!("{}{}", page.facts.status.as_str(), page.facts.attempts)));
@@ -72,6 +74,7 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
     view! {
         <Title text=title/>
         <Head page place now/>
+        <Endpoint page settings/>
         {move || error.get().map(|error| view! {
             <section class="record-part" id="error" aria-labelledby="error-title">
                 <h2 id="error-title">"Why the latest attempt failed"</h2>
@@ -109,6 +112,7 @@ fn Head(page: RwSignal<SendoutPage>, place: Place, now: Callback<()>) -> impl In
             now,
             path: String::new(),
             arguments: String::new(),
+            may_work: false,
         };
         // All that has it, whatever that is: there may be no log among it.
         let request = |_: &str| timeline::PLACE.to_owned();
@@ -136,6 +140,50 @@ fn Head(page: RwSignal<SendoutPage>, place: Place, now: Callback<()>) -> impl In
             <dl class="log-facts">{list_facts}</dl>
             <p class="visually-hidden" aria-live="polite">{spoken}</p>
         </header>
+    }
+}
+
+/// What its endpoint has become, where that keeps it from being sent.
+#[component]
+fn Endpoint(page: RwSignal<SendoutPage>, settings: String) -> impl IntoView {
+    let words = Memo::new(move |_| page.with(|page| endpoint_words(&page.facts, page.off_because.as_deref())));
+    move || {
+        words.get().map(|(words, has_settings)| {
+            let href = settings.clone();
+            view! {
+                <p class="notice record-part">
+                    {words}
+                    {has_settings.then(|| view! { " "<a href=href>"Webhooks in the settings"</a> })}
+                </p>
+            }
+        })
+    }
+}
+
+/// In words, and whether the settings have more to say.
+fn endpoint_words(facts: &SendoutFacts, off_because: Option<&str>) -> Option<(String, bool)> {
+    match facts.endpoint {
+        EndpointState::Deleted if facts.status == SendoutStatus::Succeeded => {
+            Some(("Its endpoint was deleted since: it cannot be sent again.".to_owned(), false))
+        }
+        EndpointState::Deleted => Some((
+            "Its endpoint was deleted, so it is not sent any more, neither by itself nor by hand.".to_owned(),
+            false,
+        )),
+        EndpointState::Off => {
+            let mut words = match off_because {
+                Some(why) => format!("Its endpoint was switched off by this service: {why}."),
+                None => "Its endpoint is switched off.".to_owned(),
+            };
+            if facts.paused {
+                words.push_str(" The sendout waits until the endpoint is on again; Retry sends it all the same.");
+            }
+            Some((words, true))
+        }
+        EndpointState::On => facts.waits_because().map(|_| {
+            let words = "It was kept while its endpoint was off, which is on again. Retry sends it; the endpoint's settings send all that were kept.";
+            (words.to_owned(), true)
+        }),
     }
 }
 

@@ -27,7 +27,12 @@ pub fn time(at: i64, context: &RowContext) -> String {
 
 /// A duration in milliseconds.
 pub fn duration(ms: Option<i64>) -> String {
-    ms.map(|ms| format::duration(ms.saturating_mul(1_000))).unwrap_or_default()
+    took(ms.map(|ms| ms.saturating_mul(1_000)))
+}
+
+/// A duration in microseconds.
+pub fn took(micros: Option<i64>) -> String {
+    micros.map(format::duration).unwrap_or_default()
 }
 
 /// How far something got: a bar, and the percent as text.
@@ -91,8 +96,10 @@ pub fn sendout_status(sendout: &SendoutFacts, context: &RowContext) -> String {
         SendoutStatus::Failed => "badly",
     };
     let word = stand(look, sendout.status.label());
+    if let Some(why) = sendout.waits_because() {
+        return format!(r#"{word} <span class="quiet">{}</span>"#, Escaped(why));
+    }
     match sendout.next_at.filter(|_| sendout.status == SendoutStatus::Retrying) {
-        _ if sendout.paused => format!(r#"{word} <span class="quiet">paused: its endpoint is off</span>"#),
         Some(at) => format!(r#"{word} <span class="quiet">next {}</span>"#, time(at, context)),
         None => word,
     }

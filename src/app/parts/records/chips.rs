@@ -4,7 +4,8 @@
 
 use leptos::prelude::*;
 
-use super::{terms_words, to_query};
+use super::filters::AroundSignal;
+use super::{Around, to_query, value_words};
 use crate::model::tab::{TabFilter, TabQuery};
 
 /// One chip a filter; nothing where none is set.
@@ -12,8 +13,11 @@ use crate::model::tab::{TabFilter, TabQuery};
 pub fn Chips(
     /// The page's query.
     query: Memo<TabQuery>,
+    /// What surrounds the rows: it knows what values are called.
+    around: AroundSignal,
 ) -> impl IntoView {
     move || {
+        let around = around.get().flatten();
         let query = query.get();
         let count = query.active();
         (count > 0).then(|| {
@@ -22,7 +26,7 @@ pub fn Chips(
             } else {
                 format!("{count} filters")
             };
-            let chips = set(&query).map(|filter| chip(&query, filter)).collect_view();
+            let chips = set(&query).map(|filter| chip(&query, filter, around.as_ref())).collect_view();
             view! {
                 <div class="chips">
                     <span class="quiet">{words}</span>
@@ -39,8 +43,13 @@ pub fn set(query: &TabQuery) -> impl Iterator<Item = &'static TabFilter> {
     query.tab.filters().iter().filter(is_set).collect::<Vec<_>>().into_iter()
 }
 
-fn chip(query: &TabQuery, filter: &'static TabFilter) -> impl IntoView + use<> {
-    let words = terms_words(filter, &query.value(filter.argument));
+fn chip(query: &TabQuery, filter: &'static TabFilter, around: Option<&Around>) -> impl IntoView + use<> {
+    let words = query.terms(filter.argument).iter().map(|term| {
+        let name = around.and_then(|around| around.name_of(filter.argument, &term.value));
+        let words = name.map_or_else(|| value_words(filter, &term.value), str::to_owned);
+        if term.without { format!("not {words}") } else { words }
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
     let spoken = format!("Remove {}: {words}", filter.label);
     let href = to_query(&query.with(filter.argument, ""));
     view! {

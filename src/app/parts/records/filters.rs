@@ -120,9 +120,13 @@ fn TextField(filter: &'static TabFilter, query: Memo<TabQuery>, around: AroundSi
     let offered = move || {
         let values = around.get().flatten().map(|around| around.offered).unwrap_or_default();
         let values = values.into_iter().find(|(argument, _)| argument == filter.argument);
-        let options = values.into_iter().flat_map(|(_, values)| values).map(|value| {
-            let words = value_words(filter, &value);
-            view! { <option value=value>{words}</option> }
+        let options = values.into_iter().flat_map(|(_, values)| values).map(|offer| {
+            let words = if offer.about.is_empty() {
+                value_words(filter, &offer.value)
+            } else {
+                offer.about
+            };
+            view! { <option value=offer.value>{words}</option> }
         });
         options.collect_view()
     };

@@ -7,8 +7,9 @@ use leptos_meta::Title;
 
 use super::chips::{Chips, set};
 use super::filters::FilterBar;
-use super::live::keep_fresh;
+use super::live::{LIVE, every, keep_fresh};
 use super::pager::pager;
+use super::range::preset_of;
 use super::table::table;
 use super::{Around, Record, terms_words, to_query};
 use crate::api::error::ApiError;
@@ -16,7 +17,8 @@ use crate::api::tasks::Listed;
 use crate::app::parts::awaited::{answered, waiting};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::{Problem, UnlessMissing};
-use crate::model::tab::TabQuery;
+use crate::model::query::Order;
+use crate::model::tab::{Tab, TabQuery};
 
 /// The page.
 pub fn list<R: Record>() -> impl IntoView {
@@ -32,13 +34,14 @@ pub fn list<R: Record>() -> impl IntoView {
     let (pending, set_pending) = waiting();
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
     let last = StoredValue::new(None::<Listed<R>>);
+    let live = RwSignal::new(true);
     let shown = answered(page, move |page| match page {
         Ok(page) => {
             // Only the browser can lose its server and still show what it had.
             if cfg!(feature = "hydrate") {
                 last.set_value(Some(page.clone()));
             }
-            results(page, query, project, search)
+            results(page, query, project, search, live)
         }
         Err(error) => {
             let lost = matches!(error, ApiError::Unavailable(_));
@@ -46,7 +49,7 @@ pub fn list<R: Record>() -> impl IntoView {
             let clear = query.with_untracked(|query| to_query(&query.cleared()));
             view! {
                 <Problem error again clear/>
-                {kept.map(|page| results(page, query, project, search))}
+                {kept.map(|page| results(page, query, project, search, live))}
             }
             .into_any()
         }
@@ -59,7 +62,7 @@ pub fn list<R: Record>() -> impl IntoView {
             <Transition set_pending>
                 <UnlessMissing page>
                     <FilterBar tab=R::TAB query around/>
-                    <Chips query/>
+                    <Chips query around/>
                 </UnlessMissing>
                 {shown}
             </Transition>
@@ -67,7 +70,13 @@ pub fn list<R: Record>() -> impl IntoView {
     }
 }
 
-fn results<R: Record>(page: Listed<R>, query: Memo<TabQuery>, project: Memo<String>, search: Memo<String>) -> AnyView {
+fn results<R: Record>(
+    page: Listed<R>,
+    query: Memo<TabQuery>,
+    project: Memo<String>,
+    search: Memo<String>,
+    live: RwSignal<bool>,
+) -> AnyView {
     let unknown_local = page.unknown_local;
     let page = RwSignal::new(page);
     let (of, asked) = (project.get_untracked(), search.get_untracked());
@@ -77,6 +86,25 @@ fn results<R: Record>(page: Listed<R>, query: Memo<TabQuery>, project: Memo<Stri
         move || R::ask(of.clone(), asked.clone()),
     );
     let running = Memo::new(move |_| page.with(|page| page.rows.iter().filter(|row| !row.is_over()).count()));
+    // What is new comes first on such a page, and on no other.
+    let is_head = Memo::new(move |_| query.with(|query| query.order == Order::NewestFirst && query.is_first_page()));
+    // While something runs, it is asked more often anyway.
+    let wanted = Memo::new(move |_| live.get() && is_head.get() && running.get() == 0);
+    every(LIVE, wanted, move || {
+        now.try_run(());
+    });
+    let switch = move || {
+        is_head.get().then(|| {
+            view! {
+                <button
+                    type="button" class="button quiet-button needs-scripts live" aria-pressed=move || live.get().to_string()
+                    on:click=move |_| live.update(|on| *on = !*on)
+                >
+                    "Live"
+                </button>
+            }
+        })
+    };
     let running = move || match running.get() {
         0 => "Nothing on this page is running".to_owned(),
         1 => format!("1 {} is running", R::ONE),
@@ -99,8 +127,9 @@ fn results<R: Record>(page: Listed<R>, query: Memo<TabQuery>, project: Memo<Stri
             <p class="totals">{running}</p>
             {unknown_local.then(|| view! { <p class="quiet">"This browser has not told its time zone yet: times are in UTC."</p> })}
             <span class="actions">
-                {R::action(now)}
+                {R::action(now, any)}
                 <button type="button" class="button quiet-button needs-scripts" on:click=move |_| now.run(())>"Refresh"</button>
+                {switch}
             </span>
         </div>
         {rows}
@@ -117,16 +146,23 @@ fn NothingMatches(query: TabQuery, one: &'static str) -> impl IntoView {
         view! { <li>{words}" "<a href=link>"Without it"</a></li> }
     });
     let filters = filters.collect_view();
-    let is_ranged = query.from.is_some() || query.to.is_some();
+    let from = query.from.as_deref().or(query.tab.default_from());
+    let is_ranged = query.to.is_some() || from.is_some_and(|from| from != Tab::EVERYTHING);
+    let everything = query.tab.default_from().map(|_| Tab::EVERYTHING.to_owned());
+    let range = is_ranged.then(|| {
+        let words = preset_of(&query).unwrap_or("the chosen one");
+        let link = to_query(&query.within(everything.clone(), None));
+        view! { <li>{format!("Time range: {words}")}" "<a href=link>"Without it"</a></li> }
+    });
     let whole = is_ranged.then(|| {
-        let link = to_query(&query.within(None, None));
+        let link = to_query(&query.within(everything.clone(), None));
         view! { <a class="button" href=link>"Search all time"</a> }
     });
     let clear = to_query(&query.cleared().within(None, None));
     view! {
         <div class="state">
             <h2>{format!("No {one} matches")}</h2>
-            <ul>{filters}</ul>
+            <ul>{filters}{range}</ul>
             <p><a class="button" href=clear>"Clear all filters"</a>" "{whole}</p>
         </div>
     }

@@ -12,6 +12,9 @@ use crate::api::error::ApiError;
 /// How often a list or a page asks again while something on it runs.
 const EVERY: Duration = Duration::from_secs(2);
 
+/// How often a list looks for what is new while nothing on it runs.
+pub const LIVE: Duration = Duration::from_secs(5);
+
 /// Runs `tick` every so often while `wanted` says so and the page is in sight.
 pub fn every(wait: Duration, wanted: Memo<bool>, tick: impl Fn() + Clone + 'static) {
     Effect::new(move |_| {

@@ -14,12 +14,12 @@ pub mod pager;
 pub mod range;
 pub mod table;
 
-use leptos::prelude::{AnyView, Callback, IntoAny};
+use leptos::prelude::{AnyView, Callback, IntoAny, Memo};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::error::ApiError;
-use crate::api::tasks::Listed;
+use crate::api::tasks::{Listed, Offer};
 use crate::model::export::Exported;
 use crate::model::filter::parse_terms;
 use crate::model::tab::{Tab, TabFilter, TabQuery};
@@ -72,9 +72,9 @@ pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync
     /// [`Escaped`](super::markup::Escaped).
     fn cells(&self, context: &RowContext) -> Vec<String>;
 
-    /// What can be begun from the list, beside Refresh; `now` asks for the list again.
-    fn action(now: Callback<()>) -> AnyView {
-        let _ = now;
+    /// What can be begun from the list, beside Refresh; `now` asks for the list again, `any` says whether there has ever been such a record.
+    fn action(now: Callback<()>, any: Memo<bool>) -> AnyView {
+        let _ = (now, any);
         ().into_any()
     }
 
@@ -93,13 +93,15 @@ pub struct RowContext {
     pub path: String,
     /// The list's query, with a `?` where it is not empty.
     pub arguments: String,
+    /// Whether whoever looks may do more than look.
+    pub may_work: bool,
 }
 
 /// What the parts around the rows know of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Around {
     /// Values that filters can offer.
-    pub offered: Vec<(String, Vec<String>)>,
+    pub offered: Vec<(String, Vec<Offer>)>,
     /// The range, where its ends were named.
     pub range: (Option<i64>, Option<i64>),
     /// The server's time.
@@ -109,6 +111,12 @@ pub struct Around {
 }
 
 impl Around {
+    /// What a filter's value is called, where it is not what people call it.
+    pub fn name_of(&self, argument: &str, value: &str) -> Option<&str> {
+        let (_, offers) = self.offered.iter().find(|(of, _)| of == argument)?;
+        offers.iter().find(|offer| offer.value == value)?.name.as_deref()
+    }
+
     /// What surrounds these rows.
     pub fn of<R>(page: &Listed<R>) -> Self {
         Self {

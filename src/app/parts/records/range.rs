@@ -86,7 +86,7 @@ fn range_words(around: &Around) -> String {
 }
 
 /// The words of the preset that a query's range is.
-fn preset_of(query: &TabQuery) -> Option<&'static str> {
+pub fn preset_of(query: &TabQuery) -> Option<&'static str> {
     if query.to.is_some() {
         return None;
     }

@@ -23,12 +23,13 @@ pub fn table<R: Record>(page: RwSignal<Listed<R>>, query: Memo<TabQuery>, projec
         format!("{} {version} {}", row.id(), look.get())
     };
     let row = move |row: R| {
-        let (zone, now) = page.with_untracked(|page| (page.zone.clone(), page.now));
+        let (zone, now, may_work) = page.with_untracked(|page| (page.zone.clone(), page.now, page.may_work));
         let context = RowContext {
             zone,
             now,
             path: format!("/projects/{}/{}", project.get_untracked(), segment(R::TAB)),
             arguments: query.with_untracked(arguments),
+            may_work,
         };
         if row.is_over() {
             view! { <tr inner_html=whole(&row, &context)></tr> }.into_any()

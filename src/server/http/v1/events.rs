@@ -5,9 +5,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::fields::{is_list, plain};
 use crate::model::endpoint::Source;
 use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
@@ -69,8 +71,11 @@ pub(super) async fn post(
 
 /// What is no JSON is 400; JSON that is no event is 422.
 fn read(body: &[u8]) -> Result<New, ApiError> {
+    if is_list(body) && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+        return Err(invalid("the body must be a JSON object"));
+    }
     serde_json::from_slice(body).map_err(|problem| match problem.classify() {
-        serde_json::error::Category::Data => invalid(problem.to_string()),
+        serde_json::error::Category::Data => invalid(plain(&problem.to_string())),
         _ => ApiError::unreadable(format!("the body is no JSON: {problem}")),
     })
 }

@@ -76,7 +76,7 @@ fn notes(kept: &[Note], bodies: Bodies) -> Vec<Note> {
 }
 
 /// Whole milliseconds as a whole number, as clients of the reference expect it.
-fn millis(micros: i64) -> serde_json::Number {
+pub(super) fn millis(micros: i64) -> serde_json::Number {
     if micros % 1_000 == 0 {
         return (micros / 1_000).into();
     }

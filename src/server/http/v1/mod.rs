@@ -7,6 +7,7 @@ mod caller;
 mod cors;
 mod events;
 mod exports;
+mod fields;
 mod idempotency;
 mod import_file;
 mod import_logs;

@@ -78,14 +78,22 @@ const ATTEMPTS: Insert = Insert {
     columns: 13,
 };
 
+/// Where the sendout stands after an attempt. One that was asked for by hand while the attempt was on its way (it is due later than that began) follows if
+/// the attempt failed; once the endpoint has taken it, nothing more is due.
+///
 /// Values: project, its time, id, attempts before, by hand, success, status, next, code, error, duration, at, target.
 const SENDOUTS: Insert = Insert {
     head: "UPDATE sendouts AS s SET attempts = s.attempts + 1, tries = s.tries + 1 - v.column5,
-        status = CASE WHEN v.column5 = 0 OR v.column6 = 1 THEN v.column7 WHEN s.status > 0 THEN s.status WHEN s.paused = 1 THEN 1 ELSE 3 END,
-        due_at = CASE WHEN v.column5 = 1 THEN (CASE WHEN v.column6 = 1 OR s.paused = 1 THEN NULL ELSE s.scheduled_at END)
+        status = CASE WHEN v.column5 = 0 OR v.column6 = 1 THEN v.column7 WHEN s.status > 0 THEN s.status
+            WHEN s.paused = 1 OR s.scheduled_at IS NOT NULL THEN 1 ELSE 3 END,
+        due_at = CASE WHEN v.column6 = 1 THEN NULL
+            WHEN v.column5 = 1 AND s.by_hand = 1 AND s.due_at > v.column12 THEN s.due_at
+            WHEN v.column5 = 1 THEN (CASE WHEN s.paused = 1 THEN NULL ELSE s.scheduled_at END)
             WHEN s.by_hand = 1 THEN s.due_at WHEN s.paused = 1 THEN NULL ELSE v.column8 END,
-        scheduled_at = CASE WHEN v.column5 = 0 AND s.by_hand = 1 THEN v.column8 ELSE NULL END,
-        by_hand = CASE WHEN v.column5 = 1 THEN 0 ELSE s.by_hand END,
+        scheduled_at = CASE WHEN v.column6 = 1 THEN NULL
+            WHEN v.column5 = 1 AND s.by_hand = 1 AND s.due_at > v.column12 THEN s.scheduled_at
+            WHEN v.column5 = 0 AND s.by_hand = 1 THEN v.column8 ELSE NULL END,
+        by_hand = CASE WHEN v.column6 = 1 THEN 0 WHEN v.column5 = 1 AND COALESCE(s.due_at, 0) <= v.column12 THEN 0 ELSE s.by_hand END,
         paused = CASE WHEN v.column6 = 1 OR v.column7 = 3 THEN 0 ELSE s.paused END,
         last_code = v.column9, last_error = v.column10, duration_ms = v.column11, executed_at = v.column12, updated_at = v.column14,
         first_attempt_at = COALESCE(s.first_attempt_at, v.column12), target_url = v.column13

@@ -1,6 +1,6 @@
 //! Rows of sendouts and attempts as the database has them.
 
-use crate::model::endpoint::Source;
+use crate::model::endpoint::{EndpointState, Source};
 use crate::model::sendout::{AttemptFacts, SendoutFacts, SendoutStatus, Timings};
 
 /// The facts' columns.
@@ -19,15 +19,23 @@ pub(in crate::server::store) struct SendoutRow {
     by_hand: i16,
     last_code: Option<i16>,
     last_error: Option<String>,
-    duration_ms: Option<i64>,
+    duration_us: Option<i64>,
     request_id: Option<String>,
     source: i16,
     created_at: i64,
     executed_at: Option<i64>,
+    endpoint_state: Option<i32>,
 }
 
 /// The columns that [`SendoutRow`] reads.
-pub(in crate::server::store) const SENDOUT: &str = "id, event_id, type, status, paused, endpoint_id, target_url, attempts, due_at, by_hand, last_code, last_error, duration_ms, request_id, source, created_at, executed_at";
+pub(in crate::server::store) const SENDOUT: &str = "id, event_id, type, status, paused, endpoint_id, target_url, attempts, due_at, by_hand, last_code, last_error, request_id, source, created_at, executed_at";
+
+/// What else it reads, told by other tables: how long the latest attempt took, to the microsecond, and where its endpoint stands.
+pub(in crate::server::store) const BESIDE: &str =
+    "COALESCE((SELECT a.total_us FROM attempts a WHERE a.project_id = sendouts.project_id
+    AND a.sendout_id = sendouts.id AND a.number = sendouts.attempts), duration_ms * 1000) AS duration_us,
+    (SELECT CASE WHEN e.deleted_at IS NOT NULL THEN 2 WHEN e.active = 1 THEN 0 ELSE 1 END FROM endpoints e
+    WHERE e.project_id = sendouts.project_id AND e.id = sendouts.endpoint_id) AS endpoint_state";
 
 impl From<SendoutRow> for SendoutFacts {
     fn from(row: SendoutRow) -> Self {
@@ -38,13 +46,14 @@ impl From<SendoutRow> for SendoutFacts {
             status: SendoutStatus::of_number(row.status),
             paused: row.paused != 0,
             endpoint_id: row.endpoint_id,
+            endpoint: row.endpoint_state.map_or(EndpointState::Deleted, EndpointState::of_number),
             target_url: row.target_url,
             attempts: row.attempts.max(0) as u32,
             next_at: row.due_at,
             next_by_hand: row.by_hand != 0,
             last_code: row.last_code.map(|code| code as u16),
             last_error: row.last_error,
-            duration_ms: row.duration_ms,
+            duration_us: row.duration_us,
             request_id: row.request_id,
             source: Source::of_number(row.source),
             created_at: row.created_at,

@@ -3,13 +3,13 @@
 use sea_query::{Expr, ExprTrait, Query};
 use sqlx::{AssertSqlSafe, query, query_as};
 
-use super::rows::{ATTEMPT, AttemptRow, SENDOUT, SendoutRow};
+use super::rows::{ATTEMPT, AttemptRow, BESIDE, SENDOUT, SendoutRow};
 use crate::model::sendout::{AttemptFacts, SendoutFacts};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::jobs::{self, Job};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::records::{self, RecordSelection};
-use crate::server::store::{Db, StoreError, render};
+use crate::server::store::{Db, StoreError, render, tasks};
 
 /// The event behind a sendout; its data is sealed.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -42,8 +42,6 @@ pub struct StoredEvent {
 pub enum Again {
     /// It is due now.
     Due,
-    /// It waits to be sent for the first time anyway.
-    Pending,
     /// Its endpoint was deleted.
     NoEndpoint,
     /// There is no such sendout.
@@ -52,7 +50,9 @@ pub enum Again {
 
 /// The sendout with this id.
 pub async fn find(db: &Db, project: ProjectKey, id: &str) -> Result<Option<SendoutFacts>, StoreError> {
-    let find = AssertSqlSafe(format!("SELECT {SENDOUT} FROM sendouts WHERE project_id = $1 AND id = $2"));
+    let find = AssertSqlSafe(format!(
+        "SELECT {SENDOUT}, {BESIDE} FROM sendouts WHERE project_id = $1 AND id = $2"
+    ));
     let row: Option<SendoutRow> = on_db!(read db, pool => query_as(find).bind(project).bind(id).fetch_optional(pool).await?);
     Ok(row.map(SendoutFacts::from))
 }
@@ -116,7 +116,7 @@ pub async fn events_of(db: &Db, project: ProjectKey, request: &str) -> Result<Ve
 /// The sendouts of a request, oldest first.
 pub async fn of_request(db: &Db, project: ProjectKey, request: &str) -> Result<Vec<SendoutFacts>, StoreError> {
     let find = AssertSqlSafe(format!(
-        "SELECT {SENDOUT} FROM sendouts WHERE project_id = $1 AND request_id = $2 ORDER BY created_at, id LIMIT 200"
+        "SELECT {SENDOUT}, {BESIDE} FROM sendouts WHERE project_id = $1 AND request_id = $2 ORDER BY created_at, id LIMIT 200"
     ));
     let rows: Vec<SendoutRow> = on_db!(read db, pool => query_as(find).bind(project).bind(request).fetch_all(pool).await?);
     Ok(rows.into_iter().map(SendoutFacts::from).collect())
@@ -125,11 +125,15 @@ pub async fn of_request(db: &Db, project: ProjectKey, request: &str) -> Result<V
 /// Nothing is sent to an endpoint that was deleted.
 const HAS_ENDPOINT: &str = "EXISTS (SELECT 1 FROM endpoints e WHERE e.project_id = sendouts.project_id AND e.id = sendouts.endpoint_id AND e.deleted_at IS NULL)";
 
+/// Its endpoint is there, but switched off.
+const IS_OFF: &str = "EXISTS (SELECT 1 FROM endpoints e WHERE e.project_id = sendouts.project_id AND e.id = sendouts.endpoint_id AND e.deleted_at IS NULL AND e.active = 0)";
+
 const AGAIN: &str = "UPDATE sendouts SET scheduled_at = CASE WHEN by_hand = 1 THEN scheduled_at ELSE due_at END, due_at = $3, by_hand = 1,
-    updated_at = $3 WHERE project_id = $1 AND id = $2 AND NOT (status = 0 AND paused = 0 AND due_at IS NOT NULL)
+    updated_at = $3 WHERE project_id = $1 AND id = $2
     AND EXISTS (SELECT 1 FROM endpoints e WHERE e.project_id = sendouts.project_id AND e.id = sendouts.endpoint_id AND e.deleted_at IS NULL)";
 
-/// Has a sendout sent once more, now; the schedule goes on afterwards as it would have. Gives its endpoint, too.
+/// Has a sendout sent once more, now, or after the attempt that is on its way if that fails; the schedule goes on afterwards as it would have. Gives its
+/// endpoint, too.
 pub async fn again(db: &Db, project: ProjectKey, id: &str, now_ms: i64) -> Result<(Again, Option<String>), StoreError> {
     let Some(facts) = find(db, project, id).await? else {
         return Ok((Again::NotFound, None));
@@ -137,11 +141,7 @@ pub async fn again(db: &Db, project: ProjectKey, id: &str, now_ms: i64) -> Resul
     let mut tx = WriteTx::begin(db).await?;
     let changed = on_tx!(&mut tx, connection => query(AGAIN).bind(project).bind(id).bind(now_ms).execute(connection).await?.rows_affected());
     tx.commit().await?;
-    let became = match (changed, facts.status.is_over() || facts.paused || facts.next_at.is_none()) {
-        (0, false) => Again::Pending,
-        (0, true) => Again::NoEndpoint,
-        _ => Again::Due,
-    };
+    let became = if changed == 0 { Again::NoEndpoint } else { Again::Due };
     Ok((became, Some(facts.endpoint_id)))
 }
 
@@ -155,21 +155,31 @@ pub struct AgainCount {
     pub all: u64,
     /// Those of them that their endpoints have taken already.
     pub succeeded: u64,
+    /// Those of them whose endpoint is off: they are sent there all the same.
+    pub off: u64,
+    /// Those that match, but are left out: their endpoint was deleted.
+    pub deleted: u64,
 }
 
 /// How many sendouts a selection means that could be sent again: changed last by `pin`, and not on their way.
 pub async fn count_again(db: &Db, project: ProjectKey, selection: &RecordSelection, pin: i64) -> Result<AgainCount, StoreError> {
     let mut count = Query::select();
     count
-        .expr(Expr::cust("COUNT(*)"))
-        .expr(Expr::cust("COUNT(CASE WHEN status = 2 THEN 1 END)"));
-    meant(&mut count, project, selection, pin);
-    let counted: Vec<(i64, i64)> = render::fetch(db, &count, None).await?;
+        .expr(Expr::cust(format!("COUNT(CASE WHEN {HAS_ENDPOINT} THEN 1 END)")))
+        .expr(Expr::cust(format!(
+            "COUNT(CASE WHEN status = 2 AND {HAS_ENDPOINT} THEN 1 END)"
+        )))
+        .expr(Expr::cust(format!("COUNT(CASE WHEN {IS_OFF} THEN 1 END)")))
+        .expr(Expr::cust("COUNT(*)"));
+    idle(&mut count, project, selection, pin);
+    let counted: Vec<(i64, i64, i64, i64)> = render::fetch(db, &count, None).await?;
     Ok(counted
         .first()
-        .map_or_else(AgainCount::default, |(all, succeeded)| AgainCount {
+        .map_or_else(AgainCount::default, |(all, succeeded, off, with_deleted)| AgainCount {
             all: all.unsigned_abs(),
             succeeded: succeeded.unsigned_abs(),
+            off: off.unsigned_abs(),
+            deleted: (with_deleted - all).unsigned_abs(),
         }))
 }
 
@@ -195,7 +205,14 @@ pub async fn some_again(
     render::fetch(db, &select, None).await
 }
 
+/// Those that are sent again.
 fn meant(select: &mut sea_query::SelectStatement, project: ProjectKey, selection: &RecordSelection, pin: i64) {
+    idle(select, project, selection, pin);
+    select.and_where(Expr::cust(HAS_ENDPOINT));
+}
+
+/// Those that a selection means and that are not on their way, whatever became of their endpoint.
+fn idle(select: &mut sea_query::SelectStatement, project: ProjectKey, selection: &RecordSelection, pin: i64) {
     select
         .from("sendouts")
         .and_where(Expr::col("project_id").eq(project))
@@ -205,25 +222,33 @@ fn meant(select: &mut sea_query::SelectStatement, project: ProjectKey, selection
             Expr::col("due_at")
                 .is_null()
                 .or(Expr::col("status").eq(1_i16).and(Expr::col("by_hand").eq(0_i16))),
-        )
-        .and_where(Expr::cust(HAS_ENDPOINT));
+        );
     records::narrow(select, selection);
 }
 
-/// Has these sent once more, those of them that were not changed since `pin`; gives how many. `None` where the claim is no longer the holder's: what
+/// Has these sent once more, those of them that were not changed since `pin`; gives how many that makes with those `before`, which the task keeps, so that
+/// one that is stopped says how far it got. `None` where the claim is no longer the holder's: what
 /// was stopped makes nothing due, not even for the time that it takes to notice.
-pub async fn some_due(db: &Db, job: &Job, ids: &[BulkPlace], pin: i64, now_ms: i64) -> Result<Option<u64>, StoreError> {
-    let again = format!("{AGAIN} AND updated_at <= $4");
+pub async fn some_due(
+    db: &Db,
+    job: &Job,
+    (ids, before): (&[BulkPlace], u64),
+    pin: i64,
+    now_ms: i64,
+) -> Result<Option<u64>, StoreError> {
+    // What waits for its first attempt is sent anyway.
+    let again = format!("{AGAIN} AND updated_at <= $4 AND NOT (status = 0 AND paused = 0 AND due_at IS NOT NULL)");
     let later = if now_ms > pin { now_ms } else { pin + 1 };
     let mut tx = WriteTx::begin(db).await?;
     if !jobs::hold_in(&mut tx, job, now_ms).await? {
         return Ok(None);
     }
-    let mut changed = 0;
+    let mut changed = before;
     for (_, id) in ids {
         changed += on_tx!(&mut tx, connection => query(AssertSqlSafe(again.clone())).bind(job.project_id).bind(id).bind(later).bind(pin)
             .execute(connection).await?.rows_affected());
     }
+    tasks::note_done_in(&mut tx, job, changed).await?;
     tx.commit().await?;
     Ok(Some(changed))
 }

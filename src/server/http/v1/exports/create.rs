@@ -1,7 +1,6 @@
 //! `POST /v1/exports`.
 
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,8 +13,8 @@ use crate::server::error::ApiError;
 use crate::server::exporting::plan::{Plan, Source};
 use crate::server::exports::{self, Asker, Shown};
 use crate::server::http::recording::{self, Recording};
+use crate::server::http::v1::fields::Fields;
 use crate::server::http::v1::json::time;
-use crate::server::http::v1::tasks::report::unreadable;
 use crate::server::selection::records;
 use crate::server::state::Server;
 
@@ -30,10 +29,10 @@ pub(super) async fn create(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
     recording: Option<Extension<Recording>>,
-    body: Result<Json<New>, JsonRejection>,
+    body: Result<Fields<New>, ApiError>,
 ) -> Result<Json<Value>, ApiError> {
     key.require(Scope::ExportsWrite)?;
-    let Json(new) = body.map_err(unreadable)?;
+    let Fields(new) = body?;
     let Some(exported) = Exported::parse(&new.exported_object) else {
         let known = Exported::ALL.map(Exported::as_str).join(", ");
         return Err(ApiError::unreadable(format!(

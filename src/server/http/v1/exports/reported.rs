@@ -1,7 +1,6 @@
 //! Exports that an application makes itself: `POST /v1/exports/reported`, then `PUT /v1/exports/{id}/file`.
 
 use axum::body::Body;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
@@ -18,7 +17,7 @@ use crate::server::error::ApiError;
 use crate::server::exports::Shown;
 use crate::server::http::limits::{declared_length, too_large};
 use crate::server::http::recording::{self, Recording};
-use crate::server::http::v1::tasks::report::unreadable;
+use crate::server::http::v1::fields::Fields;
 use crate::server::state::Server;
 use crate::server::store::exports::{self, Made, NewExport};
 use crate::server::store::jobs;
@@ -50,10 +49,10 @@ pub(super) async fn report(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
     recording: Option<Extension<Recording>>,
-    body: Result<Json<New>, JsonRejection>,
+    body: Result<Fields<New>, ApiError>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     key.require(Scope::ExportsWrite)?;
-    let Json(new) = body.map_err(unreadable)?;
+    let Fields(new) = body?;
     let is_word = |word: &str| (1..=MAX_WORD).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_word(&new.exported_object) {
         return Err(invalid(format!(

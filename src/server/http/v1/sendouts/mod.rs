@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::routing::{get, post};
 use serde::Serialize;
+use serde_json::Number;
 
-use super::json::time;
-use crate::model::endpoint::Source;
+use super::json::{millis, time};
+use crate::model::endpoint::{EndpointState, Source};
 use crate::model::log::Note;
 use crate::model::rights::Rights;
 use crate::model::sendout::{AttemptFacts, SendoutFacts, SendoutStatus, Timings};
@@ -42,6 +43,9 @@ struct SendoutJson<'a> {
     executed_at: Option<String>,
     status: SendoutStatus,
     paused: bool,
+    /// Why it waits, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_reason: Option<String>,
     #[serde(rename = "type")]
     kind: &'a str,
     event_id: &'a str,
@@ -54,7 +58,7 @@ struct SendoutJson<'a> {
     next_attempt_by_hand: bool,
     response_code: Option<u16>,
     error: Option<&'a str>,
-    duration: Option<i64>,
+    duration: Option<Number>,
 }
 
 impl<'a> SendoutJson<'a> {
@@ -66,6 +70,7 @@ impl<'a> SendoutJson<'a> {
             executed_at: facts.executed_at.map(time),
             status: facts.status,
             paused: facts.paused,
+            paused_reason: paused_reason(facts),
             kind: &facts.kind,
             event_id: &facts.event_id,
             webhook_id: &facts.endpoint_id,
@@ -77,9 +82,21 @@ impl<'a> SendoutJson<'a> {
             next_attempt_by_hand: facts.next_by_hand,
             response_code: facts.last_code,
             error: facts.last_error.as_deref(),
-            duration: facts.duration_ms,
+            duration: facts.duration_us.map(millis),
         }
     }
+}
+
+/// Why it waits, and what has it sent.
+fn paused_reason(facts: &SendoutFacts) -> Option<String> {
+    let why = facts.waits_because()?;
+    Some(match facts.endpoint {
+        EndpointState::On => format!(
+            "{why}, which is on again: POST /v1/webhook-sendouts/{}/retry sends it, PUT /v1/webhooks/{} with send_paused sends all that were kept",
+            facts.id, facts.endpoint_id
+        ),
+        _ => why.to_owned(),
+    })
 }
 
 /// An attempt as the API has it.

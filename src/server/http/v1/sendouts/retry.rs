@@ -1,6 +1,5 @@
 //! `POST /v1/webhook-sendouts/{id}/retry`, and `POST /v1/webhook-sendouts/retry` for all that a filter means.
 
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -16,7 +15,7 @@ use crate::model::tab::{Tab, TabQuery};
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::recording::{self, Recording};
-use crate::server::http::v1::tasks::report::unreadable;
+use crate::server::http::v1::fields::Fields;
 use crate::server::jobs;
 use crate::server::jobs::retry::{Asker, Wish};
 use crate::server::selection::records;
@@ -41,8 +40,8 @@ pub(super) async fn one(
     match sendouts::again(&server, key.project.key, &id).await? {
         Again::NotFound => return Err(missing()),
         Again::NoEndpoint => return Err(ApiError::new(StatusCode::CONFLICT, "its endpoint was deleted")),
-        // It is on its way for the first time: what was asked for happens.
-        Again::Due | Again::Pending => {}
+        // Where an attempt is on its way, this one follows if that fails.
+        Again::Due => {}
     }
     let found = sendouts::one(&server, key.project.key, &id, key.rights).await?;
     let (facts, _) = found.ok_or_else(missing)?;
@@ -54,10 +53,10 @@ pub(super) async fn many(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
     recording: Option<Extension<Recording>>,
-    body: Result<Json<Map<String, Value>>, JsonRejection>,
+    body: Result<Fields<Map<String, Value>>, ApiError>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     key.require(Scope::WebhooksWrite)?;
-    let Json(mut asked) = body.map_err(unreadable)?;
+    let Fields(mut asked) = body?;
     let invalid = |details: &str| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, details);
     let is_dry = match asked.remove("dry_run") {
         None | Some(Value::Null) => false,
@@ -77,7 +76,14 @@ pub(super) async fn many(
     let (selection, _) = records::resolve(&query, &context)?;
     if is_dry {
         let count = sendouts::count_again(&server, key.project.key, &selection, context.now_ms).await?;
-        return Ok((StatusCode::OK, Json(json!({ "count": count.all }))));
+        return Ok((
+            StatusCode::OK,
+            Json(json!({
+                "count": count.all,
+                "of_these_endpoint_off": count.off,
+                "left_out_endpoint_deleted": count.deleted,
+            })),
+        ));
     }
     let recording = recording.as_ref().map(|Extension(recording)| recording);
     let log_id = server.random.id(IdKind::Log, server.clock.now_ms());

@@ -1,6 +1,5 @@
 //! `POST /v1/async-actions` and `PATCH /v1/async-actions/{id}`: tasks that an application does itself, and tells us of.
 
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -15,6 +14,7 @@ use crate::model::task::{OperationStatus, TaskStatus};
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::recording::{self, Recording};
+use crate::server::http::v1::fields::Fields;
 use crate::server::state::Server;
 use crate::server::store::StoreError;
 use crate::server::store::projects::ProjectKey;
@@ -57,10 +57,10 @@ pub(super) async fn report(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
     recording: Option<Extension<Recording>>,
-    body: Result<Json<NewJson>, JsonRejection>,
+    body: Result<Fields<NewJson>, ApiError>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     key.require(Scope::TasksWrite)?;
-    let Json(new) = body.map_err(unreadable)?;
+    let Fields(new) = body?;
     let is_kind = |kind: &str| (1..=MAX_KIND).contains(&kind.len()) && kind.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_kind(&new.kind) {
         return Err(invalid(format!(
@@ -112,10 +112,10 @@ pub(super) async fn change(
     Extension(key): Extension<KeyAccess>,
     recording: Option<Extension<Recording>>,
     Path(id): Path<String>,
-    body: Result<Json<ChangeJson>, JsonRejection>,
+    body: Result<Fields<ChangeJson>, ApiError>,
 ) -> Result<Json<Value>, ApiError> {
     key.require(Scope::TasksWrite)?;
-    let Json(asked) = body.map_err(unreadable)?;
+    let Fields(asked) = body?;
     let task = found(&server, key.project.key, &id).await?;
     recording::about(recording.as_ref().map(|Extension(recording)| recording), "async_action", &id);
     if task.facts.own {
@@ -185,9 +185,4 @@ fn change_of(
         result: result.map(|json| json.get().to_owned()).filter(|json| json != "null"),
         rejected: None,
     })
-}
-
-/// A body that is no JSON is 400, one that is but has a wrong field 422.
-pub(in super::super) fn unreadable(rejection: JsonRejection) -> ApiError {
-    ApiError::new(rejection.status(), rejection.body_text())
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -15,7 +14,7 @@ use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::recording::{self, Recording};
-use crate::server::http::v1::tasks::report::unreadable;
+use crate::server::http::v1::fields::Fields;
 use crate::server::state::Server;
 use crate::server::webhooks::endpoints::{self, Wish};
 
@@ -40,8 +39,8 @@ fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::
     Option::deserialize(value).map(Some)
 }
 
-fn wish(body: Result<Json<WishJson>, JsonRejection>) -> Result<Wish, ApiError> {
-    let Json(json) = body.map_err(unreadable)?;
+fn wish(body: Result<Fields<WishJson>, ApiError>) -> Result<Wish, ApiError> {
+    let Fields(json) = body?;
     let unknown = || ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "source: project or distribution");
     Ok(Wish {
         target_url: json.target_url,
@@ -65,7 +64,7 @@ pub(super) async fn create(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
     recording: Recorded,
-    body: Result<Json<WishJson>, JsonRejection>,
+    body: Result<Fields<WishJson>, ApiError>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     key.require(Scope::WebhooksWrite)?;
     let made = endpoints::create(&server, key.project.key, wish(body)?).await;
@@ -83,7 +82,7 @@ pub(super) async fn update(
     Extension(key): Extension<KeyAccess>,
     recording: Recorded,
     Path(id): Path<String>,
-    body: Result<Json<WishJson>, JsonRejection>,
+    body: Result<Fields<WishJson>, ApiError>,
 ) -> Result<Json<Value>, ApiError> {
     key.require(Scope::WebhooksWrite)?;
     about(&recording, &id);
