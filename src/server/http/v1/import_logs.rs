@@ -182,12 +182,8 @@ async fn keep(server: &Server, sender: &Sender, mut field: Field<'_>) -> Result<
     let name = match name(field.file_name().unwrap_or_default()) {
         Ok(name) => name,
         // A form in which no file was chosen comes with an empty one without a name.
-        Err(error) => {
-            return Err(match field.chunk().await {
-                Ok(None) => ApiError::unreadable("no file was chosen"),
-                _ => error,
-            });
-        }
+        Err(_) if is_empty(&mut field).await => return Err(ApiError::unreadable("no file was chosen")),
+        Err(error) => return Err(error),
     };
     let now_ms = server.clock.now_ms();
     let id = server.random.id(IdKind::Task, now_ms);
@@ -198,6 +194,17 @@ async fn keep(server: &Server, sender: &Sender, mut field: Field<'_>) -> Result<
         refused => {
             forget(server, sender, &file).await?;
             Err(refused.err().unwrap_or_else(|| ApiError::unreadable("the file is empty")))
+        }
+    }
+}
+
+/// Whether nothing comes of a field.
+async fn is_empty(field: &mut Field<'_>) -> bool {
+    loop {
+        match field.chunk().await {
+            Ok(Some(chunk)) if chunk.is_empty() => {}
+            Ok(None) => return true,
+            Ok(Some(_)) | Err(_) => return false,
         }
     }
 }
