@@ -204,6 +204,23 @@ impl Exported {
     }
 }
 
+/// Fields of a log that say what was asked and answered.
+pub const SAID: &[&str] = &[
+    "url",
+    "user_agent",
+    "request_body",
+    "response_body",
+    "request_headers",
+    "response_headers",
+];
+/// Fields of a log that say who did it.
+pub const WHO: &[&str] = &["user", "user_email", "user_id", "app_id", "client_app_id"];
+
+/// Whether a field of a log is empty for those who may not read bodies, or not see who did it. Of a URL they have the path.
+pub fn is_withheld(field: &str, bodies_hidden: bool, users_hidden: bool) -> bool {
+    (bodies_hidden && field != "url" && SAID.contains(&field)) || (users_hidden && WHO.contains(&field))
+}
+
 /// How a file is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

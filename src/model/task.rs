@@ -198,6 +198,9 @@ pub struct FailedRow {
     /// The name that its source gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_id: Option<String>,
+    /// The code that it is about, as the reference names a voucher's row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// Why, and what would be right.
     pub reason: String,
 }
@@ -209,8 +212,11 @@ pub struct ImportResult {
     pub message: String,
     /// The first 1,000 records that were not taken; the rejected file has all of them.
     pub failed: Vec<FailedRow>,
-    /// Records that were taken.
+    /// Records that are stored now, those that were there before among them: a try that begins again counts the same.
     pub done_count: u64,
+    /// How many of them were there already.
+    #[serde(default)]
+    pub duplicates: u64,
     /// Records that were not.
     pub failed_count: u64,
 }

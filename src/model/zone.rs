@@ -176,15 +176,19 @@ impl Zone {
         }
     }
 
-    /// `14:00 – 15:00`, with the days where they are not today, the second one where it is another.
+    /// `14:00 – 15:00`, with the day where it is not today; with both days where they differ. To the millisecond where the seconds would show no range.
     pub fn range(&self, from: i64, to: i64, now_ms: i64) -> String {
-        let (start, end) = (self.civil(from), self.civil(to));
-        let last = if start.same_day(&end) {
-            end.minutes()
+        let (start, end, now) = (self.civil(from), self.civil(to), self.civil(now_ms));
+        let is_short = from != to && start.same_day(&end) && start.minutes() == end.minutes();
+        let clock = |civil: &Civil| if is_short { civil.clock() } else { civil.minutes() };
+        let dated = |civil: &Civil| format!("{} {}", civil.day_in(now.year), clock(civil));
+        if !start.same_day(&end) {
+            format!("{} – {}", dated(&start), dated(&end))
+        } else if start.same_day(&now) {
+            format!("{} – {}", clock(&start), clock(&end))
         } else {
-            self.coarse(to, now_ms)
-        };
-        format!("{} – {last}", self.coarse(from, now_ms))
+            format!("{} – {}", dated(&start), clock(&end))
+        }
     }
 
     /// `2026-11-22 14:03:22.114 UTC`: all there is to say, for a title.
@@ -361,6 +365,19 @@ mod tests {
             zone.range(NOON - DAY_MS, NOON - DAY_MS + 60_000, NOON),
             "21 Nov 12:00 – 12:01"
         );
-        assert_eq!(zone.range(NOON - DAY_MS, NOON, NOON), "21 Nov 12:00 – 12:00");
+        assert_eq!(zone.range(NOON + 250, NOON + 750, NOON), "12:00:00.250 – 12:00:00.750");
+    }
+
+    #[test]
+    fn a_range_over_two_days_says_both() {
+        let zone = Zone::utc();
+        for (from, to, words) in [
+            (NOON - DAY_MS, NOON, "21 Nov 12:00 – 22 Nov 12:00"),
+            (NOON - DAY_MS, NOON - 1_000, "21 Nov 12:00 – 22 Nov 11:59:59"),
+            (NOON, NOON + DAY_MS, "22 Nov 12:00 – 23 Nov 12:00"),
+            (NOON - 365 * DAY_MS, NOON - DAY_MS, "22 Nov 2025 12:00 – 21 Nov 12:00"),
+        ] {
+            assert_eq!(zone.range(from, to, NOON), words);
+        }
     }
 }

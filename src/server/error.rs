@@ -98,6 +98,21 @@ impl ApiError {
         self.status
     }
 
+    /// What was wrong, in words.
+    pub fn details(&self) -> &str {
+        &self.details
+    }
+
+    /// Whether it says that the one thing that was asked for is not there.
+    pub const fn misses_a_resource(&self) -> bool {
+        self.resource.is_some() && self.status.as_u16() == StatusCode::NOT_FOUND.as_u16()
+    }
+
+    /// Seconds after which another try is worth it.
+    pub const fn retry_after_s(&self) -> Option<u64> {
+        self.retry_after_s
+    }
+
     /// Its JSON.
     pub fn to_json(&self, request_id: &str) -> String {
         let body = Body {
@@ -139,6 +154,7 @@ const fn words(status: StatusCode) -> (&'static str, &'static str) {
         409 => ("conflict", "Conflict"),
         413 => ("payload_too_large", "Payload too large"),
         415 => ("unsupported_media_type", "Unsupported media type"),
+        416 => ("range_not_satisfiable", "Range not satisfiable"),
         422 => ("invalid_entry", "Invalid entry"),
         429 => ("too_many_requests", "Too many requests"),
         431 => ("headers_too_large", "Request headers too large"),

@@ -43,6 +43,16 @@ pub struct Shown {
     pub filters: Vec<(String, String)>,
     /// The list that it was made from: a query string of its tab.
     pub list: Option<String>,
+    /// What is not whole in the file, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What is not whole in the file of the export that has this; for its page and its answer alike.
+pub fn notes(shown: &str) -> Vec<String> {
+    serde_json::from_str::<Shown>(shown)
+        .map(|shown| shown.notes)
+        .unwrap_or_default()
 }
 
 /// Begins an export; gives its id.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use audit_log::model::export::Exported;
-use audit_log::model::rights::Rights;
+use audit_log::model::rights::{Rights, Scope};
 use audit_log::server::access::issue::IssuedKey;
 use audit_log::server::exporting::Encoder;
 use audit_log::server::exporting::plan::Plan;
@@ -55,6 +55,30 @@ fn varied() -> Value {
 }
 
 for_each_db! {
+    async fn a_list_is_narrowed_and_what_a_file_lacks_is_noted(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &[Scope::Read, Scope::ExportsWrite]).await;
+        let mut notes = Vec::new();
+        for (object, fields) in [("api_log", json!(["id", "url", "request_body"])), ("async_action", json!(["id"])), ("api_log", json!(["id"]))] {
+            let asked = json!({"exported_object": object, "parameters": {"fields": fields}});
+            let made: Value = app.call(Method::POST, "/v1/exports", &key).json(&asked).send().await.unwrap().json().await.unwrap();
+            notes.push(made["notes"].as_array().map_or(0, Vec::len));
+        }
+        assert_eq!(notes, [2, 0, 0]);
+        for (query, status, total) in [
+            ("exported_object=api_log&status=SCHEDULED&order=-status", 200, 2),
+            ("exported_object=!api_log", 200, 1),
+            ("status=DONE", 200, 0),
+            ("status=PERHAPS", 400, 0),
+            ("colour=red", 200, 3),
+        ] {
+            let answer = app.call(Method::GET, &format!("/v1/exports?{query}"), &key).send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{query}");
+            let list: Value = answer.json().await.unwrap();
+            assert_eq!(list["total"].as_i64().unwrap_or_default(), total, "{query}: {list}");
+        }
+    }
+
     async fn days_are_counted_from_now(app: TestApp) {
         let project = app.add_project("shop").await;
         let key = app.add_key(&project, &ALL).await;

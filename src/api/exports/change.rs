@@ -66,6 +66,7 @@ pub(super) async fn create(project: &str, new: NewExport) -> Result<String, ApiE
     let shown = Shown {
         filters: filters_of(&fixed),
         list: Some(fixed.to_query_string()),
+        notes: plan.notes(),
     };
     let parameters = service::parameters_of(&plan, filters_json(&fixed));
     let asker = Asker {

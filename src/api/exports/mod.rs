@@ -34,6 +34,8 @@ pub struct ExportPage {
     pub fields: Vec<String>,
     /// The filters that were set, the range among them: label, and value as a person reads it.
     pub filters: Vec<(String, String)>,
+    /// What is not whole in the file, and why.
+    pub notes: Vec<String>,
     /// Which end of time comes first, in words.
     pub order: String,
     /// The list that it was made from, as a link; of logs alone.

@@ -15,6 +15,7 @@ use crate::model::query::LogQuery;
 use crate::model::rights::Rights;
 use crate::model::tab::Tab;
 use crate::model::task::shown_reason;
+use crate::server::exporting::plan::read_time;
 use crate::server::exports::{BROWSED_MS, Shown};
 use crate::server::selection::{QueryContext, resolve};
 use crate::server::store::exports::{self, Column, Export};
@@ -37,9 +38,9 @@ pub(super) async fn list(project: &str, query: &str) -> Result<Listed<ExportFact
     };
     let mut page = records::exports(db, request).await?;
     if !meant.visit.member.rights.read_users {
-        page.rows
-            .iter_mut()
-            .for_each(|facts| hide_user(facts, meant.visit.member.rights));
+        let person = &meant.visit.member.person.id;
+        let others = page.rows.iter_mut().filter(|facts| facts.user_id.as_ref() != Some(person));
+        others.for_each(|facts| hide_user(facts, meant.visit.member.rights));
     }
     let any = !page.rows.is_empty() || records::any(db, key, Tab::Exports).await?;
     let plain = |values: Vec<String>| values.into_iter().map(Offer::plain).collect();
@@ -89,16 +90,29 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<ExportP
     let parameters: serde_json::Value = serde_json::from_str(&export.parameters).unwrap_or_default();
     let shown: Shown = serde_json::from_str(&export.shown).unwrap_or_default();
     let mut facts = export.facts;
-    let users_hidden = !rights.read_users && facts.by.is_some();
-    if !rights.read_users {
+    // One's own name is no secret to oneself.
+    let is_own = facts.user_id.as_ref() == Some(person);
+    let users_hidden = !rights.read_users && facts.by.is_some() && !is_own;
+    if users_hidden {
         hide_user(&mut facts, rights);
     }
     let refusal = facts.holds.refusal(rights);
+    let ends = shown.filters.iter().filter_map(|(label, value)| end_of_range(label, value));
+    let earliest = ends.fold(facts.created_at, i64::min);
+    let zone = meant.zone.zone_around(earliest, meant.now);
+    let filters = shown
+        .filters
+        .into_iter()
+        .map(|(label, value)| match end_of_range(&label, &value) {
+            Some(at) => (label, zone.full(at)),
+            None => (label, value),
+        });
     let oldest_first = parameters.get("order").and_then(serde_json::Value::as_str) == Some("created_at");
     Ok(ExportPage {
         users_hidden,
         fields: fields(&facts, &parameters),
-        filters: shown.filters,
+        filters: filters.collect(),
+        notes: shown.notes,
         order: if oldest_first { "Oldest first" } else { "Newest first" }.to_owned(),
         list: shown.list.map(|query| format!("/projects/{project}/logs?{query}")),
         download: export
@@ -110,10 +124,15 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<ExportP
         not_browsed: not_browsed(&facts, meant.now).or_else(|| refusal.map(str::to_owned)),
         guarded: parameters.get("csv_formulas").and_then(serde_json::Value::as_str) == Some("guarded"),
         can_delete: rights.work,
-        zone: meant.zone.zone_around(facts.created_at, meant.now),
+        zone,
         now: meant.now,
         facts,
     })
+}
+
+/// An end of the range, which is shown in the zone's words.
+fn end_of_range(label: &str, value: &str) -> Option<i64> {
+    read_time(value).filter(|_| matches!(label, "From" | "To"))
 }
 
 /// The file's columns.

@@ -101,6 +101,10 @@ pub struct LogsPage {
     pub zone: Zone,
     /// The browser's zone was asked for and is not known: UTC stands in.
     pub unknown_local: bool,
+    /// Whoever looks may not read bodies.
+    pub bodies_hidden: bool,
+    /// Whoever looks may not see who did it.
+    pub users_hidden: bool,
     /// Set where there are no rows.
     pub empty: Option<Emptiness>,
 }

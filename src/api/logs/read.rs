@@ -107,6 +107,8 @@ pub(super) async fn page(project: &str, query: &str) -> Result<LogsPage, ApiErro
     let earliest = rows.rows.iter().map(|facts| facts.created_at).fold(range.from, i64::min);
 
     Ok(LogsPage {
+        bodies_hidden: !meant.visit.member.rights.read_bodies,
+        users_hidden: !meant.visit.member.rights.read_users,
         newer,
         older,
         searched,

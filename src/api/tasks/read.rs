@@ -9,7 +9,7 @@ use crate::model::json_doc::message::Form;
 use crate::model::json_doc::{Preview, preview};
 use crate::model::selection::OneOf;
 use crate::model::tab::{Tab, TabQuery};
-use crate::model::task::{FailedRow, ImportResult, TaskFacts, kinds, shown_reason};
+use crate::model::task::{FailedRow, ImportResult, TaskFacts, TaskStatus, kinds, shown_reason};
 use crate::model::zone::rfc3339;
 use crate::server::http::v1::shown_result;
 use crate::server::jobs::control;
@@ -50,8 +50,10 @@ pub(super) async fn list(project: &str, query: &str) -> Result<Listed<TaskFacts>
 
 fn hide_users(meant: &Meant, rows: &mut [TaskFacts]) {
     if !meant.visit.member.rights.read_users {
+        // One's own name is no secret to oneself.
+        let own = meant.visit.member.person.email.as_str();
         for facts in rows {
-            facts.by = None;
+            facts.by.take_if(|by| by != own);
         }
     }
 }
@@ -92,7 +94,8 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
     if !has_export {
         facts.export_id = None;
     }
-    let users_hidden = !rights.read_users && facts.by.is_some();
+    let is_own = facts.by.as_deref() == Some(visit.member.person.email.as_str());
+    let users_hidden = !rights.read_users && facts.by.is_some() && !is_own;
     if users_hidden {
         facts.by = None;
     }
@@ -198,8 +201,9 @@ pub(super) async fn retry(project: &str, id: &str) -> Result<(), ApiError> {
     if control::retry(&visit.server, visit.member.project.key, &task).await? {
         return Ok(());
     }
-    let why = match task.facts.kind.as_str() {
-        kinds::EXPORT => "It cannot be tried again: it did not fail, or its export was deleted.",
+    let why = match (task.facts.status, task.facts.kind.as_str()) {
+        (TaskStatus::Failed, kinds::EXPORT) => "It cannot be tried again: its export was deleted.",
+        (TaskStatus::Failed, _) => "It cannot be tried again: what it needs is no longer kept.",
         _ => "It cannot be tried again: it did not fail.",
     };
     Err(ApiError::Refused(why.to_owned()))

@@ -122,6 +122,11 @@ fn contents(page: &ExportPage) -> impl IntoView + use<> {
         .map(|field| view! { <li class="mono">{field.clone()}</li> })
         .collect_view();
     let has_fields = !page.fields.is_empty();
+    let notes = page
+        .notes
+        .iter()
+        .map(|note| view! { <p class="record-part quiet">{note.clone()}</p> })
+        .collect_view();
     view! {
         <section class="record-part" aria-labelledby="chosen-title">
             <h2 id="chosen-title">"What it holds"</h2>
@@ -132,6 +137,7 @@ fn contents(page: &ExportPage) -> impl IntoView + use<> {
             <section class="record-part" aria-labelledby="fields-title">
                 <h2 id="fields-title">"Fields"</h2>
                 <ol class="record-fields">{fields}</ol>
+                {notes}
             </section>
         })}
     }

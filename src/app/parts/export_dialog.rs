@@ -12,7 +12,7 @@ use super::totals::number;
 use crate::api::error::ApiError;
 use crate::api::exports::{NewExport, create_export, estimate_export};
 use crate::api::logs::LogsPage;
-use crate::model::export::{Exported, Format};
+use crate::model::export::{Exported, Format, is_withheld};
 use crate::model::page::Total;
 use crate::model::query::{LogQuery, Order};
 
@@ -35,6 +35,15 @@ impl Choice {
             format: RwSignal::new(Format::Csv),
             guarded: RwSignal::new(true),
         }
+    }
+
+    /// What would be empty in the file is not chosen.
+    fn leave_out(self, (bodies, users): (bool, bool)) {
+        self.fields.update(|chosen| {
+            for (field, chosen) in Exported::ApiLog.fields().iter().zip(chosen) {
+                *chosen &= !is_withheld(field, bodies, users);
+            }
+        });
     }
 
     fn asked(self, query: &LogQuery) -> NewExport {
@@ -157,6 +166,11 @@ fn settings(
             )
         })
     });
+    let hidden = last.with_value(|page| {
+        page.as_ref()
+            .map_or((false, false), |page| (page.bodies_hidden, page.users_hidden))
+    });
+    choice.leave_out(hidden);
     let filters = query.filters.iter().map(|(filter, _)| {
         let words = terms_words(*filter, &query.value(*filter));
         view! { <div><dt>{filter.label()}</dt><dd>{words}</dd></div> }
@@ -176,13 +190,34 @@ fn settings(
             {none}
             <div><dt>"Rows, about"</dt><dd aria-live="polite">{rows}</dd></div>
         </dl>
-        <Settings choice/>
+        <Settings choice hidden/>
+    }
+}
+
+/// Why some fields are not on offer.
+const fn why_withheld(hidden: (bool, bool)) -> Option<&'static str> {
+    match hidden {
+        (false, false) => None,
+        (true, false) => Some(
+            "Your role may not read bodies: the fields for that are not on offer, and url is the path alone. An owner of the project can change that.",
+        ),
+        (false, true) => Some(
+            "Your role may not see who did it: the fields for that are not on offer. An owner of the project can change that.",
+        ),
+        (true, true) => Some(
+            "Your role may not read bodies nor see who did it: the fields for that are not on offer, and url is the path alone. An owner of the project \
+             can change that.",
+        ),
     }
 }
 
 /// Fields, order, format.
 #[component]
-fn Settings(choice: Choice) -> impl IntoView {
+fn Settings(
+    choice: Choice,
+    // Whether bodies, and who did it, are not for whoever looks.
+    hidden: (bool, bool),
+) -> impl IntoView {
     let boxes = Exported::ApiLog.fields().iter().enumerate().map(|(place, field)| {
         let is_chosen = move || choice.fields.with(|fields| fields.get(place).copied().unwrap_or_default());
         let turn = move |event| {
@@ -194,7 +229,7 @@ fn Settings(choice: Choice) -> impl IntoView {
             });
         };
         view! {
-            <label class="tick"><input type="checkbox" prop:checked=is_chosen on:change=turn/><span class="mono">{*field}</span></label>
+            <label class="tick"><input type="checkbox" prop:checked=is_chosen disabled=is_withheld(field, hidden.0, hidden.1) on:change=turn/><span class="mono">{*field}</span></label>
         }
     });
     let boxes = boxes.collect_view();
@@ -213,7 +248,10 @@ fn Settings(choice: Choice) -> impl IntoView {
     });
     let is_csv = move || choice.format.get() == Format::Csv;
     view! {
-        <fieldset class="export-fields"><legend>"Fields"</legend><div class="ticks">{boxes}</div></fieldset>
+        <fieldset class="export-fields">
+            <legend>"Fields"</legend><div class="ticks">{boxes}</div>
+            {why_withheld(hidden).map(|why| view! { <p class="quiet">{why}</p> })}
+        </fieldset>
         <div class="export-form">
             <label for="export-order">"Order"</label>
             <select id="export-order" prop:value=ordered on:change=order>

@@ -148,6 +148,8 @@ mod tests {
 
     fn page() -> LogsPage {
         LogsPage {
+            bodies_hidden: false,
+            users_hidden: false,
             rows: Vec::new(),
             total: Total::Exact(3),
             failed: Total::Exact(1),

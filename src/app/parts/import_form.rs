@@ -29,6 +29,13 @@ pub fn ImportForm() -> impl IntoView {
                         <p class="quiet">
                             "CSV with an export's header, NDJSON, or HAR 1.2; at most 2 GB. What is wrong with a record is told, and the others are taken."
                         </p>
+                        <label class="tick">
+                            <input type="checkbox" name="csv_formulas" value="guarded" aria-describedby="import-guard"/>
+                            "Formulas are guarded"
+                        </label>
+                        <p id="import-guard" class="quiet">
+                            "For a CSV that was exported with Guard formulas: the ' in front of such cells is taken away."
+                        </p>
                         <div class="actions"><button type="submit" class="button primary">"Import"</button></div>
                     </form>
                 </div>

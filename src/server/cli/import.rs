@@ -29,6 +29,9 @@ pub(super) struct Import {
     /// More names whose values are masked, beside the built-in ones, which `audit-log config` lists; `!NAME` takes one of those out
     #[arg(long, env = "AUDIT_LOG_MASK_KEYS", value_name = "NAME,…", value_delimiter = ',')]
     mask_keys: Vec<String>,
+    /// Whether cells of a CSV that a spreadsheet would run as formulas were guarded by a ' in front, which is taken away: `raw` or `guarded`
+    #[arg(long, value_name = "WORD", default_value = "raw", value_parser = ["raw", "guarded"])]
+    csv_formulas: String,
     #[command(flatten)]
     database: DatabaseOption,
 }
@@ -71,6 +74,7 @@ async fn import_into(db: &Db, import: &Import) -> Result<Progress, CliError> {
         random: Random::system(),
         writer: writer.clone(),
         may_be_own: true,
+        guarded: import.csv_formulas == "guarded",
     };
     let done = command::import(parts, &import.file).await;
     writer.stop().await;

@@ -125,14 +125,17 @@ fn take_log_filter(query: &mut LogQuery, test: &Test) -> bool {
     let Some(filter) = LogFilter::of_argument(argument) else {
         return false;
     };
+    let is_slower = filter == LogFilter::Slower;
     let (without, literal) = match test.op {
+        // The list's slower=1000 is one number, however it is compared.
+        Op::In | Op::Is if is_slower => (false, true),
         Op::In | Op::Is => (false, false),
         Op::NotIn | Op::IsNot => (true, false),
         Op::Contains | Op::MoreThan => (false, true),
         _ => return false,
     };
-    let is_slower = filter == LogFilter::Slower;
-    if literal != filter.is_literal() || (test.op == Op::MoreThan) != is_slower || (literal && test.values.len() != 1) {
+    let is_of_slower = literal && test.op != Op::Contains;
+    if literal != filter.is_literal() || is_of_slower != is_slower || (literal && test.values.len() != 1) {
         return false;
     }
     let terms = test.values.iter().map(|value| Term {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::condition::{Condition, asks_who};
 pub use super::days::read_time;
 use super::picking;
-use crate::model::export::{Exported, Format, Held};
+use crate::model::export::{Exported, Format, Held, SAID, WHO};
 use crate::model::query::{Order, QueryProblem};
 use crate::model::rights::Rights;
 use crate::model::selection::LogSelection;
@@ -16,18 +16,6 @@ use crate::model::tab::Tab;
 use crate::server::error::ApiError;
 use crate::server::selection::QueryContext;
 use crate::server::store::records::RecordSelection;
-
-/// Fields of a log that say what was asked and answered.
-const SAID: &[&str] = &[
-    "url",
-    "user_agent",
-    "request_body",
-    "response_body",
-    "request_headers",
-    "response_headers",
-];
-/// Fields of a log that say who did it.
-const WHO: &[&str] = &["user", "user_email", "user_id", "app_id", "client_app_id"];
 
 /// The field of a sendout that says what is sent.
 const DATA: &str = "data";
@@ -137,6 +125,35 @@ impl Plan {
             bodies: bodies && self.rights.read_bodies,
             users: users && self.rights.read_users,
         }
+    }
+
+    /// What of the columns the file lacks, since whoever asked may not see it.
+    pub fn notes(&self) -> Vec<String> {
+        let is_logs = self.exported == Exported::ApiLog;
+        let named = |fields: &[&str]| {
+            let named = self.fields.iter().filter(|field| fields.contains(&field.as_str()));
+            named.map(String::as_str).collect::<Vec<_>>().join(", ")
+        };
+        let mut notes = Vec::new();
+        if !self.rights.read_bodies {
+            let said = match self.exported {
+                Exported::ApiLog => named(&SAID[1..]),
+                Exported::AsyncAction => named(&["result"]),
+                Exported::Export => String::new(),
+                Exported::WebhookSendout => named(&[DATA]),
+            };
+            if !said.is_empty() {
+                notes.push(format!("not allowed: without read:bodies these fields are empty: {said}"));
+            }
+            if is_logs && !named(&["url"]).is_empty() {
+                notes.push("not allowed: without read:bodies url is the path alone, without its host and its query".to_owned());
+            }
+        }
+        let who = named(WHO);
+        if !self.rights.read_users && !who.is_empty() {
+            notes.push(format!("not allowed: without read:users these fields are empty: {who}"));
+        }
+        notes
     }
 
     /// Whether a column or a comparison reads what sendouts send.
@@ -359,6 +376,37 @@ mod tests {
             "nothing yet"
         );
         assert_eq!(range(json!({"$more_than_ago": [36_000]})), (NOW, NOW - 1), "nothing ever");
+    }
+
+    #[test]
+    fn what_a_file_lacks_is_noted() {
+        let notes = |fields: &[&str], scopes: &[Scope]| {
+            let plan = read(Exported::ApiLog, json!({ "fields": fields }), scopes).unwrap();
+            plan.notes()
+        };
+        assert_eq!(
+            notes(&["id", "url", "request_body", "user_agent"], &[Scope::Read]),
+            [
+                "not allowed: without read:bodies these fields are empty: request_body, user_agent",
+                "not allowed: without read:bodies url is the path alone, without its host and its query"
+            ]
+        );
+        assert!(notes(&["id", "status"], &[Scope::Read]).is_empty());
+        assert!(notes(&[], &[Scope::Read, Scope::ReadBodies]).is_empty());
+    }
+
+    #[test]
+    fn slower_is_one_number_however_it_is_compared() {
+        for op in ["$is", "$in", "$more_than"] {
+            let plan = read(
+                Exported::ApiLog,
+                json!({"filters": {"slower": {"conditions": {op: ["1000"]}}}}),
+                &[Scope::Read],
+            )
+            .unwrap();
+            let Source::Logs(selection) = plan.source else { panic!() };
+            assert!(selection.slower_than_us.is_some() && plan.condition.tests.is_empty(), "{op}");
+        }
     }
 
     #[test]

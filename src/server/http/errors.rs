@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::headers::RequestId;
-use super::pages;
+use super::{error_page, pages};
 use crate::server::error::{self, ApiError};
 use crate::server::state::Server;
 
@@ -33,9 +33,13 @@ pub(crate) async fn in_one_shape(request: Request, next: Next) -> Response {
         .map(|id| id.0.clone())
         .unwrap_or_default();
     let for_machines = is_for_machines(request.uri().path());
+    let visit = error_page::Visit::of(&request);
     let mut answer = next.run(request).await;
     if let Some(error) = answer.extensions_mut().remove::<ApiError>() {
-        return write(answer, &error, &id);
+        return match visit {
+            Some(visit) => visit.answer(&error, &id),
+            None => write(answer, &error, &id),
+        };
     }
     let status = answer.status();
     let is_error = status.is_client_error() || status.is_server_error();

@@ -4,6 +4,7 @@
 //! panics, whose recording it is, the origin, the size of a body, and then the routes. To add an endpoint of the API: a file in `v1/`.
 
 pub mod assets;
+mod error_page;
 mod errors;
 pub mod headers;
 mod health;

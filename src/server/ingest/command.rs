@@ -23,9 +23,9 @@ pub async fn import(parts: ImportParts, path: &Path) -> Result<Progress, ImportE
         .read_to_end(&mut beginning)
         .map_err(unreadable)?;
     let format = Format::of(&path.to_string_lossy(), &beginning);
-    let left_out = import::columns_left_out(format, &beginning);
+    let left_out = import::left_out(format, &beginning);
     if !left_out.is_empty() {
-        eprintln!("{}", import::said_of_columns(&left_out));
+        eprintln!("{}", import::said_of_left_out(format, &left_out));
     }
     let mut display = Display::new(total);
     let whole = std::io::Cursor::new(beginning).chain(file);

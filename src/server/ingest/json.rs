@@ -3,6 +3,7 @@
 //! A field's value is looked at as the text it came in, so that a body's bytes stay as they were sent, and so that a wrong type names its field.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use serde::Deserialize;
@@ -55,6 +56,60 @@ struct Fields<'a> {
     request_body: Option<&'a RawValue>,
     response_headers: Option<&'a RawValue>,
     response_body: Option<&'a RawValue>,
+}
+
+/// The names of [`Fields`], and what a log has besides where it is given: nobody misses that.
+const KNOWN: [&str; 29] = [
+    "id",
+    "created_at",
+    "status",
+    "status_code",
+    "method",
+    "url",
+    "endpoint",
+    "request_id",
+    "channel",
+    "user_email",
+    "user_id",
+    "app_id",
+    "app_name",
+    "client_app_id",
+    "ip",
+    "user_agent",
+    "async_action_id",
+    "request_duration",
+    "resource",
+    "notes",
+    "origin",
+    "request",
+    "response",
+    "request_headers",
+    "request_body",
+    "response_headers",
+    "response_body",
+    "object",
+    "import_file",
+];
+/// The names of [`MessageFields`].
+const KNOWN_OF_SIDE: [&str; 4] = ["headers", "body", "bytes", "content_type"];
+
+/// The keys of an entry that are passed over, those of its sides with the side before; none where it is no JSON object.
+pub(crate) fn unknown_keys(json: &str) -> Vec<String> {
+    type Object<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+    let Ok(entry) = serde_json::from_str::<Object<'_>>(json) else {
+        return Vec::new();
+    };
+    let mut unknown = Vec::new();
+    for (name, value) in &entry {
+        if !KNOWN.contains(&name.as_ref()) {
+            unknown.push(name.clone().into_owned());
+        } else if matches!(name.as_ref(), "request" | "response") {
+            let side = serde_json::from_str::<Object<'_>>(value.get()).unwrap_or_default();
+            let names = side.into_keys().filter(|key| !KNOWN_OF_SIDE.contains(&key.as_ref()));
+            unknown.extend(names.map(|key| format!("{name}.{key}")));
+        }
+    }
+    unknown
 }
 
 /// `null` is something that was sent, not something that is missing.

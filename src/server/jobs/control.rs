@@ -51,6 +51,12 @@ pub async fn retry(server: &Server, project: ProjectKey, task: &Task) -> Result<
     Ok(retried)
 }
 
+/// Whether an import was told that the file's formulas are guarded.
+fn is_guarded(task: &Task) -> bool {
+    let parameters = task.parameters.as_deref().and_then(|json| serde_json::from_str(json).ok());
+    parameters.is_some_and(|parameters: serde_json::Value| parameters["csv_formulas"] == "guarded")
+}
+
 /// What the job of a task was given, made anew from what the task keeps.
 fn again(task: &Task) -> Option<(&'static str, String)> {
     match task.facts.kind.as_str() {
@@ -60,6 +66,7 @@ fn again(task: &Task) -> Option<(&'static str, String)> {
                 file,
                 name,
                 bytes: bytes.max(0) as u64,
+                guarded: is_guarded(task),
             };
             Some((import::NAME, json!(payload).to_string()))
         }

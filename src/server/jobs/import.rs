@@ -33,6 +33,9 @@ pub struct Payload {
     pub name: String,
     /// Its bytes.
     pub bytes: u64,
+    /// Whether cells of a CSV were guarded against formulas.
+    #[serde(default)]
+    pub guarded: bool,
 }
 
 /// Reads the file from its beginning.
@@ -42,7 +45,8 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     let original = server.files.read(&payload.file, payload.bytes, true);
     let beginning = beginning(original.clone().stream(0..BEGINNING.min(payload.bytes))).await?;
     let format = Format::of(&payload.name, &beginning);
-    let left_out = import::columns_left_out(format, &beginning);
+    let left_out = import::left_out(format, &beginning);
+    let left_out = (!left_out.is_empty()).then(|| import::said_of_left_out(format, &left_out));
     let stream = original
         .stream(0..payload.bytes)
         .map(|part| part.map_err(std::io::Error::other));
@@ -51,7 +55,7 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     let rejected_file = format!("rejected/{}/{}/{}", job.project_id, job.task_id, job.attempt);
     jobs::doom_file(&server.db, &rejected_file, 0, job.project_id, (&job.task_id, job.attempt)).await?;
     let (tell, told) = mpsc::channel(2);
-    let reading = import::run_telling(parts(server, job).await?, format, file, tell);
+    let reading = import::run_telling(parts(server, job, payload.guarded).await?, format, file, tell);
     let writing = keep(server, &rejected_file, told, payload.bytes, progress);
     let (read, kept) = tokio::join!(reading, writing);
     let kept = kept?;
@@ -67,11 +71,11 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
         written,
         ..
     } = kept;
-    let done_count = done.accepted + done.duplicates;
     let result = ImportResult {
-        message: message(done_count, failed_count, &left_out),
+        message: message(&done, failed_count, job.attempt > 1, left_out),
         failed,
-        done_count,
+        done_count: done.accepted + done.duplicates,
+        duplicates: done.duplicates,
         failed_count,
     };
     let outcome = TaskChange {
@@ -103,7 +107,7 @@ async fn beginning(stream: impl futures::Stream<Item = Result<bytes::Bytes, File
     Ok(beginning)
 }
 
-async fn parts(server: &Server, job: &Job) -> Result<ImportParts, JobError> {
+async fn parts(server: &Server, job: &Job, guarded: bool) -> Result<ImportParts, JobError> {
     Ok(ImportParts {
         project: job.project_id,
         now_ms: server.clock.now_ms(),
@@ -113,6 +117,7 @@ async fn parts(server: &Server, job: &Job) -> Result<ImportParts, JobError> {
         random: server.random.clone(),
         writer: server.writer.clone(),
         may_be_own: false,
+        guarded,
     })
 }
 
@@ -129,11 +134,12 @@ struct Kept {
 impl Kept {
     /// The file cannot be read any further: what was stored stays, and so does the list of what was not.
     fn broken_off(self, reason: &str, rejected_file: &str) -> JobError {
-        let reason = broken_off(reason, self.failed_count);
+        let reason = broken_off(reason, self.so_far.accepted + self.so_far.duplicates, self.failed_count);
         let result = ImportResult {
             message: reason.clone(),
             failed: self.failed,
             done_count: self.so_far.accepted + self.so_far.duplicates,
+            duplicates: self.so_far.duplicates,
             failed_count: self.failed_count,
         };
         let left = Left {
@@ -187,33 +193,68 @@ fn failed_row(entry: Rejected) -> FailedRow {
     FailedRow {
         row: entry.record,
         source_id: entry.source_id(),
+        code: None,
         reason: entry.reason,
     }
 }
 
-fn message(done: u64, failed: u64, left_out: &[String]) -> String {
-    let logs = |count_of: u64| format!("{} {}", count(count_of), if count_of == 1 { "log" } else { "logs" });
-    let mut message = match failed {
-        0 => format!("{} imported", logs(done)),
-        failed => format!("{} imported, {} not taken: each is told why", logs(done), logs(failed)),
-    };
-    if !left_out.is_empty() {
+fn logs(number: u64) -> String {
+    format!("{} {}", count(number), if number == 1 { "log" } else { "logs" })
+}
+
+/// As "4 logs imported, 1 was there already, 2 logs not taken: each is told why". A try after the first may find what the ones before stored.
+fn message(done: &import::Progress, failed: u64, again: bool, left_out: Option<String>) -> String {
+    let mut message = format!("{} imported", logs(done.accepted));
+    match done.duplicates {
+        0 => {}
+        1 => message.push_str(", 1 was there already"),
+        many => message.push_str(&format!(", {} were there already", count(many))),
+    }
+    if done.duplicates > 0 && again {
+        message.push_str(" (an earlier try of this task may have stored them)");
+    }
+    if failed > 0 {
+        message.push_str(&format!(", {} not taken: each is told why", logs(failed)));
+    }
+    if let Some(left_out) = left_out {
         message.push_str(". ");
-        message.push_str(&import::said_of_columns(left_out));
+        message.push_str(&left_out);
     }
     message
 }
 
-fn broken_off(reason: &str, failed: u64) -> String {
-    let rejected = if failed > 0 {
-        match failed {
-            1 => " One entry before that was not taken.".to_owned(),
-            failed => format!(" {} entries before that were not taken.", count(failed)),
-        }
-    } else {
-        String::new()
+/// Why reading ended before the file did, and what is so now.
+fn broken_off(reason: &str, done: u64, failed: u64) -> String {
+    if done == 0 && failed == 0 {
+        return format!("Nothing was imported: {}.", reason.trim_end_matches('.'));
+    }
+    let rejected = match failed {
+        0 => String::new(),
+        1 => " One entry before that was not taken.".to_owned(),
+        failed => format!(" {} entries before that were not taken.", count(failed)),
     };
     format!(
         "The file breaks off: {reason}. What came before was imported, and sending the mended file again stores nothing twice.{rejected}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_there_already_is_told_apart() {
+        let done = |accepted, duplicates| import::Progress {
+            accepted,
+            duplicates,
+            ..import::Progress::default()
+        };
+        assert_eq!(message(&done(4, 1), 0, false, None), "4 logs imported, 1 was there already");
+        assert_eq!(
+            message(&done(1, 2_000), 1, true, None),
+            "1 log imported, 2,000 were there already (an earlier try of this task may have stored them), 1 log not taken: each is told why"
+        );
+        assert!(broken_off("x", 0, 1).contains("breaks off"));
+        assert_eq!(broken_off("this is a PDF.", 0, 0), "Nothing was imported: this is a PDF.");
+    }
 }

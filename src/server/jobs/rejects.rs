@@ -1,7 +1,11 @@
 //! Entries that an import did not take, as CSV: the columns of an export and the reason, so that the file can be mended and sent again.
 //! An entry that cannot be read stands in a column of its own as it came; mended there, it is read as a line of NDJSON.
+//!
+//! A record of a CSV with more or fewer fields than its header cannot be put under the columns without moving values to where they were not: it stands whole in
+//! the column `unreadable_record`, as a line of CSV, and is read from there. So every row has a field for each column, the reason is always the last one, and a
+//! file that is sent again as it is is rejected again, row by row, for the same reasons.
 
-use crate::server::ingest::import::{MOST_UNREADABLE, Rejected, Source, UNREADABLE};
+use crate::server::ingest::import::{MOST_UNREADABLE, REASON, Rejected, Shape, Source, UNREADABLE, UNREADABLE_RECORD};
 
 /// The columns where the file that came had none of its own.
 const COLUMNS: [&str; 25] = [
@@ -31,8 +35,9 @@ const COLUMNS: [&str; 25] = [
     "app_name",
     UNREADABLE,
 ];
-/// The column that says why. It is passed over when the file is sent again.
-const REASON: &str = "reason";
+
+/// How a line ends (RFC 4180).
+const LINE_END: &[u8] = b"\r\n";
 
 /// Writes them.
 #[derive(Debug, Default)]
@@ -45,7 +50,7 @@ impl Rejects {
     /// Appends an entry.
     pub(super) fn row(&mut self, entry: &Rejected, out: &mut Vec<u8>) {
         let (columns, mut cells) = match &entry.source {
-            Source::Record { header, cells } => without_reasons(header, cells),
+            Source::Record { header, cells } => of_record(header, cells),
             Source::Json(text) => (
                 COLUMNS.iter().map(|column| column.as_bytes()).collect::<Vec<_>>(),
                 cells_of(text),
@@ -61,20 +66,41 @@ impl Rejects {
             self.columns = columns.len();
             write(columns.into_iter().chain([REASON.as_bytes()]), out);
         }
-        // A record with more or fewer fields than the header is what is wrong with it: all that was there stays.
-        if cells.len() < self.columns {
-            cells.resize(self.columns, Vec::new());
-        }
+        // Every entry of a file has the columns of the first.
+        cells.resize(self.columns, Vec::new());
         write(cells.iter().map(Vec::as_slice).chain([reason.as_bytes()]), out);
     }
 }
 
-/// A record without the reasons of an earlier round, whose column is this round's.
-fn without_reasons<'a>(header: &'a [Vec<u8>], cells: &[Vec<u8>]) -> (Vec<&'a [u8]>, Vec<Vec<u8>>) {
-    let is_reason = |place: usize| header.get(place).is_some_and(|name| name == REASON.as_bytes());
-    let names = header.iter().map(Vec::as_slice).filter(|name| *name != REASON.as_bytes());
-    let rest = cells.iter().enumerate().filter(|(place, _)| !is_reason(*place));
-    (names.collect(), rest.map(|(_, cell)| cell.clone()).collect())
+/// A record's columns and cells: without the reasons of an earlier round, whose column is this round's; whole in a cell where it does not fit its header.
+fn of_record<'a>(header: &'a [Vec<u8>], cells: &[Vec<u8>]) -> (Vec<&'a [u8]>, Vec<Vec<u8>>) {
+    let own = || header.iter().enumerate().filter(|(_, name)| !Shape::is_helper(name));
+    let names = own()
+        .map(|(_, name)| name.as_slice())
+        .chain([UNREADABLE_RECORD.as_bytes()])
+        .collect();
+    let (mut row, whole) = match Shape::of(header, cells.len()) {
+        Shape::Whole => {
+            let whole = header
+                .iter()
+                .position(|name| name.trim_ascii() == UNREADABLE_RECORD.as_bytes());
+            let whole = whole.map(|place| cells[place].clone()).unwrap_or_default();
+            (own().map(|(place, _)| cells[place].clone()).collect::<Vec<_>>(), whole)
+        }
+        Shape::WithoutHelpers => (cells.to_vec(), Vec::new()),
+        Shape::Other => {
+            let mut line = Vec::new();
+            write(cells.iter().map(Vec::as_slice), &mut line);
+            line.truncate(line.len() - LINE_END.len());
+            if !line.starts_with(b"\"") && cells.len() == 1 {
+                // A line of nothing would be no record.
+                line = [b"\"", line.as_slice(), b"\""].concat();
+            }
+            (vec![Vec::new(); own().count()], line)
+        }
+    };
+    row.push(whole);
+    (names, row)
 }
 
 fn write<'a>(cells: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
@@ -92,7 +118,7 @@ fn write<'a>(cells: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
         }
         out.push(b'"');
     }
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(LINE_END);
 }
 
 /// What was read as a record; none where it is no JSON object.
@@ -187,7 +213,7 @@ mod tests {
         Rejects::default().row(&rejected(Source::Record { header, cells }), &mut out);
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "method,url,reason\r\nGET,\"/a,\"\"b\"\"\",status_code: 99 is none of 100 to 999\r\n"
+            "method,url,unreadable_record,reason\r\nGET,\"/a,\"\"b\"\"\",,status_code: 99 is none of 100 to 999\r\n"
         );
     }
 
@@ -199,7 +225,7 @@ mod tests {
         Rejects::default().row(&rejected(Source::Record { header, cells }), &mut out);
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "method,url,reason\r\nGET,/a,status_code: 99 is none of 100 to 999\r\n"
+            "method,url,unreadable_record,reason\r\nGET,/a,,status_code: 99 is none of 100 to 999\r\n"
         );
     }
 
@@ -262,5 +288,46 @@ mod tests {
         assert_eq!((cell("method"), cell("status_code")), ("GET", "99"));
         assert_eq!((cell("request_body"), cell("resource")), (r#"{"a":1}"#, "voucher:v"));
         assert!(cell("reason").contains("99"));
+    }
+
+    /// What an import of a CSV in which nothing is right gives back, through the very reading that imports.
+    fn given_back(file: &[u8]) -> (Vec<u8>, Vec<String>) {
+        let (mut rejects, mut out) = (Rejects::default(), Vec::new());
+        let entries = crate::server::ingest::import::rejected_of_csv(file).unwrap();
+        for entry in &entries {
+            rejects.row(entry, &mut out);
+        }
+        (out, entries.into_iter().map(|entry| entry.reason).collect())
+    }
+
+    proptest::proptest! {
+        /// Whatever a row holds and however many fields it has: each comes back, its reason in the column `reason`, and the file sent again as it is comes
+        /// back as it is.
+        #[test]
+        fn rejected_rows_come_back_for_the_same_reasons(
+            rows in proptest::collection::vec(proptest::collection::vec("[a\"',;{\\[=\r\n ]{0,4}", 1..7), 1..8),
+        ) {
+            let mut file = b"method,url,status_code,id\r\n".to_vec();
+            for row in &rows {
+                // A status code that is none: no row is taken. One without fields would be an empty line.
+                let mut cells: Vec<&[u8]> = row.iter().map(String::as_bytes).collect();
+                if cells.len() > 2 {
+                    cells[2] = b"none";
+                }
+                if cells == [b""] {
+                    cells = vec![b"x"];
+                }
+                write(cells.into_iter(), &mut file);
+            }
+            let (once, reasons) = given_back(&file);
+            proptest::prop_assert_eq!(reasons.len(), rows.len());
+            let mut reader = csv::ReaderBuilder::new().from_reader(once.as_slice());
+            proptest::prop_assert_eq!(reader.headers().unwrap(), vec!["method", "url", "status_code", "id", UNREADABLE_RECORD, REASON]);
+            let told: Vec<String> = reader.records().map(|record| record.unwrap()[5].to_owned()).collect();
+            proptest::prop_assert_eq!(&told, &reasons);
+            let (twice, again) = given_back(&once);
+            proptest::prop_assert_eq!(again, reasons);
+            proptest::prop_assert_eq!(twice, once);
+        }
     }
 }

@@ -73,8 +73,8 @@ pub async fn sendouts(db: &Db, request: RecordRequest<'_>) -> Result<Page<Sendou
 pub async fn numbered_exports(
     db: &Db,
     project: ProjectKey,
-    by_status: bool,
-    order: Order,
+    selection: &RecordSelection,
+    (by_status, order): (bool, Order),
     (limit, skipped): (u64, u64),
 ) -> Result<(Vec<ExportFacts>, u64), StoreError> {
     let direction = match order {
@@ -86,6 +86,7 @@ pub async fn numbered_exports(
         .columns(columns(super::exports::FACTS))
         .from("exports")
         .and_where(Expr::col("project_id").eq(project));
+    narrow(&mut select, selection);
     if by_status {
         select.order_by("status", direction.clone());
     }
@@ -100,6 +101,7 @@ pub async fn numbered_exports(
         .expr(Expr::cust("COUNT(*)"))
         .from("exports")
         .and_where(Expr::col("project_id").eq(project));
+    narrow(&mut count, selection);
     let total: Vec<(i64,)> = render::fetch(db, &count, None).await?;
     let total = total.first().map_or(0, |(total,)| total.unsigned_abs());
     Ok((rows.into_iter().map(ExportFacts::from).collect(), total))

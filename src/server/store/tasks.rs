@@ -147,7 +147,11 @@ impl From<TaskRow> for TaskFacts {
             created_at: row.created_at,
             updated_at: row.updated_at,
             started_at: row.started_at,
-            processing_ms: row.started_at.map(|from| (until - from).max(0)),
+            // Of what has begun and was not heard of since, nobody knows how long it takes.
+            processing_ms: row
+                .started_at
+                .map(|from| (until - from).max(0))
+                .filter(|ms| *ms > 0 || row.finished_at.is_some()),
             progress: row.progress.clamp(0, 100) as u8,
             request_id: row.request_id,
             by: row.by_whom,

@@ -42,7 +42,11 @@ pub fn Head(page: RwSignal<TaskPage>, place: Place, now: Callback<()>) -> impl I
     let progress = move || facts.with(|facts| cells::progress(facts.progress));
     let took = move || {
         let words = facts.with(|facts| cells::duration(facts.processing_ms));
-        if words.is_empty() { "not begun".to_owned() } else { words }
+        match (words.is_empty(), facts.with(|facts| facts.started_at.is_some())) {
+            (false, _) => words,
+            (true, true) => "just begun".to_owned(),
+            (true, false) => "not begun".to_owned(),
+        }
     };
     let zone = page.with_untracked(|page| page.zone.clone());
     let updated = move || facts.with(|facts| zone.full(facts.updated_at));

@@ -54,9 +54,11 @@ fn Whole(page: TaskPage, place: Place) -> impl IntoView {
     let (at, around) = (place.clone(), zone.clone());
     let of_parameters = move |json, again: Option<&_>| parameters(json, again, &around, &at);
     let hidden = Memo::new(move |_| page.with(|page| (page.parameters_hidden, page.result_hidden)));
+    let reported = page.with_untracked(|page| !page.facts.own);
     let not_asked = move || match (asked.with(|(json, _)| json.is_none()), hidden.get().0) {
         (true, true) => Some("Parameters: not allowed. Your role may not read bodies; an owner of the project can change that."),
-        (true, false) => Some("Nothing is known of what was asked for."),
+        (true, false) if reported => Some("The application told no parameters."),
+        (true, false) => Some("It has no parameters."),
         (false, _) => None,
     };
     let nothing = move || match (result.with(Option::is_none), hidden.get().1, over.get()) {

@@ -57,21 +57,26 @@ pub(super) fn failed_rows(rows: &[FailedRow], count: u64) -> Option<impl IntoVie
     } else {
         format!("{} rows were not taken", format::count(count))
     };
+    // A reported task may name its rows by a code, as the reference does.
+    let named = rows.iter().any(|row| row.source_id.is_some()) || rows.iter().all(|row| row.code.is_none());
+    let name = if named { "Source ID" } else { "Code" };
     let rows = rows.iter().map(|row| {
-        let source = row.source_id.clone();
+        let source = row.source_id.clone().or_else(|| row.code.clone());
         view! { <tr><td class="figure">{format::count(row.row)}</td><td class="mono">{source}</td><td>{row.reason.clone()}</td></tr> }
     });
     let rows = rows.collect_view();
-    (count > 0).then(|| view! {
-        <section class="record-part" aria-labelledby="failed-title">
-            <h2 id="failed-title">{words}</h2>
-            <div class="record-scroll" tabindex="0" role="group" aria-label="Rows that were not taken">
-                <table class="plain">
-                    <thead><tr><th scope="col">"Row"</th><th scope="col">"Source ID"</th><th scope="col">"Reason"</th></tr></thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
-        </section>
+    (count > 0).then(|| {
+        view! {
+            <section class="record-part" aria-labelledby="failed-title">
+                <h2 id="failed-title">{words}</h2>
+                <div class="record-scroll" tabindex="0" role="group" aria-label="Rows that were not taken">
+                    <table class="plain">
+                        <thead><tr><th scope="col">"Row"</th><th scope="col">{name}</th><th scope="col">"Reason"</th></tr></thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </section>
+        }
     })
 }
 

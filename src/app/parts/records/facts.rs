@@ -78,10 +78,16 @@ pub fn Gone(
     /// The list.
     list: String,
 ) -> impl IntoView {
+    // Tasks are kept for ever.
+    let why = if one == "task" {
+        "Its id may be mistyped, or it belongs to another project."
+    } else {
+        "Its id may be mistyped, it may have been deleted or passed the project's retention, or it belongs to another project."
+    };
     view! {
         <div class="state problem" role="alert">
             <h1>"There is no such "{one}</h1>
-            <p>"Its id may be mistyped, it may have been deleted or passed the project's retention, or it belongs to another project."</p>
+            <p>{why}</p>
             <p><a class="button" href=list data-back>"Back to the list"</a></p>
         </div>
     }

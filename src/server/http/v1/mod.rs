@@ -25,6 +25,7 @@ mod webhooks;
 pub(crate) use tasks::shown_result;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 
@@ -41,7 +42,7 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
             "/v1/logs/{id}/import-file",
             put(import_file::put).merge(get(import_file::get)),
         )
-        .route("/v1/logs/import", post(import_logs::import))
+        .route("/v1/logs/import", post(import_logs::import).layer(unbounded()))
         .route("/v1/logs/{id}/timeline", get(timeline::of_log))
         .route("/v1/events", post(events::post))
         .merge(webhooks::routes())
@@ -56,9 +57,17 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
         .route("/projects/{project}/logs/{id}/response", get(raw_body::response_for_member))
         .route("/projects/{project}/logs/{id}/import-file", get(import_file::get_for_member));
     let by_session = by_session
-        .route("/projects/{project}/tasks/import", post(import_logs::import_for_member))
+        .route(
+            "/projects/{project}/tasks/import",
+            post(import_logs::import_for_member).layer(unbounded()),
+        )
         .merge(tasks::member_routes())
         .merge(sendouts::member_routes())
         .merge(exports::member_routes());
     by_key.merge(exports::open_routes()).merge(by_session)
+}
+
+/// Files are measured while they are written; axum's own bound of a form, 2 MiB, would refuse most of them.
+fn unbounded() -> DefaultBodyLimit {
+    DefaultBodyLimit::disable()
 }

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::raw_body::{SANDBOX, attachment};
+use crate::server::error::ApiError;
 use crate::server::files::Reader;
 
 /// A file, for people and programs alike.
@@ -34,7 +35,9 @@ impl Stored<'_> {
             Some(Asked::Part(range)) => (StatusCode::PARTIAL_CONTENT, range),
             Some(Asked::Beyond) => {
                 let size = HeaderValue::from_str(&format!("bytes */{whole}")).unwrap_or(HeaderValue::from_static("bytes */*"));
-                return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, size)]).into_response();
+                let details = format!("the file has {whole} bytes: a range begins before its end");
+                let refused = ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, details);
+                return ([(header::CONTENT_RANGE, size)], refused).into_response();
             }
         };
         let mut answer = Response::new(Body::from_stream(self.reader.stream(range.clone())));

@@ -1,7 +1,11 @@
 //! CSV (RFC 4180) with an export's header as it is, in any order; columns of other names are passed over.
 //!
-//! A text that an export guarded against formulas (`'=1+1`) loses its guard. A file without `status_code`, as an export has it by default,
-//! gives logs without one. A record that has nothing but what an earlier import could not read is read as a line of NDJSON.
+//! A file that is said to be guarded against formulas (`'=1+1`) loses its guards; any other is taken letter by letter, since a file does not show whether
+//! an apostrophe is a guard. A file without `status_code`, as an export has it by default, gives logs without one.
+//!
+//! Three columns are there for files of rejected records. `reason` is passed over. A record that has nothing but `unreadable` is read as a line of NDJSON.
+//! One that has nothing but `unreadable_record` is read as a line of CSV with the fields of the columns before: so is given back what had more or fewer fields
+//! than its header. Where the last columns are these, a record may leave them out.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -10,7 +14,7 @@ use std::sync::Arc;
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::budget::Budget;
-use super::{Content, Sink, UNREADABLE, ndjson, text};
+use super::{Content, REASON, Sink, UNREADABLE, UNREADABLE_RECORD, ndjson, text};
 use crate::model::export;
 use crate::model::log::Origin;
 use crate::server::ingest::draft::{Code, Draft, DraftMessage, Fault, When};
@@ -44,17 +48,120 @@ const COLUMNS: [&str; 23] = [
     "origin",
 ];
 /// What a file of rejected records adds; nobody misses it. An empty name has nothing to tell.
-const NOT_MISSED: [&[u8]; 2] = [b"reason", b""];
+const NOT_MISSED: [&[u8]; 2] = [REASON.as_bytes(), b""];
 /// One more that is known, though no export writes it.
 const APP_NAME: &str = "app_name";
 
+/// How a record stands to its header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A field for each column.
+    Whole,
+    /// A field for each column but the last ones, which a file of rejected records adds.
+    WithoutHelpers,
+    /// More or fewer fields.
+    Other,
+}
+
+impl Shape {
+    /// Of so many fields.
+    pub fn of(header: &[Vec<u8>], fields: usize) -> Self {
+        let own = header.iter().filter(|name| !is_helper(name)).count();
+        if fields == header.len() {
+            Self::Whole
+        } else if fields == own && header[own..].iter().all(|name| is_helper(name)) {
+            Self::WithoutHelpers
+        } else {
+            Self::Other
+        }
+    }
+
+    /// Whether a column is one that a file of rejected records adds.
+    pub fn is_helper(name: &[u8]) -> bool {
+        is_helper(name)
+    }
+}
+
+fn is_helper(name: &[u8]) -> bool {
+    [REASON, UNREADABLE_RECORD]
+        .iter()
+        .any(|helper| helper.as_bytes() == name.trim_ascii())
+}
+
+/// What a file's first line says.
+struct Header {
+    names: Arc<Vec<Vec<u8>>>,
+    /// The name of each column, none where it is not known.
+    columns: Vec<Option<&'static str>>,
+    /// Those of them that are a record's own.
+    own: Vec<Option<&'static str>>,
+    guarded: bool,
+}
+
+impl Header {
+    fn of(header: &ByteRecord, guarded: bool) -> Result<Self, String> {
+        let columns = columns(header)?;
+        let own = header.iter().zip(&columns).filter(|(name, _)| !is_helper(name));
+        Ok(Self {
+            own: own.map(|(_, column)| *column).collect(),
+            names: Arc::new(header.iter().map(<[u8]>::to_vec).collect()),
+            columns,
+            guarded,
+        })
+    }
+
+    /// Reads a record; `inner` is room for one that stands in it whole.
+    fn draft<'a>(&self, record: &'a ByteRecord, inner: &'a mut ByteRecord) -> Result<Draft<'a>, String> {
+        let said = |fault: Fault| fault.to_string();
+        match Shape::of(&self.names, record.len()) {
+            Shape::Whole => match self.alone(record) {
+                Some((UNREADABLE, line)) => ndjson::draft(line),
+                Some((UNREADABLE_RECORD, line)) => {
+                    read_line(line, inner)?;
+                    self.draft_of_own(inner).map_err(said)
+                }
+                _ => draft(&self.columns, record, self.guarded).map_err(said),
+            },
+            Shape::WithoutHelpers | Shape::Other => self.draft_of_own(record).map_err(said),
+        }
+    }
+
+    fn draft_of_own<'a>(&self, record: &'a ByteRecord) -> Result<Draft<'a>, Fault> {
+        let (has, wanted) = (record.len(), self.own.len());
+        if has != wanted {
+            let fields = if has == 1 { "field" } else { "fields" };
+            return Err(Fault::invalid(
+                "",
+                format!("has {has} {fields} where the header has {wanted}"),
+            ));
+        }
+        draft(&self.own, record, self.guarded)
+    }
+
+    /// The only known column that says something, where there is just one.
+    fn alone<'a>(&self, record: &'a ByteRecord) -> Option<(&'static str, &'a [u8])> {
+        let said = self.columns.iter().zip(record);
+        let mut said = said.filter_map(|(column, value)| column.filter(|_| !value.is_empty()).map(|column| (column, value)));
+        said.next().filter(|_| said.next().is_none())
+    }
+}
+
+/// Reads a line of CSV that stands in a cell.
+fn read_line(line: &[u8], record: &mut ByteRecord) -> Result<(), String> {
+    let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(line);
+    let mut read = |record: &mut ByteRecord| reader.read_byte_record(record).map_err(|error| error.to_string());
+    let is_there = read(record)?;
+    if !is_there || read(&mut ByteRecord::new())? {
+        return Err(format!("{UNREADABLE_RECORD}: must be one line of CSV, one record"));
+    }
+    Ok(())
+}
+
 /// Reads every record.
-pub(super) fn read(file: impl Read, budget: &Budget, sink: &mut dyn Sink) -> Result<(), String> {
+pub(super) fn read(file: impl Read, guarded: bool, budget: &Budget, sink: &mut dyn Sink) -> Result<(), String> {
     let mut reader = ReaderBuilder::new().flexible(true).has_headers(true).from_reader(file);
-    let header = reader.byte_headers().map_err(|error| error.to_string())?;
-    let columns = columns(header)?;
-    let header = Arc::new(header.iter().map(<[u8]>::to_vec).collect());
-    let mut record = ByteRecord::new();
+    let header = Header::of(reader.byte_headers().map_err(|error| error.to_string())?, guarded)?;
+    let (mut record, mut inner) = (ByteRecord::new(), ByteRecord::new());
     loop {
         budget.renew();
         let line = reader.position().line();
@@ -64,11 +171,8 @@ pub(super) fn read(file: impl Read, budget: &Budget, sink: &mut dyn Sink) -> Res
             Err(error) => return Err(format!("line {line}: {error}")),
         }
         let line = record.position().map_or(line, csv::Position::line);
-        let draft = match unreadable(&columns, &record) {
-            Some(line) => ndjson::draft(line),
-            None => draft(&columns, &record).map_err(|fault| fault.to_string()),
-        };
-        if sink.entry(line, Content::Record(&header, &record), draft).is_break() {
+        let draft = header.draft(&record, &mut inner);
+        if sink.entry(line, Content::Record(&header.names, &record), draft).is_break() {
             return Ok(());
         }
     }
@@ -95,46 +199,45 @@ pub(super) fn columns_left_out(beginning: &[u8]) -> Vec<String> {
 fn known(name: &[u8]) -> Option<&'static str> {
     COLUMNS
         .into_iter()
-        .chain([APP_NAME, UNREADABLE])
+        .chain([APP_NAME, UNREADABLE, UNREADABLE_RECORD])
         .find(|known| known.as_bytes() == name.trim_ascii())
 }
 
 /// The name of each column, none where it is not known.
 fn columns(header: &ByteRecord) -> Result<Vec<Option<&'static str>>, String> {
     let columns: Vec<_> = header.iter().map(known).collect();
+    for (place, column) in columns.iter().enumerate() {
+        if let Some(name) = column.filter(|_| columns[..place].contains(column)) {
+            return Err(format!(
+                "the first line names the column {name} more than once: which of them is meant cannot be told"
+            ));
+        }
+    }
     for required in ["method", "url"] {
-        match columns.iter().filter(|column| **column == Some(required)).count() {
-            1 => {}
-            0 => {
-                return Err(format!(
-                    "the first line names no column {required}: it must name the fields, as an export's does"
-                ));
-            }
-            _ => return Err(format!("the first line names the column {required} more than once")),
+        if !columns.contains(&Some(required)) {
+            return Err(match other_separator(header) {
+                Some(separator) => format!("the fields are separated by {separator}: save the file with commas and send that"),
+                None => format!("the first line names no column {required}: it must name the fields, as an export's does"),
+            });
         }
     }
     Ok(columns)
 }
 
-/// What an earlier import could not read, where a record has nothing else that is known.
-fn unreadable<'a>(columns: &[Option<&'static str>], record: &'a ByteRecord) -> Option<&'a [u8]> {
-    let mut known = columns
-        .iter()
-        .zip(record)
-        .filter(|(column, value)| column.is_some() && !value.is_empty());
-    match (known.next(), known.next()) {
-        (Some((Some(UNREADABLE), line)), None) if record.len() == columns.len() => Some(line),
-        _ => None,
-    }
+/// What separates the header's names, where it is no comma.
+fn other_separator(header: &ByteRecord) -> Option<&'static str> {
+    let separators = [(b';', "semicolons (;)"), (b'\t', "tabs"), (b'|', "bars (|)")];
+    let found = separators.into_iter().find(|(separator, _)| {
+        let names = || header.iter().flat_map(|cell| cell.split(|byte| byte == separator));
+        ["method", "url"]
+            .into_iter()
+            .all(|wanted| names().any(|name| name.trim_ascii() == wanted.as_bytes()))
+    });
+    found.map(|(_, words)| words)
 }
 
-fn draft<'a>(columns: &[Option<&'static str>], record: &'a ByteRecord) -> Result<Draft<'a>, Fault> {
-    if record.len() != columns.len() {
-        return Err(Fault::invalid(
-            "",
-            format!("has {} fields where the header has {}", record.len(), columns.len()),
-        ));
-    }
+/// Reads a record that has a field for each column.
+fn draft<'a>(columns: &[Option<&'static str>], record: &'a ByteRecord, guarded: bool) -> Result<Draft<'a>, Fault> {
     let mut draft = Draft {
         status_code: Code::NoAnswer,
         ..Draft::default()
@@ -144,7 +247,7 @@ fn draft<'a>(columns: &[Option<&'static str>], record: &'a ByteRecord) -> Result
         let Some(column) = *column else { continue };
         let value = std::str::from_utf8(value)
             .map_err(|error| Fault::invalid(column, format!("byte {} is not UTF-8", error.valid_up_to() + 1)))?;
-        let value = without_guard(value);
+        let value = if guarded { without_guard(value) } else { value };
         match column {
             _ if value.is_empty() => {}
             "request_body" => request_body = Some(value),

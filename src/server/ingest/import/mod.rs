@@ -6,13 +6,15 @@
 mod budget;
 mod csv;
 mod har;
+mod left_out;
 mod ndjson;
+mod refused;
 #[cfg(test)]
 mod tests;
 mod text;
 
 use std::borrow::Cow;
-use std::io::{BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ use super::endpoint::{CallNames, EndpointNames};
 use super::entry::EntryContext;
 use super::mask::MaskRules;
 use budget::Budgeted;
+pub use csv::Shape;
+pub use left_out::{left_out, said_of_left_out};
 
 /// Entries written together.
 const BATCH: usize = 1_000;
@@ -42,6 +46,10 @@ const MAX_ENTRY: usize = 192 << 20;
 const BUFFER: usize = 256 << 10;
 /// The column in which an entry that could not be read is given back, and taken again.
 pub const UNREADABLE: &str = "unreadable";
+/// The column in which a record of a CSV whose fields are not as many as its header's is given back whole, as a line of CSV, and taken again.
+pub const UNREADABLE_RECORD: &str = "unreadable_record";
+/// The column that says why an entry was not taken. It is passed over when the file is sent again.
+pub const REASON: &str = "reason";
 /// Bytes of such an entry that are given back.
 pub const MOST_UNREADABLE: usize = 1 << 20;
 
@@ -120,6 +128,8 @@ pub struct ImportParts {
     pub writer: LogWriter,
     /// Whether logs may come as this service's own (origin `self`). Whoever sends a file over HTTP is not believed: such logs say who did what here.
     pub may_be_own: bool,
+    /// Whether cells of a CSV were guarded against formulas, so that the guard is taken away.
+    pub guarded: bool,
 }
 
 /// An entry that was not taken.
@@ -235,32 +245,18 @@ impl<'a> Content<'a> {
     }
 }
 
-/// The columns of a CSV whose values go nowhere, as its header names them; known from a file's beginning, so that it can be told before the end.
-pub fn columns_left_out(format: Format, beginning: &[u8]) -> Vec<String> {
-    if format != Format::Csv {
-        return Vec::new();
-    }
-    csv::columns_left_out(beginning.strip_prefix(BOM).unwrap_or(beginning))
-}
-
-/// What is said of columns whose values went nowhere.
-pub fn said_of_columns(left_out: &[String]) -> String {
-    let names = left_out.join(", ");
-    match left_out.len() {
-        1 => format!("The column {names} is not known, and its values were left out"),
-        _ => format!("The columns {names} are not known, and their values were left out"),
-    }
-}
-
-/// Reads every entry of a file.
-fn read(format: Format, file: impl Read, sink: &mut dyn Sink) -> Result<(), String> {
+/// Reads every entry of a file; `guarded` says that its CSV was guarded against formulas.
+fn read(format: Format, guarded: bool, file: impl Read, sink: &mut dyn Sink) -> Result<(), String> {
     let file = Budgeted::new(file, MAX_ENTRY);
     let budget = file.budget();
     let mut reader = BufReader::with_capacity(BUFFER, file);
     skip_bom(&mut reader).map_err(|error| error.to_string())?;
+    if let Some(why) = refused::refusal(reader.fill_buf().map_err(|error| error.to_string())?) {
+        return Err(why.to_owned());
+    }
     match format {
         Format::Ndjson => ndjson::read(reader, &budget, sink),
-        Format::Csv => csv::read(reader, &budget, sink),
+        Format::Csv => csv::read(reader, guarded, &budget, sink),
         Format::Har => har::read(reader, &budget, sink),
     }
 }
@@ -410,7 +406,7 @@ pub async fn run_telling(
         inner: file,
         bytes: Arc::clone(&bytes),
     };
-    let (writer, project, now_ms) = (parts.writer.clone(), parts.project, parts.now_ms);
+    let (writer, project, now_ms, guarded) = (parts.writer.clone(), parts.project, parts.now_ms, parts.guarded);
     let mut gatherer = Gatherer {
         unit: format.unit(),
         batch: Batch::new(&parts),
@@ -421,7 +417,7 @@ pub async fn run_telling(
         full,
     };
     let reading = tokio::task::spawn_blocking(move || {
-        let read = read(format, file, &mut gatherer);
+        let read = read(format, guarded, file, &mut gatherer);
         // What came before a file that breaks off is taken; who stopped listening says so itself.
         let _ = gatherer.hand_over();
         read
@@ -467,4 +463,28 @@ async fn write(writer: &LogWriter, project: ProjectKey, received_at: i64, logs: 
             Err(error) => return Err(error),
         }
     }
+}
+
+/// What of a CSV cannot be read, without checking what can be.
+#[cfg(test)]
+pub fn rejected_of_csv(file: &[u8]) -> Result<Vec<Rejected>, String> {
+    struct Wrong(Vec<Rejected>, u64);
+    impl Sink for Wrong {
+        fn entry(&mut self, number: u64, content: Content<'_>, draft: Result<Draft<'_>, String>) -> ControlFlow<()> {
+            self.1 += 1;
+            if let Err(reason) = draft {
+                self.0.push(Rejected {
+                    unit: "line",
+                    number,
+                    record: self.1,
+                    reason,
+                    source: content.source(),
+                });
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut wrong = Wrong(Vec::new(), 0);
+    read(Format::Csv, false, file, &mut wrong)?;
+    Ok(wrong.0)
 }

@@ -48,7 +48,7 @@ impl Sink for Kept {
 
 fn import(format: Format, file: &[u8]) -> (Kept, Result<(), String>) {
     let mut kept = Kept::default();
-    let read = read(format, file, &mut kept);
+    let read = read(format, false, file, &mut kept);
     (kept, read)
 }
 
@@ -121,6 +121,12 @@ fn an_exports_csv_comes_back_as_it_is() {
     let (kept, read) = import(Format::Csv, file.as_bytes());
     read.unwrap();
     assert_eq!(kept.rejected, []);
+    assert_eq!(
+        kept.logs[0].text.response.body, b"'=SUM(A1)",
+        "nobody said that it is a guard"
+    );
+    let mut kept = Kept::default();
+    super::read(Format::Csv, true, file.as_bytes(), &mut kept).unwrap();
     let log = &kept.logs[0];
     assert_eq!(
         (
@@ -180,6 +186,15 @@ fn csv_rejects_records_one_by_one() {
     );
     assert!(import(Format::Csv, b"a,b\n1,2\n").1.unwrap_err().contains("column method"));
     assert!(import(Format::Csv, b"").1.is_err());
+    for (file, said) in [
+        ("method,url,id,id\nGET,/,a,b\n", "names the column id more than once"),
+        ("method;url\nGET;/\n", "separated by semicolons (;)"),
+        ("method\turl\nGET\t/\n", "separated by tabs"),
+        ("PK\u{3}\u{4}", "Excel workbook"),
+    ] {
+        let why = import(Format::Csv, file.as_bytes()).1.unwrap_err();
+        assert!(why.contains(said), "{why}");
+    }
 }
 
 fn har(entries: &serde_json::Value) -> Vec<u8> {
@@ -284,7 +299,7 @@ fn a_sink_that_has_enough_ends_the_reading() {
             most: Some(1),
             ..Kept::default()
         };
-        read(format, file.as_slice(), &mut kept).unwrap();
+        read(format, false, file.as_slice(), &mut kept).unwrap();
         assert_eq!((kept.logs.len(), kept.rejected.len()), (1, 0), "{format:?}");
     }
 }
@@ -302,4 +317,35 @@ fn formats_are_known_by_name_and_by_their_beginning() {
     ] {
         assert_eq!(Format::of(name, beginning.as_bytes()), format, "{name} {beginning}");
     }
+}
+
+#[test]
+fn what_did_not_fit_its_header_is_read_from_its_own_column() {
+    let file = "method,url,unreadable_record,reason\n,,\"GET,/a\",x\n,,\"GET,/b,c\",x\n,,\"GET,/c\nGET,/d\",x\nPUT,/e\nPUT,/f,\n";
+    let (kept, read) = import(Format::Csv, file.as_bytes());
+    read.unwrap();
+    let urls: Vec<&str> = kept.logs.iter().map(|log| log.text.url.as_str()).collect();
+    assert_eq!(urls, ["/a", "/e"]);
+    let reasons: Vec<&str> = kept.rejected.iter().map(|(_, reason)| reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "has 3 fields where the header has 2",
+            "unreadable_record: must be one line of CSV, one record",
+            "has 3 fields where the header has 2"
+        ]
+    );
+}
+
+#[test]
+fn keys_that_nobody_knows_are_told() {
+    let lines = format!(
+        "{LINE}\n{{\"method\":\"GET\",\"colour\":1,\"request\":{{\"header\":{{}},\"body\":1}}}}\n{{\"colour\":2,\"notes\":[],\"object\":\"api_log\"}}\n{{\"cut\":"
+    );
+    let names = left_out(Format::Ndjson, lines.as_bytes());
+    assert_eq!(names, ["colour", "request.header"]);
+    assert_eq!(
+        said_of_left_out(Format::Ndjson, &names),
+        "The keys colour, request.header are not known, and their values were left out"
+    );
 }

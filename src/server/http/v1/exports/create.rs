@@ -61,7 +61,7 @@ pub(super) async fn create(
     Ok(Json(json!(ExportJson::of(
         &server,
         &export.facts,
-        &export.parameters,
+        (&export.parameters, &export.shown),
         key.rights
     ))))
 }
@@ -99,8 +99,21 @@ fn shown(plan: &Plan, parameters: &Value) -> Shown {
         Source::Logs(selection) => selection.range,
         Source::Records(selection) => selection.range,
     };
-    if range.from > 0 {
+    // A range is told once: as such where created_at is one.
+    let times = parameters
+        .pointer("/filters/created_at/conditions")
+        .and_then(Value::as_object);
+    let one_is_enough = parameters
+        .pointer("/filters/junction")
+        .and_then(Value::as_str)
+        .is_some_and(|word| word.eq_ignore_ascii_case("or"));
+    let is_range = |times: &serde_json::Map<String, Value>| times.keys().all(|op| op == "$after" || op == "$before");
+    let of_range = times.filter(|times| !one_is_enough && is_range(times));
+    if range.from > 0 && (times.is_none() || of_range.is_some()) {
         filters.push(("From".to_owned(), time(range.from)));
+    }
+    if of_range.is_some_and(|times| times.contains_key("$before")) {
+        filters.push(("To".to_owned(), time(range.to)));
     }
     for (field, filter) in parameters.get("filters").and_then(Value::as_object).into_iter().flatten() {
         if field == "junction" {
@@ -109,11 +122,18 @@ fn shown(plan: &Plan, parameters: &Value) -> Shown {
             }
             continue;
         }
+        if field == "created_at" && of_range.is_some() {
+            continue;
+        }
         for (op, values) in filter.get("conditions").and_then(Value::as_object).into_iter().flatten() {
             filters.push((field.clone(), words(op, values)));
         }
     }
-    Shown { filters, list: None }
+    Shown {
+        filters,
+        list: None,
+        notes: plan.notes(),
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,17 @@
-//! `GET /v1/exports`: by page number and with a total, as the reference's clients expect.
+//! `GET /v1/exports`: by page number and with a total, as the reference's clients expect; narrowed by the filters of the tab Exports, each by its argument's
+//! name. What is neither is passed over, as in every list.
 
 use axum::extract::{RawQuery, State};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use super::ExportJson;
-use crate::model::query::{Order, QueryProblem, pairs};
+use crate::model::query::{Order, QueryProblem, escape, pairs};
 use crate::model::rights::Scope;
+use crate::model::tab::{Tab, TabQuery};
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
+use crate::server::selection::records;
 use crate::server::state::Server;
 use crate::server::store::exports::find;
 use crate::server::store::records::numbered_exports;
@@ -29,19 +32,33 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, ApiError> {
     key.require(Scope::Read)?;
-    let asked = Asked::read(query.as_deref().unwrap_or_default())?;
+    let query = query.as_deref().unwrap_or_default();
+    let asked = Asked::read(query)?;
     let place = (asked.limit, (asked.page - 1) * asked.limit);
-    let (rows, total) = numbered_exports(&server.db, key.project.key, asked.by_status, asked.order, place).await?;
+    let context = records::context(&server, &key.project, key.rights);
+    let (selection, _) = records::resolve(&filters(query)?, &context)?;
+    let order = (asked.by_status, asked.order);
+    let (rows, total) = numbered_exports(&server.db, key.project.key, &selection, order, place).await?;
     let mut exports = Vec::with_capacity(rows.len());
     for facts in rows {
         // One that was deleted meanwhile is left out.
         if let Some(export) = find(&server.db, key.project.key, &facts.id).await? {
-            exports.push(json!(ExportJson::of(&server, &export.facts, &export.parameters, key.rights)));
+            let told = (export.parameters.as_str(), export.shown.as_str());
+            exports.push(json!(ExportJson::of(&server, &export.facts, told, key.rights)));
         }
     }
     Ok(Json(
         json!({ "object": "list", "data_ref": "exports", "exports": exports, "total": total }),
     ))
+}
+
+/// The filters and the range, as the tab has them; its order and its pages are others.
+fn filters(query: &str) -> Result<TabQuery, QueryProblem> {
+    let is_filter =
+        |name: &str| Tab::Exports.filters().iter().any(|filter| filter.argument == name) || matches!(name, "from" | "to" | "tz");
+    let named = pairs(query).filter(|(name, _)| is_filter(name));
+    let named: Vec<String> = named.map(|(name, value)| format!("{name}={}", escape(&value))).collect();
+    TabQuery::parse(Tab::Exports, &named.join("&"))
 }
 
 impl Asked {

@@ -60,6 +60,9 @@ struct ExportJson<'a> {
     async_action_id: Option<&'a str>,
     reported: bool,
     error: Option<&'a str>,
+    /// What is not whole in the file, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -68,7 +71,7 @@ struct ResultJson {
 }
 
 impl<'a> ExportJson<'a> {
-    fn of(server: &Server, facts: &'a ExportFacts, parameters: &'a str, rights: Rights) -> Self {
+    fn of(server: &Server, facts: &'a ExportFacts, (parameters, shown): (&'a str, &str), rights: Rights) -> Self {
         Self {
             id: &facts.id,
             object: "export",
@@ -91,6 +94,7 @@ impl<'a> ExportJson<'a> {
             async_action_id: facts.task_id.as_deref(),
             reported: facts.reported,
             error: facts.error.as_deref().map(|reason| shown_reason(reason, false, rights)),
+            notes: service::notes(shown),
         }
     }
 }

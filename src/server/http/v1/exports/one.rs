@@ -35,7 +35,12 @@ pub(super) async fn one(
     let (key, left) = caller::key_of(&server, request).await?;
     key.require(Scope::Read)?;
     let export = found(&server, key.project.key, &id).await?;
-    let json = json!(ExportJson::of(&server, &export.facts, &export.parameters, key.rights));
+    let json = json!(ExportJson::of(
+        &server,
+        &export.facts,
+        (&export.parameters, &export.shown),
+        key.rights
+    ));
     Ok(caller::telling(left, Json(json)))
 }
 

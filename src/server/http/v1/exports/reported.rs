@@ -95,7 +95,12 @@ pub(super) async fn report(
     }
     recording::about(recording, "export", &id);
     let export = found(&server, key.project.key, &id).await?;
-    let json = json!(ExportJson::of(&server, &export.facts, &export.parameters, key.rights));
+    let json = json!(ExportJson::of(
+        &server,
+        &export.facts,
+        (&export.parameters, &export.shown),
+        key.rights
+    ));
     Ok((StatusCode::CREATED, Json(json)))
 }
 
@@ -170,7 +175,7 @@ pub(super) async fn put_file(
     Ok(Json(json!(ExportJson::of(
         &server,
         &export.facts,
-        &export.parameters,
+        (&export.parameters, &export.shown),
         key.rights
     ))))
 }

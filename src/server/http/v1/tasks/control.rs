@@ -42,6 +42,10 @@ pub(super) async fn retry(
     let task = found(&server, key.project.key, &id).await?;
     recording::about(recording.as_ref().map(|Extension(recording)| recording), "async_action", &id);
     if !control::retry(&server, key.project.key, &task).await? {
+        if task.facts.own && task.facts.status == TaskStatus::Failed {
+            let details = "the task failed, and what it needs is gone: its export was deleted, or its file is no longer kept";
+            return Err(ApiError::new(StatusCode::CONFLICT, details).keyed("task_cannot_be_retried"));
+        }
         return Err(conflict(task.facts.status, task.facts.own, "tried again"));
     }
     accepted(&server, &key, &id).await

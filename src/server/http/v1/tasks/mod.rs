@@ -39,6 +39,9 @@ pub(super) fn member_routes() -> Router<Server> {
         .route("/projects/{project}/tasks/{id}/result", get(files::result_for_member))
 }
 
+/// Why a result is not given (decision 0010).
+const WITHHELD: &str = "not allowed: the result may quote what was sent, and is given with read:bodies alone";
+
 /// A task as the API has it; the last three are left out of lists.
 #[derive(Serialize)]
 struct TaskJson<'a> {
@@ -65,6 +68,9 @@ struct WholeJson<'a> {
     log_id: Option<&'a str>,
     export_id: Option<&'a str>,
     import_file: Option<FileJson<'a>>,
+    /// What is left out, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -98,9 +104,12 @@ impl<'a> TaskJson<'a> {
 
     fn whole(task: &'a Task, rights: Rights) -> Self {
         let user = task.facts.by.as_deref().filter(|_| rights.read_users);
+        let result = shown_result(task, rights);
+        let is_withheld = result.is_none() && task.result.is_some() && !rights.read_bodies;
         Self {
             whole: Some(WholeJson {
-                result: shown_result(task, rights),
+                notes: is_withheld.then_some(WITHHELD).into_iter().collect(),
+                result,
                 user: user.map(|name| UserJson {
                     id: task.user_id.as_deref(),
                     name,
