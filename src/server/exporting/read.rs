@@ -144,8 +144,10 @@ impl<'a> Records<'a> {
         if self.ends.is_none() {
             self.ends = Some(self.ends_of(selection).await?);
         }
-        let scan = || Ahead::read(self.scan(selection));
-        let mut ahead = self.ahead.take().unwrap_or_else(scan);
+        let mut ahead = match self.ahead.take() {
+            Some(ahead) => ahead,
+            None => Ahead::read(self.scan(selection)),
+        };
         let Some(logs) = ahead.next().await? else {
             self.is_done = true;
             return Ok(());
