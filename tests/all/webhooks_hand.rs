@@ -6,7 +6,7 @@ use audit_log::server::webhooks;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Receiver, TestApp};
+use crate::support::{Answer, Receiver};
 use crate::webhooks::{ALL, add_endpoint, allow, ask, post_event, until};
 
 for_each_db! {

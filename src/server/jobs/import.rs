@@ -204,18 +204,18 @@ fn logs(number: u64) -> String {
 
 /// As "4 logs imported, 1 was there already, 2 logs not taken: each is told why". A try after the first may find what the ones before stored.
 fn message(done: &import::Progress, failed: u64, again: bool, left_out: Option<String>) -> String {
-    let mut message = format!("{} imported", logs(done.accepted));
-    match done.duplicates {
-        0 => {}
-        1 => message.push_str(", 1 was there already"),
-        many => message.push_str(&format!(", {} were there already", count(many))),
-    }
-    if done.duplicates > 0 && again {
-        message.push_str(" (an earlier try of this task may have stored them)");
-    }
-    if failed > 0 {
-        message.push_str(&format!(", {} not taken: each is told why", logs(failed)));
-    }
+    let there = match (done.duplicates, again) {
+        (0, _) => None,
+        (1, false) => Some("1 was there already".to_owned()),
+        (many, false) => Some(format!("{} were there already", count(many))),
+        (many, true) => Some(format!(
+            "{} there already (an earlier try of this task may have stored them)",
+            count(many)
+        )),
+    };
+    let refused = (failed > 0).then(|| format!("{} not taken: each is told why", logs(failed)));
+    let parts = [Some(format!("{} imported", logs(done.accepted))), there, refused];
+    let mut message = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     if let Some(left_out) = left_out {
         message.push_str(". ");
         message.push_str(&left_out);
