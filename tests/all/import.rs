@@ -75,6 +75,11 @@ for_each_db! {
         let csv = file(app, "a.csv", &format!("id,created_at,method,url,status,response_body\ncsv-1,{now},GET,/v1/a,FAILURE,'=1+1\n"));
         assert_eq!(said(&import(app, &project, &csv)).0, Some(0));
         let log = one::find(app.db(), project.key, "csv-1").await.unwrap().unwrap();
+        assert_eq!(log.text.unwrap().response.body, b"'=1+1", "nobody said that the file is guarded");
+        let csv = file(app, "b.csv", &format!("id,created_at,method,url,status,response_body\ncsv-2,{now},GET,/v1/a,FAILURE,'=1+1\n"));
+        let guarded = app.command(&["import", csv.to_str().unwrap(), "--project", &project.id, "--csv-formulas", "guarded"], "");
+        assert_eq!(said(&guarded).0, Some(0));
+        let log = one::find(app.db(), project.key, "csv-2").await.unwrap().unwrap();
         assert_eq!(log.text.unwrap().response.body, b"=1+1");
         let har = "{\"log\":{\"version\":\"1.2\",\"entries\":[{\"startedDateTime\":\"2001-01-01T00:00:00Z\",\"request\":{\"method\":\"GET\",\"url\":\"/\"}}]}}";
         let (code, _, told) = said(&import(app, &project, &file(app, "a.har", har)));

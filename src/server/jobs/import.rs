@@ -204,15 +204,13 @@ fn logs(number: u64) -> String {
 
 /// As "4 logs imported, 1 was there already, 2 logs not taken: each is told why". A try after the first may find what the ones before stored.
 fn message(done: &import::Progress, failed: u64, again: bool, left_out: Option<String>) -> String {
-    let there = match (done.duplicates, again) {
-        (0, _) => None,
-        (1, false) => Some("1 was there already".to_owned()),
-        (many, false) => Some(format!("{} were there already", count(many))),
-        (many, true) => Some(format!(
-            "{} there already (an earlier try of this task may have stored them)",
-            count(many)
-        )),
+    let there = match done.duplicates {
+        0 => None,
+        1 => Some("1 was there already".to_owned()),
+        many => Some(format!("{} were there already", count(many))),
     };
+    let why = " (an earlier try of this task may have stored them)";
+    let there = there.map(|there| there + if again { why } else { "" });
     let refused = (failed > 0).then(|| format!("{} not taken: each is told why", logs(failed)));
     let parts = [Some(format!("{} imported", logs(done.accepted))), there, refused];
     let mut message = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
