@@ -36,7 +36,7 @@ test("a file with two bad rows is imported, and both files come back", async ({ 
   expect(readFileSync((await original.path())!, "utf8")).toBe(CSV);
   const [rejected] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download rejected rows", exact: true }).click()]);
   const rows = readFileSync((await rejected.path())!, "utf8").trim().split("\r\n");
-  expect(rows[0]).toBe("id,method,url,status_code,created_at,reason");
+  expect(rows[0]).toBe("id,method,url,status_code,created_at,unreadable_record,reason");
   expect(rows.slice(1).map((row) => row.split(",")[0])).toEqual(["in-2", "in-4"]);
 
   await open(page, at("logs/in-3"));
@@ -131,10 +131,13 @@ test("what runs is asked after while the page is seen, and not while it is hidde
   await call(facts, "PATCH", `async-actions/${id}`, { status: "DONE", operation_status: "SUCCESS" });
   await Promise.all([answered(), page.clock.runFor(2_500)]);
   await expect(row).toContainText("Done");
+  // Live asks on, for what is new.
+  await Promise.all([answered(), page.clock.runFor(5_500)]);
+  await page.getByRole("button", { name: "Live" }).click();
   asked = 0;
   await page.clock.runFor(60_000);
   await page.evaluate(() => fetch("/health/live").then((answer) => answer.status));
-  expect(asked, "nor once nothing runs").toBe(0);
+  expect(asked, "nor once nothing runs and nobody wants it live").toBe(0);
 });
 
 test("back from a task is back at the place in the list", async ({ page, at, facts }) => {
