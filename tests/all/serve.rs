@@ -126,7 +126,7 @@ for_each_db! {
             for reader in 0..4_u64 {
                 let (served, cookie, project) = (&served, &cookie, &project.id);
                 scope.spawn(move || {
-                    for time in 0..100_u64 {
+                    for time in 0..40_u64 {
                         let mut stream = served.connect();
                         let page = ["logs", "logs?status=FAILURE", "tasks", "exports"][(time % 4) as usize];
                         write!(stream, "GET /projects/{project}/{page} HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n", served.address).unwrap();
@@ -137,7 +137,8 @@ for_each_db! {
             }
         });
         served.tell("-TERM");
-        let (code, said) = served.ended(Duration::from_secs(20));
+        // Pages that nobody waits for any more are made to their end first, which takes a while on a machine that does much else.
+        let (code, said) = served.ended(Duration::from_mins(2));
         assert_eq!(code, Some(0), "{said}");
         assert!(!said.contains("panicked"), "{said}");
     }
