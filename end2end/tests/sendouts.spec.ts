@@ -59,6 +59,8 @@ test("what is new appears by itself, and who stands on a row stays there", async
     await call(facts, "POST", "webhooks", { target_url: receiver.url, events: [type] });
     await sent(facts, type);
     await expect.poll(() => receiver.ids.length).toBe(1);
+    // The page's clock goes on by our hand alone.
+    await page.clock.install();
     await open(page, at(`sendouts?type=${type}`));
     const rows = page.locator("table.records tbody tr");
     await expect(rows).toHaveCount(1);
@@ -66,15 +68,24 @@ test("what is new appears by itself, and who stands on a row stays there", async
     const href = await link.getAttribute("href");
     await link.focus();
     await sent(facts, type);
-    await expect(rows).toHaveCount(2, { timeout: 12_000 });
+    await page.clock.runFor(5_500);
+    await expect(rows).toHaveCount(2);
     await expect(page.locator(`a[href="${href}"]`)).toBeFocused();
     const live = page.getByRole("button", { name: "Live" });
     await expect(live).toHaveAttribute("aria-pressed", "true");
-    await expect(rows).toHaveText([/Succeeded/, /Succeeded/]);
+    await expect(async () => {
+      await page.clock.runFor(2_500);
+      await expect(rows).toHaveText([/Succeeded/, /Succeeded/], { timeout: 1_000 });
+    }).toPass();
     await live.click();
     await expect(live).toHaveAttribute("aria-pressed", "false");
     await sent(facts, type);
-    await page.waitForTimeout(7_000);
+    let asked = 0;
+    page.on("request", (request) => (asked += Number(/\/api\/sendouts/.test(request.url()))));
+    await page.clock.runFor(60_000);
+    // Whatever was asked by then has left the page before this answer comes.
+    await page.evaluate(() => fetch("/health/live").then((answer) => answer.status));
+    expect(asked, "nothing is asked once nobody wants it live").toBe(0);
     await expect(rows).toHaveCount(2);
     await open(page, at(`sendouts?type=${type}&order=created_at`));
     await expect(page.getByRole("button", { name: "Live" })).toHaveCount(0);

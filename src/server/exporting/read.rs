@@ -10,6 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::cells::{Cell, of_export, of_log, of_sendout, of_task};
 use super::plan::{Plan, Source};
 use super::{EncodeError, Encoder};
+use crate::model::export::SAID;
 use crate::model::log::Log;
 use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
@@ -205,17 +206,9 @@ impl<'a> Records<'a> {
 
     /// Whether a column or a comparison reads what a log says.
     fn needs_text(&self) -> bool {
-        const TEXT: [&str; 6] = [
-            "url",
-            "user_agent",
-            "request_body",
-            "response_body",
-            "request_headers",
-            "response_headers",
-        ];
-        let names = |field: &String| TEXT.contains(&field.as_str());
+        let names = |field: &String| SAID.contains(&field.as_str());
         let condition = &self.plan.condition;
-        condition.searches() || condition.reads(&TEXT) || self.plan.fields.iter().any(names)
+        condition.searches() || condition.reads(SAID) || self.plan.fields.iter().any(names)
     }
 
     fn move_on<T>(&mut self, page: &Page<T>, key: impl Fn(&T) -> (i64, &str)) {

@@ -1,12 +1,11 @@
 //! One endpoint among the settings: its facts, and what can be done with it.
 
-use leptos::html::{Button, ElementType, H3};
+use leptos::html::{Button, H3};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::HtmlElement;
 
 use super::endpoint_form::EndpointForm;
+use super::focus;
 use super::webhooks::Board;
 use crate::api::error::ApiError;
 use crate::api::webhooks::{EndpointWish, delete_endpoint, rotate_secret, test_endpoint, update_endpoint};
@@ -59,20 +58,6 @@ pub fn Endpoint(
             <Actions facts board editing title edit/>
             {form}
         </article>
-    }
-}
-
-/// Gives an element the focus, where it is still there.
-fn focus<E>(element: NodeRef<E>)
-where
-    E: ElementType,
-    E::Output: JsCast + Clone + AsRef<HtmlElement> + 'static,
-{
-    let found: Option<E::Output> = element.try_get_untracked().flatten();
-    if let Some(found) = found {
-        let element: &HtmlElement = found.as_ref();
-        // It refuses only what is not in the document.
-        let _ = element.focus();
     }
 }
 

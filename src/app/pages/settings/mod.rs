@@ -6,3 +6,22 @@ pub mod key;
 pub mod key_form;
 pub mod keys;
 pub mod webhooks;
+
+use leptos::html::ElementType;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::HtmlElement;
+
+/// Gives an element the focus, where it is still there.
+fn focus<E>(element: NodeRef<E>)
+where
+    E: ElementType,
+    E::Output: JsCast + Clone + AsRef<HtmlElement> + 'static,
+{
+    let found: Option<E::Output> = element.try_get_untracked().flatten();
+    if let Some(found) = found {
+        let element: &HtmlElement = found.as_ref();
+        // It refuses only what is not in the document.
+        let _ = element.focus();
+    }
+}
