@@ -140,7 +140,12 @@ pub fn Notices(
     // Whoever looks at an export sees what becomes of it.
     let path = use_location().pathname;
     let is_seen = move |id: &str| path.with(|path| path.split('/').any(|part| part == id));
-    let begun_elsewhere = move || board.begun.get().into_iter().filter(|id| !is_seen(id)).collect::<Vec<_>>();
+    // An answer may tell of an export before whoever began it knows its id: one card an export.
+    let is_over = move |id: &str| board.over.with(|over| over.iter().any(|notice| notice.id == id));
+    let begun_elsewhere = move || {
+        let begun = board.begun.get().into_iter();
+        begun.filter(|id| !is_seen(id) && !is_over(id)).collect::<Vec<_>>()
+    };
     let over_elsewhere = move || {
         board
             .over

@@ -310,8 +310,9 @@ pub async fn untold(db: &Db, project: ProjectKey, user_id: &str) -> Result<(Vec<
     let over = AssertSqlSafe(format!(
         "SELECT {FACTS} FROM exports WHERE project_id = $1 AND user_id = $2 AND told = 0 AND status > 1 ORDER BY created_at DESC LIMIT 5"
     ));
-    let over: Vec<ExportRow> = on_db!(read db, pool => query_as(over).bind(project).bind(user_id).fetch_all(pool).await?);
+    // In this order: one that ends in between is told of at least; the other way round it would be in neither, and nobody would ask again.
     let running: i64 = on_db!(read db, pool => query_scalar(RUNNING).bind(project).bind(user_id).fetch_one(pool).await?);
+    let over: Vec<ExportRow> = on_db!(read db, pool => query_as(over).bind(project).bind(user_id).fetch_all(pool).await?);
     Ok((over.into_iter().map(ExportFacts::from).collect(), running))
 }
 
