@@ -18,11 +18,14 @@ export class Server {
   address = "";
   private child?: ChildProcess;
 
-  private constructor(private readonly folder: string) {}
+  private constructor(
+    private readonly folder: string,
+    private readonly extra: Record<string, string>,
+  ) {}
 
-  /** Makes a database; nothing is served yet. */
-  static create(): Server {
-    return new Server(mkdtempSync(join(tmpdir(), "audit-log-end2end-")));
+  /** Makes a database; nothing is served yet. `extra` is added to the environment. */
+  static create(extra: Record<string, string> = {}): Server {
+    return new Server(mkdtempSync(join(tmpdir(), "audit-log-end2end-")), extra);
   }
 
   private environment(): NodeJS.ProcessEnv {
@@ -33,6 +36,7 @@ export class Server {
       // Receivers of the tests' own are there; 127.0.0.1 stays refused.
       AUDIT_LOG_WEBHOOK_ALLOW: "127.0.0.2/32",
       RUST_BACKTRACE: "1",
+      ...this.extra,
     };
   }
 

@@ -67,6 +67,14 @@ mod on_server {
             }
         }
 
+        /// What was refused, in the words of an error of the server's: as a sentence.
+        pub(crate) fn refused(reason: &impl std::fmt::Display) -> Self {
+            let words = reason.to_string();
+            let mut letters = words.chars();
+            let first = letters.next().map(|first| first.to_uppercase().to_string());
+            Self::Refused(format!("{}{}.", first.unwrap_or_default(), letters.as_str()))
+        }
+
         /// Gives the answer, page or call, the status that the error has in HTTP.
         pub(crate) fn told(self) -> Self {
             if let Some(answer) = use_context::<ResponseOptions>() {

@@ -27,6 +27,8 @@ pub struct ProjectFacts {
 pub struct FrameFacts {
     /// How the person signs in.
     pub email: String,
+    /// Whether they run the instance, and so make projects.
+    pub operator: bool,
     /// Their projects.
     pub projects: Vec<ProjectFacts>,
     /// Where this server is: `https://logs.example.com`.
@@ -48,6 +50,8 @@ pub async fn frame() -> Result<FrameFacts, ApiError> {
 pub struct SignInFacts {
     /// Whether the demo's sign-in is on offer.
     pub demo: bool,
+    /// What the identity provider is called, where there is one.
+    pub oidc: Option<String>,
 }
 
 /// Whether the demo's sign-in is on offer.
@@ -58,28 +62,35 @@ pub async fn sign_in_facts() -> Result<SignInFacts, ApiError> {
 }
 
 #[cfg(feature = "ssr")]
+pub(crate) use on_server::project_facts;
+
+#[cfg(feature = "ssr")]
 mod on_server {
     use super::{ApiError, FrameFacts, ProjectFacts, SignInFacts};
     use crate::api::visit::{cookie, person, request};
     use crate::api::zones;
-    use crate::server::access;
+    use crate::model::rights::Role;
+    use crate::server::access::{self, oidc};
+    use crate::server::store::projects::Project;
+
+    pub(crate) fn project_facts((project, role): (Project, Role)) -> ProjectFacts {
+        ProjectFacts {
+            id: project.id,
+            name: project.name,
+            role,
+            time_zone: project.time_zone,
+        }
+    }
 
     pub(super) async fn frame() -> Result<FrameFacts, ApiError> {
         let (_, headers) = request()?;
         let (server, person) = person().await?;
         let projects = access::projects_of(&server, &person).await?;
         Ok(FrameFacts {
-            email: person.email,
             address: server.config.public_url(),
-            projects: projects
-                .into_iter()
-                .map(|(project, role)| ProjectFacts {
-                    id: project.id,
-                    name: project.name,
-                    role,
-                    time_zone: project.time_zone,
-                })
-                .collect(),
+            operator: person.operator,
+            email: person.email,
+            projects: projects.into_iter().map(project_facts).collect(),
             last_zone: cookie(&headers, "zone").filter(|zone| zones::is_choice(zone)),
             local_zone: cookie(&headers, "tz"),
         })
@@ -89,6 +100,7 @@ mod on_server {
         let (server, _) = request()?;
         Ok(SignInFacts {
             demo: server.config.demo,
+            oidc: oidc::is_on(&server.config).then(|| server.config.oidc_name.clone()),
         })
     }
 }

@@ -3,12 +3,15 @@
 //! To add one: a file for its page with the types it gives and the `#[server]` function; its body asks [`visit`] who is there and
 //! leaves the work to a function of its own. Every server function is a public address: none does anything before [`visit`] said yes.
 
+pub mod account;
 pub mod error;
 pub mod exports;
 pub mod frame;
 pub mod keys;
 pub mod log;
 pub mod logs;
+pub mod members;
+pub mod projects;
 #[cfg(feature = "ssr")]
 mod records;
 pub mod sendouts;

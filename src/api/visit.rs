@@ -47,6 +47,16 @@ impl Visit {
         Ok(visit)
     }
 
+    /// `NotAllowed`, in words, for whoever does not settle the project; `what` is among its settings.
+    pub(crate) fn must_settle(&self, what: &str) -> Result<(), ApiError> {
+        if self.member.rights.settle {
+            return Ok(());
+        }
+        Err(ApiError::NotAllowed(format!(
+            "Your role in this project may neither see nor change {what}; an owner can."
+        )))
+    }
+
     /// A cookie's value.
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         cookie(&self.headers, name)

@@ -56,6 +56,10 @@ lazy_pages! {
     Export: export of details, pages::export::Export;
     Sendout: sendout of details, pages::sendout::Sendout;
     Webhooks: webhooks of details, pages::settings::webhooks::Webhooks;
+    Code: code of lists, pages::code::Code;
+    Invite: invite of lists, pages::invite::Invite;
+    Project: project of details, pages::settings::project::Project;
+    Members: members of details, pages::settings::members::Members;
     Keys: keys of details, pages::settings::keys::Keys;
 }
 
@@ -64,12 +68,13 @@ pub fn group(path: &str) -> Option<&'static str> {
     let mut parts = path.split('/').skip(1);
     let parts = [(); 5].map(|()| parts.next().unwrap_or_default());
     match parts {
-        ["account", "", ..] | ["projects", _, "tasks" | "exports" | "sendouts", "", _] => Some("lists"),
+        ["account" | "invite", "", ..] | ["sign-in", "code", ..] | ["projects", _, "tasks" | "exports" | "sendouts", "", _] => {
+            Some("lists")
+        }
         ["projects", _, "logs", "", _] => Some("logs"),
         ["projects", _, "logs", _, ""] | ["projects", _, "exports", _, "browse"] => Some("bodies"),
-        ["projects", _, "tasks" | "exports" | "sendouts", _, ""] | ["projects", _, "settings", "webhooks" | "keys", ""] => {
-            Some("details")
-        }
+        ["projects", _, "tasks" | "exports" | "sendouts", _, ""]
+        | ["projects", _, "settings", "project" | "members" | "webhooks" | "keys", ""] => Some("details"),
         _ => None,
     }
 }

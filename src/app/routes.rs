@@ -19,6 +19,8 @@ pub fn App() -> impl IntoView {
             <Wake/>
             <Routes fallback=NotFound>
                 <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/code") view={Lazy::<lazy::Code>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/invite") view={Lazy::<lazy::Invite>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("/account") view={Lazy::<lazy::Account>::new()} ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/projects/:prj") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/logs") view={Lazy::<lazy::Logs>::new()} ssr=SsrMode::Async/>
@@ -30,6 +32,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/exports/:id/browse") view={Lazy::<lazy::Browse>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/sendouts") view={Lazy::<lazy::Sendouts>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/sendouts/:id") view={Lazy::<lazy::Sendout>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/project") view={Lazy::<lazy::Project>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/members") view={Lazy::<lazy::Members>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/keys") view={Lazy::<lazy::Keys>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/webhooks") view={Lazy::<lazy::Webhooks>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>

@@ -25,6 +25,8 @@ pub enum IdKind {
     User,
     /// One request to this service.
     Request,
+    /// An invitation into a project.
+    Invitation,
 }
 
 impl IdKind {
@@ -41,6 +43,7 @@ impl IdKind {
             Self::Key => "key_",
             Self::User => "usr_",
             Self::Request => "req_",
+            Self::Invitation => "inv_",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! To add a sibling: one file an idea, its parsing and its display beside each other, tests at the foot,
 //! and nothing from `app`, `api` or `server` (the arrows all point here).
 
+pub mod account;
 pub mod attempt_diff;
 pub mod browse;
 pub mod column;
@@ -14,7 +15,9 @@ pub mod id;
 pub mod json_doc;
 pub mod key;
 pub mod log;
+pub mod member;
 pub mod page;
+pub mod project;
 pub mod query;
 pub mod rights;
 pub mod selection;

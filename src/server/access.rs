@@ -18,8 +18,12 @@ use super::store::{Db, StoreError, accounts, keys, sessions};
 use brief::Brief;
 
 mod brief;
+pub mod invite;
 pub mod issue;
+pub mod oidc;
+pub mod own;
 pub mod passwords;
+pub mod second;
 mod throttle;
 
 /// How long what was found in the database is believed, in milliseconds.
@@ -145,6 +149,11 @@ impl Door {
     pub fn forget(&self) {
         self.members.forget_if(|_| true);
         self.keys.forget_if(|_| true);
+    }
+
+    /// Forgets every session at once: call it after ending some.
+    pub fn forget_sessions(&self) {
+        self.sessions.forget_if(|_| true);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Time and randomness, passed in wherever they are needed, so that tests can hold them.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -28,6 +29,17 @@ impl Clock {
             Self::System => jiff::Timestamp::now().as_millisecond(),
             Self::Held(now) => now.load(Ordering::SeqCst),
             Self::Shifted(by) => Self::System.now_ms() + by.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Time that has passed since some moment before: it goes on evenly where somebody sets the machine's clock.
+    pub fn steady(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let held = |ms: &AtomicI64| Duration::from_millis(ms.load(Ordering::SeqCst).max(0).unsigned_abs());
+        match self {
+            Self::System => START.elapsed(),
+            Self::Held(now) => held(now),
+            Self::Shifted(by) => START.elapsed() + held(by),
         }
     }
 }

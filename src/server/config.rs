@@ -152,6 +152,25 @@ pub struct Config {
     /// More names whose values are masked before anything is stored, beside the built-in ones, which `audit-log config` lists; `!NAME` takes one of those out
     #[arg(long, env = "AUDIT_LOG_MASK_KEYS", value_name = "NAME,…", value_delimiter = ',')]
     pub mask_keys: Vec<String>,
+    /// An OpenID Connect provider that people may sign in by: the address of its issuer. It must know this service's public address with
+    /// `/sign-in/oidc/callback` as where to lead back to
+    #[arg(long, env = "AUDIT_LOG_OIDC_ISSUER", value_name = "URL", requires = "oidc_client_id", value_parser = parse_issuer)]
+    pub oidc_issuer: Option<String>,
+    /// What this service is called at the provider
+    #[arg(long, env = "AUDIT_LOG_OIDC_CLIENT_ID", value_name = "ID", requires = "oidc_issuer")]
+    pub oidc_client_id: Option<String>,
+    /// This service's secret at the provider, where it has one
+    #[arg(
+        long,
+        env = "AUDIT_LOG_OIDC_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        requires = "oidc_issuer"
+    )]
+    pub oidc_client_secret: Option<String>,
+    /// What the provider is called on the sign-in page
+    #[arg(long, env = "AUDIT_LOG_OIDC_NAME", value_name = "NAME", default_value_t = Config::default().oidc_name)]
+    pub oidc_name: String,
     /// How many days a sign-in lasts without being used
     #[arg(long, env = "AUDIT_LOG_SESSION_DAYS", value_name = "DAYS", default_value_t = Config::default().session_days,
           value_parser = clap::value_parser!(u32).range(1..=3650))]
@@ -207,6 +226,10 @@ impl Default for Config {
             demo: false,
             retention_days: 400,
             mask_keys: Vec::new(),
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret: None,
+            oidc_name: "single sign-on".to_owned(),
             session_days: 30,
             queue_mb: 64,
             rate_limit: 600_000,
@@ -277,6 +300,17 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8"))
+}
+
+/// Reads a provider's address: https, or http on this machine for a trial.
+fn parse_issuer(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if url.scheme() == "https" || (url.scheme() == "http" && is_here) {
+        // As it was given: the provider says its own name to the letter.
+        return Ok(text.to_owned());
+    }
+    Err("an identity provider is reached by https://".to_owned())
 }
 
 /// Reads the public address: http or https, a host, no path.
@@ -401,6 +435,7 @@ mod tests {
             ["--files-url", "file:"],
             ["--retention-days", "-1"],
             ["--log-format", "xml"],
+            ["--oidc-issuer", "http://id.example.com"],
         ] {
             assert!(parse(&arguments).is_err(), "{arguments:?}");
         }

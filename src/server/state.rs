@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::task::TaskTracker;
 
-use super::access::Door;
+use super::access::{Door, oidc};
 use super::clock::{Clock, Random};
 use super::config::Config;
 use super::files::{FileError, Files};
@@ -55,14 +55,28 @@ pub struct Parts {
     pub key: Arc<InstanceKey>,
     /// Who came in lately.
     pub door: Arc<Door>,
+    /// What is known of the identity provider.
+    pub oidc: oidc::Provider,
     /// What is allowed at once and within a minute.
     pub limits: Arc<Limits>,
     /// The door to the webhooks' writer and lanes.
     pub webhooks: Webhooks,
     /// Recordings of this service's own requests that are on their way to the writer.
     pub recordings: TaskTracker,
-    endpoints: Mutex<HashMap<ProjectKey, Arc<EndpointNames>>>,
+    endpoints: Mutex<HashMap<ProjectKey, KnownNames>>,
 }
+
+/// The endpoint names of a project, and what they were made of.
+#[derive(Debug)]
+struct KnownNames {
+    names: Arc<EndpointNames>,
+    templates: Vec<String>,
+    /// When the templates were read last.
+    read_at: i64,
+}
+
+/// How long a project's route templates are believed, in milliseconds: another server may change them.
+const TEMPLATES_MS: i64 = 3_000;
 
 impl Server {
     /// A server on a migrated database. Starts the writer, so it must be called inside the runtime.
@@ -83,27 +97,51 @@ impl Server {
             files,
             bell: Bell::default(),
             mask: Arc::new(MaskRules::with(&config.mask_keys, &config.mask_keys)),
-            limits: Arc::new(Limits::new(config.rate_limit)),
+            limits: Arc::new(Limits::new(config.rate_limit, clock.clone())),
             recordings: TaskTracker::new(),
             config: Arc::new(config),
             clock,
             random,
             key,
             door: Arc::default(),
+            oidc: oidc::Provider::default(),
             endpoints: Mutex::default(),
         })))
     }
 
-    /// The endpoint names of a project, read from the database at first use.
+    /// The endpoint names of a project, read from the database at first use, and again once its route templates have changed.
     pub async fn endpoints(&self, project: ProjectKey) -> Result<Arc<EndpointNames>, StoreError> {
-        if let Some(known) = self.known_endpoints().get(&project) {
-            return Ok(known.clone());
+        let now_ms = self.clock.now_ms();
+        let is_fresh = |known: &KnownNames| (0..TEMPLATES_MS).contains(&now_ms.saturating_sub(known.read_at));
+        if let Some(known) = self.known_endpoints().get(&project)
+            && is_fresh(known)
+        {
+            return Ok(known.names.clone());
         }
         let templates = projects::endpoint_templates(&self.db, project).await?;
+        if let Some(known) = self.known_endpoints().get_mut(&project)
+            && known.templates == templates
+        {
+            known.read_at = now_ms;
+            return Ok(known.names.clone());
+        }
         let in_use = projects::endpoint_names_in_use(&self.db, project).await?;
-        let read = Arc::new(EndpointNames::new(&templates, in_use));
+        let read = KnownNames {
+            names: Arc::new(EndpointNames::new(&templates, in_use)),
+            templates,
+            read_at: now_ms,
+        };
         // Of two that read at the same time the first one stays, so that both note new names in the same place.
-        Ok(self.known_endpoints().entry(project).or_insert(read).clone())
+        let mut all = self.known_endpoints();
+        let known = all.entry(project).or_insert_with(|| KnownNames {
+            names: Arc::clone(&read.names),
+            templates: read.templates.clone(),
+            read_at: now_ms,
+        });
+        if known.templates != read.templates {
+            *known = read;
+        }
+        Ok(known.names.clone())
     }
 
     /// Reads a project's endpoint names anew at their next use: call it after changing its route templates.
@@ -124,7 +162,7 @@ impl Server {
         self.writer.stop().await;
     }
 
-    fn known_endpoints(&self) -> MutexGuard<'_, HashMap<ProjectKey, Arc<EndpointNames>>> {
+    fn known_endpoints(&self) -> MutexGuard<'_, HashMap<ProjectKey, KnownNames>> {
         // A panic elsewhere leaves the map as good as it was.
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }

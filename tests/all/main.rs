@@ -15,6 +15,7 @@
 #[macro_use]
 mod support;
 
+mod account;
 mod bad_input;
 mod browsing;
 mod command_line;
@@ -32,12 +33,16 @@ mod log_page;
 mod logs;
 mod logs_api;
 mod logs_page;
+mod management;
+mod members;
 mod outage;
 mod plain_scan;
+mod projects;
 mod record_pages;
 mod recording;
 mod s3;
 mod search;
+mod second_factor;
 mod sendout_page;
 mod serve;
 mod sign_in;

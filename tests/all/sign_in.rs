@@ -65,9 +65,9 @@ for_each_db! {
     async fn whoever_belongs_to_no_project_is_told_so(app: TestApp) {
         app.add_person("ada@example.com", PASSWORD, None).await;
         let cookie = app.sign_in("ada@example.com", PASSWORD).await;
-        let answer = app.get_as(&cookie, "/").await;
-        assert_eq!(answer.status(), 200);
-        assert!(answer.text().await.unwrap().contains("belong to no project"));
+        assert_eq!(location(&app.get_as(&cookie, "/").await), "/account");
+        let account = app.get_as(&cookie, "/account").await;
+        assert!(account.text().await.unwrap().contains("belong to no project"));
     }
 
     async fn signing_out_ends_the_session_itself(app: TestApp) {

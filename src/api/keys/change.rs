@@ -15,34 +15,17 @@ const HOUR_MS: i64 = 3_600_000;
 /// The longest that a token is taken beside its successor.
 const MOST_OVERLAP_HOURS: u32 = 30 * 24;
 
-/// `NotAllowed`, in words, for whoever does not settle the project's keys.
-pub(super) fn refuse_others(visit: &Visit) -> Result<(), ApiError> {
-    if visit.member.rights.settle {
-        return Ok(());
-    }
-    Err(ApiError::NotAllowed(
-        "Your role in this project may neither see nor change its API keys; an owner can.".to_owned(),
-    ))
-}
-
 async fn to_settle(project: &str, app_id: &str) -> Result<Visit, ApiError> {
     let visit = Visit::to_change(project, ("key", app_id)).await?;
-    refuse_others(&visit)?;
+    visit.must_settle("its API keys")?;
     Ok(visit)
 }
 
 fn failed(error: KeyIssueError) -> ApiError {
     match error {
         KeyIssueError::Store(error) => error.into(),
-        other => ApiError::Refused(format!("{}.", capitalized(&other.to_string()))),
+        refused => ApiError::refused(&refused),
     }
-}
-
-/// What stands alone begins as a sentence does.
-fn capitalized(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
 }
 
 fn issuer(visit: &Visit) -> Issuer<'_> {

@@ -1,7 +1,6 @@
 //! Reads what the settings page of API keys shows.
 
 use super::KeysPage;
-use super::change::refuse_others;
 use crate::api::error::ApiError;
 use crate::api::records::zone_of;
 use crate::api::visit::Visit;
@@ -11,7 +10,7 @@ use crate::server::store::keys;
 /// The page.
 pub(super) async fn page(project: &str, query: &str) -> Result<KeysPage, ApiError> {
     let visit = Visit::to(project).await?;
-    refuse_others(&visit)?;
+    visit.must_settle("its API keys")?;
     let asked = pairs(query).find(|(name, _)| name == "tz").map(|(_, zone)| zone);
     let zone = zone_of(&visit, asked.as_deref().filter(|zone| !zone.is_empty()))?;
     let now = visit.server.clock.now_ms();

@@ -1,12 +1,12 @@
 //! Browse data: an export's file opened in place, with the facts that say what it is.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::api::exports::{ExportPage, export_page};
 use crate::app::parts::browse::{Source, Table};
 use crate::app::parts::download::Download;
 use crate::app::parts::record_page::{Kind, Place, record_page};
+use crate::app::parts::title::Title;
 use crate::model::browse::MAX_BYTES;
 use crate::model::browse::message::Opened;
 use crate::model::export::{ExportStatus, Format};

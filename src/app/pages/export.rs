@@ -4,7 +4,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_meta::Title;
 use leptos_router::hooks::use_navigate;
 
 use crate::api::exports::{ExportPage, delete_export, export_page};
@@ -15,6 +14,7 @@ use crate::app::parts::records::cells;
 use crate::app::parts::records::facts::{self, fact};
 use crate::app::parts::records::live::{keep_fresh, say};
 use crate::app::parts::timeline::Timeline;
+use crate::app::parts::title::Title;
 use crate::model::export::{ExportStatus, Exported};
 use crate::model::format;
 use crate::model::timeline::Thing;

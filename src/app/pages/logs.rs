@@ -1,7 +1,6 @@
 //! The Logs tab.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::api::error::ApiError;
 use crate::api::logs::{Emptiness, LogsPage, logs_page};
@@ -17,6 +16,7 @@ use crate::app::parts::pager::Pager;
 use crate::app::parts::records::live::{LIVE, every};
 use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::app::parts::table::LogTable;
+use crate::app::parts::title::Title;
 use crate::app::parts::totals::Totals;
 use crate::model::query::{LogQuery, Order};
 use crate::model::zone::rfc3339;

@@ -2,8 +2,10 @@
 
 pub mod account;
 pub mod browse;
+pub mod code;
 pub mod export;
 pub mod exports;
+pub mod invite;
 pub mod log;
 pub mod logs;
 pub mod not_found;

@@ -1,7 +1,8 @@
 //! An address that leads nowhere.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
+
+use crate::app::parts::title::Title;
 
 /// Says so, and where to go on.
 #[component]

@@ -24,6 +24,14 @@ const TABS: [(&str, &str); 4] = [
     ("Webhook sendouts", "sendouts"),
 ];
 
+/// The settings of a project: name, and the segment of their address.
+const SETTINGS: [(&str, &str); 4] = [
+    ("Project", "project"),
+    ("Members", "members"),
+    ("API keys", "keys"),
+    ("Webhooks", "webhooks"),
+];
+
 /// The frame, with the page inside it.
 #[component]
 pub fn Frame() -> impl IntoView {
@@ -81,6 +89,7 @@ fn Tabs(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
 #[component]
 fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
     let here = project_id();
+    let operates = facts.as_ref().is_ok_and(|facts| facts.operator);
     let projects = facts.map(|facts| facts.projects).unwrap_or_default();
     let names = projects.clone();
     let name = move || {
@@ -90,7 +99,7 @@ fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
             .find(|project| project.id == here)
             .map_or_else(|| "Project".to_owned(), |project| project.name.clone())
     };
-    let settings = [("API keys", "keys"), ("Webhooks", "webhooks")].map(|(words, page)| {
+    let settings = SETTINGS.map(|(words, page)| {
         let href = move || format!("/projects/{}/settings/{page}", here.get());
         view! { <li><a href=href rel="external">{words}</a></li> }
     });
@@ -105,7 +114,10 @@ fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
         <button type="button" class="opener" popovertarget="projects"><span class="cut">{name}</span></button>
         <div id="projects" class="menu" popover>
             <p class="menu-title">"Projects"</p>
-            <ul>{items.collect_view()}</ul>
+            <ul>
+                {items.collect_view()}
+                {operates.then(|| view! { <li><a href="/account#new-project" rel="external">"New project…"</a></li> })}
+            </ul>
             <p class="menu-title">"Settings of this project"</p>
             <ul>{settings}</ul>
         </div>

@@ -31,4 +31,5 @@ pub mod scale;
 pub mod states;
 pub mod table;
 pub mod timeline;
+pub mod title;
 pub mod totals;

@@ -3,7 +3,6 @@
 //! To make a page of another kind: a [`Kind`], what asks for it, and what shows it, given to [`record_page`].
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +12,7 @@ use super::links::{project_id, search};
 use super::records::facts::{self, Gone};
 use super::states::Problem;
 use crate::api::error::ApiError;
+use crate::app::parts::title::Title;
 use crate::model::query::escape;
 
 /// What the pages of one kind of records are called, and where they are.

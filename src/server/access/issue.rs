@@ -7,6 +7,7 @@ use serde::Serialize;
 use std::net::IpAddr;
 
 use super::passwords::{self, PasswordError};
+use super::second::{self, SecondError};
 use super::{AccessError, Person, cookie_name, session_hash, sha256};
 use crate::model::id::IdKind;
 use crate::model::key::KeyWish;
@@ -73,6 +74,29 @@ pub async fn check_password(server: &Server, email: &str, password: &str, ip: Ip
         email: user.email,
         operator: user.operator,
     })
+}
+
+/// Why a code did not let somebody in.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// Too many failed before; so many seconds are to wait.
+    #[error("too many codes were wrong; try again in {0} s")]
+    Throttled(u64),
+    /// It is wrong, or cannot be checked.
+    #[error(transparent)]
+    Second(#[from] SecondError),
+}
+
+/// Checks the code that comes after a password. Too many failures have to wait, as with passwords; they are counted apart.
+pub async fn check_code(server: &Server, person: &Person, code: &str, ip: IpAddr) -> Result<(), CodeError> {
+    let counted = format!("{} code", person.email);
+    let throttle = &server.door.throttle;
+    throttle
+        .attempt(&counted, ip, server.clock.now_ms())
+        .map_err(CodeError::Throttled)?;
+    second::check(server, person, code).await?;
+    throttle.forgive(&counted, ip);
+    Ok(())
 }
 
 /// Begins a session and gives its cookie.

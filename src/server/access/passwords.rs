@@ -16,6 +16,9 @@ const PASSES: u32 = 2;
 /// Hashes at the same time: each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
 
+/// Stands for the hash of somebody who has no password: they come by an identity provider.
+pub const NONE: &str = "!";
+
 static PERMITS: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// Why a password cannot be taken.
@@ -57,7 +60,7 @@ pub async fn verify(password: String, hash: Option<String>) -> Result<bool, Pass
         return Ok(false);
     }
     away(move || {
-        let Some(hash) = hash else {
+        let Some(hash) = hash.filter(|hash| hash != NONE) else {
             let nobody = Salt::from_b64("bm9ib2R5IGlzIGhlcmU")?;
             hasher()?.hash_password(password.as_bytes(), nobody)?;
             return Ok(false);

@@ -1,4 +1,4 @@
-//! Slows down whoever guesses passwords: failed sign-ins are counted by e-mail and address, and by address alone.
+//! Slows down whoever guesses passwords: failed sign-ins are counted by account and address, by address alone, and by account alone.
 //!
 //! The counts live in this process: a restart forgives, and several servers each count their own.
 
@@ -12,6 +12,9 @@ const WINDOW_MS: i64 = 15 * 60 * 1_000;
 const MAX_PER_EMAIL: u32 = 10;
 /// Failures from one address, whatever the e-mail: a whole office may sit behind it.
 const MAX_PER_ADDRESS: u32 = 100;
+/// Failures of one e-mail from wherever they come: guesses spread over many addresses. So high that nobody is kept out of their own account by a
+/// few who try: 100 in a quarter of an hour are under 10,000 a day.
+const MAX_PER_ACCOUNT: u32 = 100;
 /// Counts that are held at most; past it the oldest windows go first.
 const CAPACITY: usize = 20_000;
 
@@ -19,6 +22,7 @@ const CAPACITY: usize = 20_000;
 enum Counted {
     Email(String, IpAddr),
     Address(IpAddr),
+    Account(String),
 }
 
 impl Counted {
@@ -26,6 +30,7 @@ impl Counted {
         match self {
             Self::Email(..) => MAX_PER_EMAIL,
             Self::Address(_) => MAX_PER_ADDRESS,
+            Self::Account(_) => MAX_PER_ACCOUNT,
         }
     }
 }
@@ -39,11 +44,12 @@ impl Throttle {
     /// `Err` is the number of seconds after which the next may be tried.
     pub(super) fn attempt(&self, email: &str, address: IpAddr, now_ms: i64) -> Result<(), u64> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let both = [
+        let all = [
             Counted::Email(email.to_owned(), network(address)),
             Counted::Address(network(address)),
+            Counted::Account(email.to_owned()),
         ];
-        for counted in &both {
+        for counted in &all {
             if let Some((since, count)) = counts.get(counted)
                 && is_open(*since, now_ms)
                 && *count >= counted.limit()
@@ -51,7 +57,7 @@ impl Throttle {
                 return Err((since + WINDOW_MS - now_ms).unsigned_abs().div_ceil(1_000));
             }
         }
-        for counted in both {
+        for counted in all {
             let entry = counts.entry(counted).or_insert((now_ms, 0));
             if !is_open(entry.0, now_ms) {
                 *entry = (now_ms, 0);
@@ -68,8 +74,11 @@ impl Throttle {
     pub(super) fn forgive(&self, email: &str, address: IpAddr) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.remove(&Counted::Email(email.to_owned(), network(address)));
-        if let Some((_, count)) = counts.get_mut(&Counted::Address(network(address))) {
-            *count = count.saturating_sub(1);
+        // Others may be guessing meanwhile, from here and at this account: only this attempt is taken back.
+        for counted in [Counted::Address(network(address)), Counted::Account(email.to_owned())] {
+            if let Some((_, count)) = counts.get_mut(&counted) {
+                *count = count.saturating_sub(1);
+            }
         }
     }
 }
@@ -147,10 +156,24 @@ mod tests {
     }
 
     #[test]
+    fn one_account_that_is_tried_from_many_addresses_is_slowed_too() {
+        let throttle = Throttle::default();
+        for n in 0..MAX_PER_ACCOUNT {
+            assert_eq!(throttle.attempt("a@b.c", IpAddr::from(n.to_be_bytes()), 0), Ok(()));
+        }
+        assert!(throttle.attempt("a@b.c", address("203.0.113.1"), 0).is_err());
+        assert_eq!(
+            throttle.attempt("b@b.c", address("203.0.113.1"), 0),
+            Ok(()),
+            "another account"
+        );
+    }
+
+    #[test]
     fn it_never_grows_past_its_bound() {
         let throttle = Throttle::default();
         for n in 0..(CAPACITY as u32 + 10) {
-            let _ = throttle.attempt("a@b.c", IpAddr::from(n.to_be_bytes()), i64::from(n));
+            let _ = throttle.attempt(&format!("{n}@b.c"), IpAddr::from(n.to_be_bytes()), i64::from(n));
         }
         assert!(throttle.0.lock().unwrap().len() <= CAPACITY);
     }

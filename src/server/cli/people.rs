@@ -7,13 +7,14 @@ use clap::{Args, Subcommand};
 use super::{CliError, print};
 use crate::model::id::IdKind;
 use crate::model::key::KeyWish;
+use crate::model::member::read_email;
 use crate::model::rights::{Role, Scope};
 use crate::server::access::issue::{self, Issuer};
 use crate::server::access::passwords;
 use crate::server::clock::{Clock, Random};
 use crate::server::config::DatabaseOption;
 use crate::server::store::projects::{self, Project};
-use crate::server::store::{Db, accounts};
+use crate::server::store::{Db, accounts, second_factor, sessions};
 
 /// No password is longer, so no more is read.
 const PASSWORD_READ: u64 = 4_096;
@@ -36,6 +37,22 @@ pub(super) enum ProjectCommand {
 pub(super) enum UserCommand {
     /// Makes a person, or makes somebody a member of one more project. The first person of all runs the instance
     Add(AddUser),
+    /// Helps somebody who cannot sign in: gives them another password, or turns their second factor off. Either ends all their sign-ins
+    Reset(ResetUser),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResetUser {
+    /// How they sign in
+    email: String,
+    /// Read their new password from standard input
+    #[arg(long, required_unless_present = "second_factor_off")]
+    password_stdin: bool,
+    /// Turn their second factor off: they sign in by their password alone, until they set one up anew
+    #[arg(long)]
+    second_factor_off: bool,
+    #[command(flatten)]
+    database: DatabaseOption,
 }
 
 #[derive(Debug, Args)]
@@ -123,7 +140,31 @@ pub(super) async fn project(command: ProjectCommand) -> Result<(), CliError> {
 }
 
 pub(super) async fn user(command: UserCommand) -> Result<(), CliError> {
-    let UserCommand::Add(add) = command;
+    match command {
+        UserCommand::Add(add) => add_user(add).await,
+        UserCommand::Reset(reset) => reset_user(reset).await,
+    }
+}
+
+async fn reset_user(reset: ResetUser) -> Result<(), CliError> {
+    let password = if reset.password_stdin { Some(read_password()?) } else { None };
+    let db = open(&reset.database).await?;
+    let user = accounts::find_by_email(&db, &reset.email)
+        .await?
+        .ok_or_else(|| CliError::Refused(format!("there is nobody with the e-mail address {}", reset.email)))?;
+    if let Some(password) = password {
+        let hash = passwords::hash(password, &Random::system()).await?;
+        accounts::set_password(&db, user.key, &hash).await?;
+    }
+    if reset.second_factor_off {
+        second_factor::clear(&db, user.key).await?;
+    }
+    sessions::end_all(&db, user.key, None).await?;
+    db.close().await;
+    print(&user.id)
+}
+
+async fn add_user(add: AddUser) -> Result<(), CliError> {
     check_email(&add.email)?;
     let password = if add.password_stdin { Some(read_password()?) } else { None };
     let db = open(&add.database).await?;
@@ -231,13 +272,10 @@ fn read_password() -> Result<String, CliError> {
 
 /// Only what can never be an address is refused: whether mail arrives there is not asked.
 fn check_email(email: &str) -> Result<(), CliError> {
-    let sound = email
-        .split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
-    if sound && email.len() <= 254 && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
-        return Ok(());
+    match read_email(email) {
+        Some(_) => Ok(()),
+        None => Err(CliError::Refused(format!("{email:?} is no e-mail address"))),
     }
-    Err(CliError::Refused(format!("{email:?} is no e-mail address")))
 }
 
 fn parse_role(word: &str) -> Result<Role, String> {

@@ -1,15 +1,20 @@
 //! What is allowed at once and within a minute: bytes of bodies in flight, calls of a key, and how slowly a body may come.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
+use governor::middleware::{NoOpMiddleware, StateInformationMiddleware};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::Instant;
 
+use crate::server::clock::Clock;
 use crate::server::error::ApiError;
 
 /// Bytes of large bodies that may be held at once by the whole process: two calls of the largest size.
@@ -24,8 +29,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const SLOWEST: u64 = 16 << 10;
 /// Seconds after which a server that holds too much is worth another try.
 const BUSY_RETRY_S: u64 = 1;
-/// Milliseconds in which a key's allowance fills up again.
-const WINDOW_MS: f64 = 60_000.0;
 
 /// The limits of the process.
 #[derive(Debug)]
@@ -34,14 +37,24 @@ pub struct Limits {
     /// One permit a recording that is on its way.
     pub(crate) recordings: Arc<Semaphore>,
     per_minute: u32,
-    /// By key; only keys that exist come here, so it stays as small as their number.
-    allowances: Mutex<HashMap<String, Allowance>>,
+    clock: Clock,
+    /// By calls a minute; in each, by key: only keys that exist come here, so it stays as small as their number.
+    allowances: Mutex<HashMap<NonZeroU32, Arc<Allowances>>>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Allowance {
-    left: f64,
-    at_ms: i64,
+/// The allowances of all keys that have so many calls a minute: a bucket each, which fills up evenly (the generic cell rate algorithm).
+type Allowances = RateLimiter<String, HashMapStateStore<String>, Steady, StateInformationMiddleware>;
+
+/// The time of allowances: a machine's clock that is set must neither give nor take any.
+#[derive(Clone, Debug)]
+struct Steady(Clock);
+
+impl governor::clock::Clock for Steady {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.steady()
+    }
 }
 
 /// A body that was read, and the place in the budget that it holds until it is dropped.
@@ -53,11 +66,12 @@ pub(crate) struct ReadBody {
 
 impl Limits {
     /// Limits with so many calls a minute for each key.
-    pub fn new(per_minute: u32) -> Self {
+    pub fn new(per_minute: u32, clock: Clock) -> Self {
         Self {
             bodies: Arc::new(Semaphore::new(IN_FLIGHT / PIECE)),
             recordings: Arc::new(Semaphore::new(RECORDINGS)),
             per_minute,
+            clock,
             allowances: Mutex::default(),
         }
     }
@@ -67,28 +81,28 @@ impl Limits {
         self.per_minute
     }
 
-    /// Takes one call from a key's allowance of so many a minute, a bucket that fills up evenly: how many are left, or the seconds until there is one.
-    pub(crate) fn take(&self, key: &str, per_minute: u32, now_ms: i64) -> Result<u32, u64> {
-        let most = f64::from(per_minute);
-        let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
-        let allowance = match allowances.get_mut(key) {
-            Some(allowance) => allowance,
-            None => allowances.entry(key.to_owned()).or_insert(Allowance {
-                left: most,
-                at_ms: now_ms,
-            }),
+    /// Takes one call from a key's allowance of so many a minute: how many are left, or the seconds until there is one.
+    pub(crate) fn take(&self, key: &str, per_minute: u32) -> Result<u32, u64> {
+        // None of no calls is ever kept.
+        let most = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
+        let allowances = {
+            let mut all = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = || {
+                let quota = Quota::per_minute(most);
+                let state = HashMapStateStore::default();
+                let limiter: RateLimiter<_, _, _, NoOpMiddleware<Duration>> =
+                    RateLimiter::new(quota, state, Steady(self.clock.clone()));
+                Arc::new(limiter.with_middleware())
+            };
+            Arc::clone(all.entry(most).or_insert_with(new))
         };
-        let filled = (now_ms - allowance.at_ms).max(0) as f64 / WINDOW_MS * most;
-        *allowance = Allowance {
-            left: (allowance.left + filled).min(most),
-            at_ms: now_ms.max(allowance.at_ms),
-        };
-        if allowance.left < 1.0 {
-            let wait_ms = (1.0 - allowance.left) / most * WINDOW_MS;
-            return Err((wait_ms / 1_000.0).ceil().max(1.0) as u64);
+        match allowances.check_key(&key.to_owned()) {
+            Ok(state) => Ok(state.remaining_burst_capacity()),
+            Err(until) => {
+                let wait = until.wait_time_from(self.clock.steady());
+                Err(wait.as_millis().div_ceil(1_000).max(1) as u64)
+            }
         }
-        allowance.left -= 1.0;
-        Ok(allowance.left as u32)
     }
 
     /// Reads a body of at most `most` bytes into memory, if the process may hold that much more just now.
@@ -159,24 +173,33 @@ fn broken(error: &axum::Error) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
 
     #[test]
     fn an_allowance_fills_up_evenly() {
-        let limits = Limits::new(60);
+        let now = Arc::new(AtomicI64::new(0));
+        let limits = Limits::new(60, Clock::Held(Arc::clone(&now)));
         for left in (0..60).rev() {
-            assert_eq!(limits.take("a", 60, 0), Ok(left));
+            assert_eq!(limits.take("a", 60), Ok(left));
         }
-        assert_eq!(limits.take("a", 60, 0), Err(1));
-        assert_eq!(limits.take("b", 60, 0), Ok(59), "each key has its own");
-        assert_eq!(limits.take("a", 60, 1_000), Ok(0));
-        assert_eq!(limits.take("a", 60, 500), Err(1), "a clock that goes back gives nothing");
-        assert_eq!(limits.take("a", 60, 120_000), Ok(59), "it never holds more than a minute's");
+        assert_eq!(limits.take("a", 60), Err(1));
+        assert_eq!(limits.take("b", 60), Ok(59), "each key has its own");
+        assert_eq!(limits.take("c", 2), Ok(1), "and so many calls as it was given");
+        now.store(1_000, Ordering::SeqCst);
+        assert_eq!(limits.take("a", 60), Ok(0));
+        now.store(120_000, Ordering::SeqCst);
+        assert_eq!(limits.take("a", 60), Ok(59), "it never holds more than a minute's");
+        for _ in 0..2 {
+            let _ = limits.take("c", 2);
+        }
+        assert_eq!(limits.take("c", 2), Err(30));
     }
 
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused_before_it_is_read() {
-        let limits = Limits::new(1);
+        let limits = Limits::new(1, Clock::System);
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_LENGTH, "101".parse().unwrap());
         let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
@@ -199,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn bodies_in_flight_have_a_budget() {
-        let limits = Limits::new(1);
+        let limits = Limits::new(1, Clock::System);
         let held = limits
             .read(&HeaderMap::new(), Body::from(vec![0; 1_000]), IN_FLIGHT)
             .await

@@ -3,16 +3,21 @@
 //! From the outside in: headers and the request's id, metrics, compression, the time a body may take, the recording, the one shape of errors,
 //! panics, whose recording it is, the origin, the size of a body, and then the routes. To add an endpoint of the API: a file in `v1/`.
 
+mod account;
 pub mod assets;
 mod error_page;
 mod errors;
 pub mod headers;
 mod health;
+mod invite;
 pub mod limits;
+mod management;
 pub mod metrics;
+mod oidc;
 mod origin;
 pub mod pages;
 pub mod recording;
+mod second;
 pub mod serve;
 pub mod sign_in;
 mod sizes;
@@ -44,10 +49,15 @@ pub fn router(server: Server) -> Router {
     metrics::start();
     let routes = Router::new()
         .merge(v1::routes(&server))
+        .merge(management::routes(&server))
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(assets::routes())
         .merge(sign_in::routes())
+        .merge(second::routes())
+        .merge(oidc::routes())
+        .merge(account::routes())
+        .merge(invite::routes())
         .merge(pages::routes(&server))
         .fallback(errors::nothing_here);
     let compress = server.config.compress;

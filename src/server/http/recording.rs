@@ -18,13 +18,15 @@ use super::sign_in::Attempted;
 use crate::model::id::is_client_id;
 use crate::model::log::Resource;
 use crate::model::query;
-use crate::server::access::{self, KeyAccess, Member, Person};
+use crate::server::access::{self, KeyAccess, ManagementAccess, Member, Person, oidc};
 use crate::server::state::Server;
 use crate::server::store::projects::ProjectKey;
 
 mod log;
 mod quiet;
 mod write;
+
+use quiet::Quiet;
 
 /// The server function behind a log's page.
 const LOG_PAGE: &str = "/api/log";
@@ -94,6 +96,15 @@ impl Subject {
     pub fn by_member(&mut self, member: &Member) {
         self.projects = vec![member.project.key];
         self.by_person(&member.person);
+    }
+
+    /// Done by a management key, in a project that is said later.
+    pub fn by_manager(&mut self, key: &ManagementAccess) {
+        self.by = By::Key {
+            app_id: key.app_id.clone(),
+            name: key.name.clone(),
+            client: false,
+        };
     }
 
     /// Done by a key.
@@ -207,6 +218,7 @@ fn is_recorded(method: &Method, route: &str, query: &str) -> bool {
         _ if *method == Method::OPTIONS || route.starts_with("/assets/") => false,
         _ if route.starts_with("/v1/") || route.starts_with("/management/") => !(is_read && is_paging(query)),
         // A log's page and its files show what was said; the other pages show lists.
+        oidc::CALLBACK => true,
         _ if is_read => route == LOG_PAGE || (route.starts_with("/projects/") && is_of_one_log(route)) || is_file(route),
         _ => true,
     }
@@ -255,8 +267,15 @@ pub(crate) async fn describe(State(server): State<Server>, request: Request, nex
     }
     let visited = project_of(request.uri()).map(|project| (project, request.headers().clone()));
     let is_read = request.method().is_safe();
-    if !is_read && quiet::is_meant(request.uri().path()) {
+    let quiet = if is_read {
+        Quiet::Nothing
+    } else {
+        quiet::of(request.uri().path())
+    };
+    if quiet != Quiet::Nothing {
         recording.not_captured();
+    }
+    if quiet == Quiet::Both {
         recording.request_not_captured();
     }
     let response = next.run(request).await;

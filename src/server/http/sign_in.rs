@@ -15,12 +15,13 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::server::access::issue::{self, SignInError, Visitor};
+use crate::server::access::second::{self, SecondError};
 use crate::server::access::{self, AccessError, Person};
 use crate::server::state::Server;
 use crate::server::store::accounts;
 
 /// An e-mail address, a password and a path: far more than anybody types.
-const FORM_BYTES: usize = 16 * 1_024;
+pub(super) const FORM_BYTES: usize = 16 * 1_024;
 
 /// The doors, to be merged into the server's router.
 pub fn routes() -> Router<Server> {
@@ -54,11 +55,13 @@ struct DemoForm {
 
 /// Why somebody is still outside.
 #[derive(Debug, thiserror::Error)]
-enum DoorError {
+pub(super) enum DoorError {
     #[error(transparent)]
     SignIn(#[from] SignInError),
     #[error(transparent)]
     Access(#[from] AccessError),
+    #[error(transparent)]
+    Second(#[from] SecondError),
     #[error("{0}")]
     Form(#[from] FormRejection),
     #[error("the demo sign-in works on this machine alone, while the server runs with --demo")]
@@ -85,7 +88,9 @@ impl IntoResponse for DoorError {
             }
             Self::Form(rejection) => rejection.status(),
             Self::NoDemo => StatusCode::FORBIDDEN,
-            Self::SignIn(_) | Self::Access(_) => {
+            // Signed out meanwhile.
+            Self::Access(AccessError::Unauthorized(_)) => return Redirect::to("/sign-in").into_response(),
+            Self::SignIn(_) | Self::Second(_) | Self::Access(_) => {
                 tracing::error!(error = %self, "a sign-in failed");
                 return (
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -128,8 +133,8 @@ async fn start(State(server): State<Server>, headers: HeaderMap) -> Result<Respo
         .or_else(|| projects.first());
     Ok(match chosen {
         Some((project, _)) => Redirect::to(&format!("/projects/{}/logs", project.id)).into_response(),
-        None => sentence("You are signed in, but belong to no project yet: whoever runs this service adds you to one.")
-            .into_response(),
+        // It says so, and what can be done.
+        None => Redirect::to("/account").into_response(),
     })
 }
 
@@ -145,6 +150,9 @@ async fn sign_in(
         return Err(DoorError::NoDemo);
     }
     match issue::check_password(&server, &form.email, &form.password, ip).await {
+        Ok(person) if second::is_on(&server, person.key).await? => {
+            Ok(super::second::ask(&server, &person, local_path(&form.next)))
+        }
         Ok(person) => enter(&server, peer, &headers, person, &form.next).await,
         Err(SignInError::Wrong) => {
             tracing::info!(%ip, "a sign-in with a wrong e-mail address or password");
@@ -158,7 +166,7 @@ async fn sign_in(
 }
 
 /// Whoever records the request learns here whose account was tried.
-fn attempted(mut answer: Response, email: String) -> Response {
+pub(super) fn attempted(mut answer: Response, email: String) -> Response {
     answer.extensions_mut().insert(Attempted(email));
     answer
 }
@@ -190,7 +198,7 @@ async fn sign_out(State(server): State<Server>, headers: HeaderMap) -> Result<Re
 }
 
 /// Begins a session in place of the one that the browser had.
-async fn enter(
+pub(super) async fn enter(
     server: &Server,
     peer: SocketAddr,
     headers: &HeaderMap,
@@ -222,7 +230,7 @@ fn demo_is_open(server: &Server, peer: SocketAddr, headers: &HeaderMap) -> bool 
 /// The path to go to after signing in, if it is one of this service, else `/`.
 ///
 /// Browsers read `\` as `/` and drop tabs and line ends (WHATWG URL, 4.4), so that `/\evil.example` leads away: such paths are not taken.
-fn local_path(next: &str) -> &str {
+pub(super) fn local_path(next: &str) -> &str {
     let stays = next.starts_with('/')
         && !next.starts_with("//")
         && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')

@@ -78,6 +78,25 @@ pub async fn find_by_email(db: &Db, email: &str) -> Result<Option<User>, StoreEr
     Ok(on_db!(read db, pool => query_as(SQL).bind(&email).fetch_optional(pool).await?))
 }
 
+/// The person whom an identity provider knows by this subject: the issuer, a space, and the subject.
+pub async fn find_by_oidc_subject(db: &Db, subject: &str) -> Result<Option<User>, StoreError> {
+    const SQL: &str = "SELECT id, public_id, email, name, password_hash, operator, created_at FROM users WHERE oidc_subject = $1";
+    Ok(on_db!(read db, pool => query_as(SQL).bind(subject).fetch_optional(pool).await?))
+}
+
+/// Notes who a person is to an identity provider; false where they are somebody else to it already.
+pub async fn set_oidc_subject(db: &Db, user: i64, subject: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE users SET oidc_subject = $2 WHERE id = $1 AND (oidc_subject IS NULL OR oidc_subject = $2)";
+    Ok(on_db!(write db, pool => query(SQL).bind(user).bind(subject).execute(pool).await?.rows_affected()) == 1)
+}
+
+/// Gives a person another password; its hash is a PHC string.
+pub async fn set_password(db: &Db, user: i64, password_hash: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+    on_db!(write db, pool => query(SQL).bind(user).bind(password_hash).execute(pool).await.map(|_| ()))?;
+    Ok(())
+}
+
 /// Makes a person a member of a project, or gives them another role there.
 pub async fn set_member(db: &Db, project: ProjectKey, user: i64, role: Role, now_ms: i64) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO members (project_id, user_id, role, created_at) VALUES ($1, $2, $3, $4) \
@@ -96,7 +115,7 @@ pub async fn role(db: &Db, project: ProjectKey, user: i64) -> Result<Option<Role
 /// The projects of a person and their role there, in the order they joined.
 pub async fn projects_of(db: &Db, user: i64) -> Result<Vec<(Project, Role)>, StoreError> {
     const SQL: &str = "SELECT p.id, p.public_id, p.name, p.time_zone, p.created_at, m.role \
-         FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 ORDER BY m.created_at, p.id";
+         FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 AND p.deleted_at IS NULL ORDER BY m.created_at, p.id";
     let rows: Vec<(i64, String, String, String, i64, String)> =
         on_db!(read db, pool => query_as(SQL).bind(user).fetch_all(pool).await?);
     rows.into_iter()

@@ -135,7 +135,7 @@ pub async fn find_by_token(db: &Db, token_hash: &[u8; 32], now_ms: i64) -> Resul
          CASE WHEN k.token_hash = $1 THEN NULL ELSE k.old_until END AS old_until \
          FROM api_keys k JOIN projects p ON p.id = k.project_id \
          WHERE (k.token_hash = $1 OR (k.old_token_hash = $1 AND k.old_until > $2)) AND k.revoked_at IS NULL \
-         AND (k.expires_at IS NULL OR k.expires_at > $2)";
+         AND p.deleted_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)";
     let row: Option<KeyRow> =
         on_db!(read db, pool => query_as(SQL).bind(&token_hash[..]).bind(now_ms).fetch_optional(pool).await?);
     row.map(read_key).transpose()
@@ -259,7 +259,8 @@ pub async fn rotate(
 
 /// The origins of every client-side key that is taken.
 pub async fn client_origins(db: &Db) -> Result<Vec<String>, StoreError> {
-    const SQL: &str = "SELECT DISTINCT origins FROM api_keys WHERE client = $1 AND revoked_at IS NULL";
+    const SQL: &str = "SELECT DISTINCT k.origins FROM api_keys k JOIN projects p ON p.id = k.project_id \
+         WHERE k.client = $1 AND k.revoked_at IS NULL AND p.deleted_at IS NULL";
     let lists: Vec<String> = on_db!(read db, pool => sqlx::query_scalar(SQL).bind(true).fetch_all(pool).await?);
     Ok(lists.iter().flat_map(|list| words(list)).map(str::to_owned).collect())
 }

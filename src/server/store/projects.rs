@@ -2,8 +2,9 @@
 
 use sqlx::{query, query_as, query_scalar};
 
-use super::db::on_db;
+use super::db::{WriteTx, on_db, on_tx};
 use super::{Db, StoreError};
+use crate::model::project::Holdings;
 
 /// The number by which every table names a project; never shown.
 pub type ProjectKey = i64;
@@ -41,7 +42,8 @@ pub async fn add(db: &Db, id: &str, name: &str, time_zone: &str, now_ms: i64) ->
 
 /// The project with this id.
 pub async fn find(db: &Db, id: &str) -> Result<Option<Project>, StoreError> {
-    const FIND: &str = "SELECT id, public_id, name, time_zone, created_at FROM projects WHERE public_id = $1";
+    const FIND: &str =
+        "SELECT id, public_id, name, time_zone, created_at FROM projects WHERE public_id = $1 AND deleted_at IS NULL";
     Ok(on_db!(read db, pool => query_as(FIND).bind(id).fetch_optional(pool).await)?)
 }
 
@@ -53,8 +55,51 @@ pub async fn public_id(db: &Db, project: ProjectKey) -> Result<Option<String>, S
 
 /// Every project, oldest first.
 pub async fn all(db: &Db) -> Result<Vec<Project>, StoreError> {
-    const ALL: &str = "SELECT id, public_id, name, time_zone, created_at FROM projects ORDER BY created_at, id";
+    const ALL: &str =
+        "SELECT id, public_id, name, time_zone, created_at FROM projects WHERE deleted_at IS NULL ORDER BY created_at, id";
     Ok(on_db!(read db, pool => query_as(ALL).fetch_all(pool).await)?)
+}
+
+/// Sets what people call a project and the time zone that they read times in: an IANA name, checked by the caller. False where there is no such project.
+pub async fn change(db: &Db, project: ProjectKey, name: &str, zone: &str) -> Result<bool, StoreError> {
+    const SET: &str = "UPDATE projects SET name = $2, time_zone = $3 WHERE id = $1 AND deleted_at IS NULL";
+    let changed = on_db!(write db, pool => query(SET).bind(project).bind(name).bind(zone).execute(pool).await?.rows_affected());
+    Ok(changed == 1)
+}
+
+/// Deletes a project: from now on nobody reaches it and nothing of it runs; what it holds is removed little by little ([`super::purge`]).
+/// False where there is no such project.
+pub async fn delete(db: &Db, project: ProjectKey, now_ms: i64) -> Result<bool, StoreError> {
+    const DELETE: &str = "UPDATE projects SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
+    let mut tx = WriteTx::begin(db).await?;
+    let deleted =
+        on_tx!(&mut tx, connection => query(DELETE).bind(project).bind(now_ms).execute(connection).await?.rows_affected());
+    if deleted == 1 {
+        super::purge::stop_in(&mut tx, project, now_ms).await?;
+        tx.commit().await?;
+    }
+    Ok(deleted == 1)
+}
+
+/// What a project holds.
+pub async fn holdings(db: &Db, project: ProjectKey) -> Result<Holdings, StoreError> {
+    const SQL: &str = "SELECT \
+         (SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM log_minutes WHERE project_id = $1) AS logs, \
+         (SELECT COUNT(*) FROM tasks WHERE project_id = $1) AS tasks, \
+         (SELECT COUNT(*) FROM exports WHERE project_id = $1) AS exports, \
+         (SELECT COUNT(*) FROM endpoints WHERE project_id = $1 AND deleted_at IS NULL) AS endpoints, \
+         (SELECT COUNT(*) FROM api_keys WHERE project_id = $1 AND revoked_at IS NULL) AS keys, \
+         (SELECT COUNT(*) FROM members WHERE project_id = $1) AS members";
+    let (logs, tasks, exports, endpoints, keys, members): (i64, i64, i64, i64, i64, i64) =
+        on_db!(read db, pool => query_as(SQL).bind(project).fetch_one(pool).await?);
+    Ok(Holdings {
+        logs,
+        tasks,
+        exports,
+        endpoints,
+        keys,
+        members,
+    })
 }
 
 /// Sets the time zone that a project's people read times in: an IANA name, checked by the caller. False where there is no such project.

@@ -73,6 +73,53 @@ pub async fn touch(db: &Db, token_hash: &[u8; 32], now_ms: i64, expires_at: i64)
     Ok(())
 }
 
+/// A sign-in that has not ended, for whoever's it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnSession {
+    /// The SHA-256 of the cookie's token.
+    pub token_hash: [u8; 32],
+    /// When it began.
+    pub created_at: i64,
+    /// When it was used last, to the hour.
+    pub last_seen_at: i64,
+    /// When it ends unless it is used.
+    pub expires_at: i64,
+    /// Where it began.
+    pub ip: String,
+    /// By which browser.
+    pub user_agent: String,
+}
+
+/// A person's sign-ins that have not ended, the latest used first.
+pub async fn of(db: &Db, user: i64, now_ms: i64) -> Result<Vec<OwnSession>, StoreError> {
+    const SQL: &str = "SELECT token_hash, created_at, last_seen_at, expires_at, ip, user_agent FROM sessions \
+         WHERE user_id = $1 AND expires_at > $2 ORDER BY last_seen_at DESC, created_at DESC";
+    let rows: Vec<(Vec<u8>, i64, i64, i64, String, String)> =
+        on_db!(read db, pool => query_as(SQL).bind(user).bind(now_ms).fetch_all(pool).await?);
+    rows.into_iter()
+        .map(|(hash, created_at, last_seen_at, expires_at, ip, user_agent)| {
+            Ok(OwnSession {
+                token_hash: hash
+                    .try_into()
+                    .map_err(|_| StoreError::Corrupt(format!("the token of a session of user {user}")))?,
+                created_at,
+                last_seen_at,
+                expires_at,
+                ip,
+                user_agent,
+            })
+        })
+        .collect()
+}
+
+/// Ends a person's sign-ins, all but one where one is to stay; gives those that it ended.
+pub async fn end_all(db: &Db, user: i64, but: Option<&[u8; 32]>) -> Result<u64, StoreError> {
+    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
+    // No hash is empty.
+    let but = but.map_or(&[][..], |hash| &hash[..]);
+    Ok(on_db!(write db, pool => query(SQL).bind(user).bind(but).execute(pool).await?.rows_affected()))
+}
+
 /// Ends a sign-in.
 pub async fn end(db: &Db, token_hash: &[u8; 32]) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM sessions WHERE token_hash = $1";

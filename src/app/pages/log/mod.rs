@@ -4,7 +4,6 @@ mod facts;
 mod pane;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use self::facts::Facts;
@@ -15,6 +14,7 @@ use crate::app::parts::awaited::{answered, waiting};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::Problem;
 use crate::app::parts::timeline::Timeline;
+use crate::app::parts::title::Title;
 use crate::model::query::{LogQuery, escape};
 use crate::model::timeline::Thing;
 

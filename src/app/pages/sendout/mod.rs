@@ -7,7 +7,6 @@ mod compare;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_meta::Title;
 
 use self::compare::Compare;
 use crate::api::sendouts::{SendoutPage, retry_sendout, sendout_page};
@@ -18,6 +17,7 @@ use crate::app::parts::records::facts::{self, fact};
 use crate::app::parts::records::live::{keep_fresh, say};
 use crate::app::parts::records::{RowContext, cells};
 use crate::app::parts::timeline::{self, Timeline};
+use crate::app::parts::title::Title;
 use crate::model::endpoint::EndpointState;
 use crate::model::format;
 use crate::model::sendout::{AttemptFacts, SendoutFacts, SendoutStatus};

@@ -3,7 +3,6 @@
 use leptos::html::H2;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_meta::Title;
 
 use super::key::Key;
 use super::key_form::KeyForm;
@@ -12,6 +11,7 @@ use crate::app::parts::awaited::answered;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::live::say;
 use crate::app::parts::states::Problem;
+use crate::app::parts::title::Title;
 use crate::model::key::{KeyFacts, KeyStanding};
 
 /// What the parts of the page share.

@@ -2,9 +2,14 @@
 
 pub mod endpoint;
 pub mod endpoint_form;
+pub mod invitations;
 pub mod key;
 pub mod key_form;
 pub mod keys;
+pub mod member;
+pub mod members;
+pub mod project;
+pub mod sight;
 pub mod webhooks;
 
 use leptos::html::ElementType;

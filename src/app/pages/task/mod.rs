@@ -6,7 +6,6 @@ mod head;
 mod parts;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use self::head::Head;
 use self::parts::{failed_rows, json, parameters, tries};
@@ -14,6 +13,7 @@ use crate::api::tasks::{TaskPage, task_page};
 use crate::app::parts::record_page::{Kind, Place, record_page};
 use crate::app::parts::records::live::keep_fresh;
 use crate::app::parts::timeline::Timeline;
+use crate::app::parts::title::Title;
 use crate::model::timeline::Thing;
 
 const KIND: Kind = Kind {

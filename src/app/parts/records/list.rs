@@ -3,7 +3,6 @@
 //! To add a tab: `list::<ItsRecord>()` as the view of its page.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::chips::{Chips, set};
 use super::filters::FilterBar;
@@ -17,6 +16,7 @@ use crate::api::tasks::Listed;
 use crate::app::parts::awaited::{answered, waiting};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::{Problem, UnlessMissing};
+use crate::app::parts::title::Title;
 use crate::model::query::Order;
 use crate::model::tab::{Tab, TabQuery};
 

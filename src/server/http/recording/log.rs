@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::{By, Subject};
 use crate::model::log::{NewLog, Note, Origin, Status};
+use crate::server::access::oidc;
 use crate::server::ingest::draft::{Body, Code, Draft, DraftMessage, Fault, ResourceParts, When};
 use crate::server::ingest::entry::EntryContext;
 use crate::server::ingest::headers::{Headers, MAX_HEADERS};
@@ -19,7 +20,12 @@ const MAX_LONG_TEXT: usize = 4_096;
 /// The log that an exchange becomes.
 pub(super) fn of_exchange(exchange: &Exchange<Subject>, context: &EntryContext<'_>) -> Result<NewLog, Fault> {
     let subject = &exchange.context;
-    let uri = exchange.uri.to_string();
+    // What an identity provider leads back with is a way in.
+    let uri = if exchange.uri.path() == oidc::CALLBACK {
+        oidc::CALLBACK.to_owned()
+    } else {
+        exchange.uri.to_string()
+    };
     let mut draft = Draft {
         created_at: Some(When::Millis(context.now_ms - exchange.duration.as_millis() as i64)),
         status_code: exchange

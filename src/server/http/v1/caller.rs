@@ -15,9 +15,24 @@ const REMAINING: HeaderName = HeaderName::from_static("x-rate-limit-remaining");
 
 /// What a key has of its calls a minute.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Allowance {
+pub(in crate::server::http) struct Allowance {
     most: u32,
     left: u32,
+}
+
+impl Allowance {
+    /// Takes a call from a key's allowance: its own calls a minute, or the instance's.
+    pub(in crate::server::http) fn take(server: &Server, app_id: &str, own: Option<u32>) -> Result<Self, ApiError> {
+        let most = own.unwrap_or_else(|| server.limits.per_minute());
+        let taken = server.limits.take(app_id, most);
+        let left = taken.map_err(|seconds| {
+            let details = format!("this key has {most} calls a minute");
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, details)
+                .keyed("rate_limited")
+                .retry_after(seconds)
+        })?;
+        Ok(Self { most, left })
+    }
 }
 
 /// Lets a call in by its key, which handlers then find in the extensions; client-side keys only send.
@@ -44,7 +59,7 @@ pub(super) async fn key_of(server: &Server, mut request: Request) -> Result<(Key
 }
 
 /// Says in a successful answer how many calls the key has left.
-pub(super) fn telling(allowance: Allowance, answer: impl IntoResponse) -> Response {
+pub(in crate::server::http) fn telling(allowance: Allowance, answer: impl IntoResponse) -> Response {
     let mut answer = answer.into_response();
     answer.headers_mut().insert(LIMIT, HeaderValue::from(allowance.most));
     answer.headers_mut().insert(REMAINING, HeaderValue::from(allowance.left));
@@ -61,16 +76,7 @@ async fn allowed(server: &Server, request: &mut Request) -> Result<Allowance, Ap
     if let Some(recording) = request.extensions().get::<Recording>() {
         recording.context(|subject| subject.by_key(&key));
     }
-    let most = key.calls_a_minute.unwrap_or_else(|| server.limits.per_minute());
-    let left = server
-        .limits
-        .take(&key.app_id, most, server.clock.now_ms())
-        .map_err(|seconds| {
-            let details = format!("this key has {most} calls a minute");
-            ApiError::new(StatusCode::TOO_MANY_REQUESTS, details)
-                .keyed("rate_limited")
-                .retry_after(seconds)
-        })?;
+    let allowance = Allowance::take(server, &key.app_id, key.calls_a_minute)?;
     request.extensions_mut().insert(key);
-    Ok(Allowance { most, left })
+    Ok(allowance)
 }

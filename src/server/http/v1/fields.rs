@@ -14,7 +14,7 @@ use crate::server::error::ApiError;
 const AN_OBJECT: &str = "the body must be a JSON object";
 
 /// What the body says.
-pub(super) struct Fields<T>(pub(super) T);
+pub(in crate::server::http) struct Fields<T>(pub(in crate::server::http) T);
 
 impl<S, T> FromRequest<S> for Fields<T>
 where

@@ -4,22 +4,25 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::server::access::KeyAccess;
+use crate::server::access::{KeyAccess, ManagementAccess};
 use crate::server::error::ApiError;
 use crate::server::state::Server;
 use crate::server::store::idempotency::{self, Known};
+use crate::server::store::projects::ProjectKey;
 
 /// Letters of an `Idempotency-Key`.
 const MAX_KEY: usize = 255;
 /// Bytes of a body that is read to tell calls apart; no endpoint but those for files takes more.
 const MOST: usize = 2 << 20;
+/// Stands for a project where there is none; their numbers begin at 1.
+const NO_PROJECT: ProjectKey = 0;
 /// What kept answers are sealed for: one may hold a secret that is shown once.
 const PURPOSE: &str = "idempotency-answer";
 
@@ -44,7 +47,7 @@ pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 }
 
 /// Answers a call that came before as it was answered then.
-pub(super) async fn once(State(server): State<Server>, request: Request, next: Next) -> Response {
+pub(in crate::server::http) async fn once(State(server): State<Server>, request: Request, next: Next) -> Response {
     let is_meant = request.method() == Method::POST && request.uri().path() != "/v1/logs";
     if !is_meant {
         return next.run(request).await;
@@ -59,10 +62,20 @@ pub(super) async fn once(State(server): State<Server>, request: Request, next: N
     }
 }
 
+/// Whose key it is: a project's, or a management key's, which is of none.
+fn place(extensions: &Extensions, key: &str) -> Option<(ProjectKey, String)> {
+    if let Some(access) = extensions.get::<KeyAccess>() {
+        return Some((access.project.key, key.to_owned()));
+    }
+    let manager = extensions.get::<ManagementAccess>()?;
+    Some((NO_PROJECT, format!("{} {key}", manager.app_id)))
+}
+
 async fn run(server: &Server, key: &str, request: Request, next: Next) -> Result<Response, ApiError> {
-    let Some(project) = request.extensions().get::<KeyAccess>().map(|access| access.project.key) else {
+    let Some((project, key)) = place(request.extensions(), key) else {
         return Ok(next.run(request).await);
     };
+    let key = key.as_str();
     let (fingerprint, request) = fingerprint(request).await?;
     match idempotency::begin(&server.db, project, key, &fingerprint, server.clock.now_ms()).await? {
         Known::New => {}

@@ -25,7 +25,7 @@ impl Bodies {
 }
 
 /// RFC 3339 with milliseconds, in UTC.
-pub(super) fn time(ms: i64) -> String {
+pub(in crate::server::http) fn time(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
 }
 

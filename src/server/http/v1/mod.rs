@@ -3,15 +3,15 @@
 //! To add one: a file here with a handler that takes the caller's [`KeyAccess`](crate::server::access::KeyAccess) as an `Extension` and asks
 //! for its scope, and its route below.
 
-mod caller;
+pub(super) mod caller;
 mod cors;
 mod events;
 mod exports;
-mod fields;
-mod idempotency;
+pub(super) mod fields;
+pub(super) mod idempotency;
 mod import_file;
 mod import_logs;
-mod json;
+pub(super) mod json;
 mod list_logs;
 mod log;
 mod raw_body;
@@ -20,7 +20,7 @@ mod sendouts;
 mod stored;
 mod tasks;
 mod timeline;
-mod webhooks;
+pub(super) mod webhooks;
 
 pub(crate) use tasks::shown_result;
 

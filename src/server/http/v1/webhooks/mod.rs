@@ -21,7 +21,7 @@ use crate::server::state::Server;
 use crate::server::webhooks::endpoints::EndpointError;
 
 /// By key.
-pub(super) fn routes() -> Router<Server> {
+pub(in crate::server::http) fn routes() -> Router<Server> {
     Router::new()
         .route("/v1/webhooks", get(read::list).merge(post(change::create)))
         .route(

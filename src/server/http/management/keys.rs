@@ -1,0 +1,220 @@
+//! `…/keys` of a project: made, listed, read, changed, rotated, revoked. A token is in the answers to create and rotate alone.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use super::caller::{Recorded, project};
+use super::list;
+use crate::model::key::{KeyFacts, KeyWish};
+use crate::model::rights::Scope;
+use crate::server::access::issue::{self, IssuedKey, Issuer, KeyIssueError};
+use crate::server::error::ApiError;
+use crate::server::http::recording;
+use crate::server::http::v1::fields::Fields;
+use crate::server::http::v1::json::time;
+use crate::server::state::Server;
+use crate::server::store::keys;
+use crate::server::store::projects::Project;
+
+/// The longest that a token is taken beside its successor, in seconds.
+const MOST_OVERLAP_S: u32 = 30 * 86_400;
+
+pub(super) fn routes() -> Router<Server> {
+    Router::new()
+        .route("/management/v1/projects/{prj}/keys", get(all).post(create))
+        .route(
+            "/management/v1/projects/{prj}/keys/{id}",
+            get(one).put(update).patch(update).delete(revoke),
+        )
+        .route("/management/v1/projects/{prj}/keys/{id}/rotate", post(rotate))
+}
+
+/// What may be said of a key; what is not named stays, or is as by default. `origins` make a client-side key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WishJson {
+    name: Option<String>,
+    scopes: Option<Vec<Scope>>,
+    origins: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "given")]
+    calls_a_minute: Option<Option<u32>>,
+    #[serde(default, deserialize_with = "given")]
+    expires_at: Option<Option<String>>,
+}
+
+/// A field that was given, `null` too.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(value).map(Some)
+}
+
+impl WishJson {
+    fn on(self, before: KeyWish) -> Result<KeyWish, ApiError> {
+        let end = self
+            .expires_at
+            .map(|end| end.map(|end| read_time(&end)).transpose())
+            .transpose()?;
+        Ok(KeyWish {
+            name: self.name.unwrap_or(before.name),
+            scopes: self.scopes.unwrap_or(before.scopes),
+            origins: self.origins.or(before.origins),
+            calls_a_minute: self.calls_a_minute.unwrap_or(before.calls_a_minute),
+            expires_at: end.unwrap_or(before.expires_at),
+        })
+    }
+}
+
+fn read_time(text: &str) -> Result<i64, ApiError> {
+    let wrong = |_| {
+        ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "expires_at: must be a time such as 2027-01-01T00:00:00Z, or null",
+        )
+    };
+    text.parse().map(Timestamp::as_millisecond).map_err(wrong)
+}
+
+/// How long the token that is there is taken beside the new one.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RotateJson {
+    #[serde(default)]
+    overlap_seconds: u32,
+}
+
+fn shown(key: &KeyFacts) -> Value {
+    json!({
+        "id": key.app_id,
+        "object": "key",
+        "app_id": key.app_id,
+        "name": key.name,
+        "scopes": key.scopes,
+        "client": key.origins.is_some(),
+        "origins": key.origins.as_deref().unwrap_or_default(),
+        "calls_a_minute": key.calls_a_minute,
+        "created_at": time(key.created_at),
+        "expires_at": key.expires_at.map(time),
+        "last_used_at": key.last_used_at.map(time),
+        "revoked_at": key.revoked_at.map(time),
+        "old_token_until": key.old_token_until.map(time),
+    })
+}
+
+fn failed(error: KeyIssueError, id: &str) -> ApiError {
+    match error {
+        KeyIssueError::Store(error) => error.into(),
+        KeyIssueError::NoKey => ApiError::not_found("key", id),
+        refused => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string()),
+    }
+}
+
+fn issuer(server: &Server) -> Issuer<'_> {
+    Issuer {
+        clock: &server.clock,
+        random: &server.random,
+    }
+}
+
+async fn found(server: &Server, project: &Project, id: &str) -> Result<KeyFacts, ApiError> {
+    let all = keys::list(&server.db, project.key).await?;
+    let found = all.into_iter().find(|key| key.app_id == id);
+    found.ok_or_else(|| ApiError::not_found("key", id))
+}
+
+async fn with_token(server: &Server, project: &Project, issued: IssuedKey) -> Result<Json<Value>, ApiError> {
+    let mut json = shown(&found(server, project, &issued.app_id).await?);
+    json["app_token"] = json!(issued.app_token);
+    Ok(Json(json))
+}
+
+async fn all(State(server): State<Server>, recording: Recorded, Path(prj): Path<String>) -> Result<Json<Value>, ApiError> {
+    let project = project(&server, &recording, &prj).await?;
+    let all = keys::list(&server.db, project.key).await?;
+    let data: Vec<Value> = all.iter().map(shown).collect();
+    Ok(Json(list(&data)))
+}
+
+async fn one(
+    State(server): State<Server>,
+    recording: Recorded,
+    Path((prj, id)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    let project = project(&server, &recording, &prj).await?;
+    Ok(Json(shown(&found(&server, &project, &id).await?)))
+}
+
+async fn create(
+    State(server): State<Server>,
+    recording: Recorded,
+    Path(prj): Path<String>,
+    body: Result<Fields<WishJson>, ApiError>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let Fields(json) = body?;
+    let project = project(&server, &recording, &prj).await?;
+    let made = issue::project_key(&server.db, &issuer(&server), project.key, &json.on(KeyWish::default())?).await;
+    let made = made.map_err(|error| failed(error, ""))?;
+    recording::about(recording.as_ref().map(|recording| &recording.0), "key", &made.app_id);
+    Ok((StatusCode::CREATED, with_token(&server, &project, made).await?))
+}
+
+async fn update(
+    State(server): State<Server>,
+    recording: Recorded,
+    Path((prj, id)): Path<(String, String)>,
+    body: Result<Fields<WishJson>, ApiError>,
+) -> Result<Json<Value>, ApiError> {
+    let Fields(json) = body?;
+    let project = project(&server, &recording, &prj).await?;
+    recording::about(recording.as_ref().map(|recording| &recording.0), "key", &id);
+    let before = found(&server, &project, &id).await?;
+    let wish = json.on(KeyWish {
+        name: before.name,
+        scopes: before.scopes,
+        origins: before.origins,
+        calls_a_minute: before.calls_a_minute,
+        expires_at: before.expires_at,
+    })?;
+    let changed = issue::change_key(&server.db, &server.clock, project.key, &id, &wish).await;
+    changed.map_err(|error| failed(error, &id))?;
+    server.door.forget();
+    Ok(Json(shown(&found(&server, &project, &id).await?)))
+}
+
+async fn rotate(
+    State(server): State<Server>,
+    recording: Recorded,
+    Path((prj, id)): Path<(String, String)>,
+    body: Result<Fields<RotateJson>, ApiError>,
+) -> Result<Json<Value>, ApiError> {
+    let Fields(RotateJson { overlap_seconds }) = body?;
+    let project = project(&server, &recording, &prj).await?;
+    recording::about(recording.as_ref().map(|recording| &recording.0), "key", &id);
+    if overlap_seconds > MOST_OVERLAP_S {
+        let details = format!("overlap_seconds: must be a whole number from 0 to {MOST_OVERLAP_S}");
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, details));
+    }
+    let overlap_ms = i64::from(overlap_seconds) * 1_000;
+    let rotated = issue::rotate_key(&server.db, &issuer(&server), project.key, &id, overlap_ms).await;
+    let rotated = rotated.map_err(|error| failed(error, &id))?;
+    server.door.forget();
+    with_token(&server, &project, rotated).await
+}
+
+/// Revoked for good; what it did stays in the logs under its name.
+async fn revoke(
+    State(server): State<Server>,
+    recording: Recorded,
+    Path((prj, id)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let project = project(&server, &recording, &prj).await?;
+    recording::about(recording.as_ref().map(|recording| &recording.0), "key", &id);
+    if !keys::revoke(&server.db, project.key, &id, server.clock.now_ms()).await? {
+        return Err(ApiError::not_found("key", &id));
+    }
+    server.door.forget();
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,195 @@
+//! `…/members` and `…/invitations` of a project. Somebody who has an account is made a member; whoever has none is invited by a link.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{delete, get};
+use axum::{Extension, Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::caller::{self, Recorded, project};
+use super::list;
+use crate::model::member::{InvitationFacts, MemberFacts};
+use crate::model::rights::Role;
+use crate::server::access::ManagementAccess;
+use crate::server::access::invite::{self, InviteError};
+use crate::server::error::ApiError;
+use crate::server::http::recording;
+use crate::server::http::v1::fields::Fields;
+use crate::server::http::v1::json::time;
+use crate::server::state::Server;
+use crate::server::store::members::MemberChange;
+use crate::server::store::projects::Project;
+use crate::server::store::{accounts, invitations, members};
+
+pub(super) fn routes() -> Router<Server> {
+    Router::new()
+        .route("/management/v1/projects/{prj}/members", get(all).post(add))
+        .route(
+            "/management/v1/projects/{prj}/members/{id}",
+            get(one).put(update).patch(update).delete(remove),
+        )
+        .route("/management/v1/projects/{prj}/invitations", get(invited))
+        .route("/management/v1/projects/{prj}/invitations/{id}", delete(take_back))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddJson {
+    email: String,
+    role: Role,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleJson {
+    role: Role,
+}
+
+fn shown(member: &MemberFacts) -> Value {
+    json!({
+        "id": member.id,
+        "object": "member",
+        "email": member.email,
+        "name": member.name,
+        "role": member.role,
+        "created_at": time(member.joined_at),
+        "last_seen_at": member.last_seen_at.map(time),
+    })
+}
+
+fn shown_invitation(invitation: &InvitationFacts) -> Value {
+    json!({
+        "id": invitation.id,
+        "object": "invitation",
+        "email": invitation.email,
+        "role": invitation.role,
+        "invited_by": invitation.invited_by,
+        "created_at": time(invitation.created_at),
+        "expires_at": time(invitation.expires_at),
+    })
+}
+
+async fn everybody(server: &Server, project: &Project) -> Result<Vec<MemberFacts>, ApiError> {
+    Ok(members::list(&server.db, project.key, server.clock.now_ms()).await?)
+}
+
+async fn found(server: &Server, project: &Project, id: &str) -> Result<MemberFacts, ApiError> {
+    let found = everybody(server, project).await?.into_iter().find(|member| member.id == id);
+    found.ok_or_else(|| ApiError::not_found("member", id))
+}
+
+async fn all(State(server): State<Server>, recording: Recorded, Path(prj): Path<String>) -> Result<Json<Value>, ApiError> {
+    let project = project(&server, &recording, &prj).await?;
+    let data: Vec<Value> = everybody(&server, &project).await?.iter().map(shown).collect();
+    Ok(Json(list(&data)))
+}
+
+async fn one(
+    State(server): State<Server>,
+    recording: Recorded,
+    Path((prj, id)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    let project = project(&server, &recording, &prj).await?;
+    Ok(Json(shown(&found(&server, &project, &id).await?)))
+}
+
+/// 201 with the member, or with the invitation and its link, which is shown this once.
+async fn add(
+    State(server): State<Server>,
+    Extension(key): Extension<ManagementAccess>,
+    recording: Recorded,
+    Path(prj): Path<String>,
+    body: Result<Fields<AddJson>, ApiError>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let Fields(AddJson { email, role }) = body?;
+    let project = project(&server, &recording, &prj).await?;
+    let recorded = recording.as_ref().map(|recording| &recording.0);
+    let known = accounts::find_by_email(&server.db, &email).await?;
+    let Some(user) = known else {
+        let invited = invite::invite(&server, project.key, &caller::name(&key), &email, role).await;
+        let invited = invited.map_err(refused)?;
+        recording::about(recorded, "invitation", &invited.id);
+        let all = invitations::list(&server.db, project.key).await?;
+        let facts = all.into_iter().find(|facts| facts.id == invited.id);
+        let mut json = shown_invitation(&facts.ok_or_else(|| ApiError::not_found("invitation", &invited.id))?);
+        json["link"] = json!(invited.link);
+        return Ok((StatusCode::CREATED, Json(json)));
+    };
+    if members::has_email(&server.db, project.key, &user.email).await? {
+        return Err(refused(InviteError::Member(user.email)));
+    }
+    accounts::set_member(&server.db, project.key, user.key, role, server.clock.now_ms()).await?;
+    server.door.forget();
+    recording::about(recorded, "member", &user.id);
+    Ok((StatusCode::CREATED, Json(shown(&found(&server, &project, &user.id).await?))))
+}
+
+fn refused(error: InviteError) -> ApiError {
+    let said = error.to_string();
+    match error {
+        InviteError::Email(_) => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, format!("email: {said}")),
+        InviteError::Member(_) => ApiError::new(StatusCode::CONFLICT, said),
+        InviteError::Store(error) => error.into(),
+    }
+}
+
+fn settled(server: &Server, change: MemberChange, id: &str) -> Result<(), ApiError> {
+    match change {
+        MemberChange::Done(_) => {
+            server.door.forget();
+            Ok(())
+        }
+        MemberChange::NoMember => Err(ApiError::not_found("member", id)),
+        MemberChange::LastOwner => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "a project that has people keeps an owner: make somebody else one first",
+        )),
+    }
+}
+
+async fn update(
+    State(server): State<Server>,
+    recording: Recorded,
+    Path((prj, id)): Path<(String, String)>,
+    body: Result<Fields<RoleJson>, ApiError>,
+) -> Result<Json<Value>, ApiError> {
+    let Fields(RoleJson { role }) = body?;
+    let project = project(&server, &recording, &prj).await?;
+    recording::about(recording.as_ref().map(|recording| &recording.0), "member", &id);
+    let change = members::set_role(&server.db, project.key, &id, role).await?;
+    settled(&server, change, &id)?;
+    Ok(Json(shown(&found(&server, &project, &id).await?)))
+}
+
+async fn remove(
+    State(server): State<Server>,
+    recording: Recorded,
+    Path((prj, id)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let project = project(&server, &recording, &prj).await?;
+    recording::about(recording.as_ref().map(|recording| &recording.0), "member", &id);
+    let change = members::remove(&server.db, project.key, &id).await?;
+    settled(&server, change, &id)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn invited(State(server): State<Server>, recording: Recorded, Path(prj): Path<String>) -> Result<Json<Value>, ApiError> {
+    let project = project(&server, &recording, &prj).await?;
+    let all = invitations::list(&server.db, project.key).await?;
+    let data: Vec<Value> = all.iter().map(shown_invitation).collect();
+    Ok(Json(list(&data)))
+}
+
+async fn take_back(
+    State(server): State<Server>,
+    recording: Recorded,
+    Path((prj, id)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let project = project(&server, &recording, &prj).await?;
+    recording::about(recording.as_ref().map(|recording| &recording.0), "invitation", &id);
+    match invitations::revoke(&server.db, project.key, &id).await? {
+        Some(_) => Ok(StatusCode::NO_CONTENT),
+        None => Err(ApiError::not_found("invitation", &id)),
+    }
+}

@@ -1,0 +1,149 @@
+//! `/management/v1/projects`: made, listed, read, changed, deleted.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::caller::{Recorded, project};
+use super::list;
+use crate::model::project::ProjectWish;
+use crate::model::rights::Role;
+use crate::server::error::ApiError;
+use crate::server::http::recording;
+use crate::server::http::v1::fields::Fields;
+use crate::server::http::v1::json::time;
+use crate::server::projects::{self as settings, ProjectError};
+use crate::server::state::Server;
+use crate::server::store::projects::{self, Project};
+use crate::server::store::{StoreError, accounts, members};
+
+pub(super) fn routes() -> Router<Server> {
+    Router::new().route("/management/v1/projects", get(all).post(create)).route(
+        "/management/v1/projects/{prj}",
+        get(one).put(update).patch(update).delete(delete),
+    )
+}
+
+/// What may be said of a project; what is not named stays, or is as by default.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WishJson {
+    name: Option<String>,
+    time_zone: Option<String>,
+    endpoint_templates: Option<Vec<String>>,
+    role_rights: Option<Sights>,
+}
+
+/// What roles may see; an owner sees everything.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sights {
+    auditor: Option<Sight>,
+    member: Option<Sight>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sight {
+    read_bodies: bool,
+    read_users: bool,
+}
+
+async fn shown(server: &Server, project: &Project) -> Result<Value, StoreError> {
+    let templates = projects::endpoint_templates(&server.db, project.key).await?;
+    let rights = members::rights(&server.db, project.key).await?;
+    let sights = rights.iter().map(|of| {
+        let sight = json!({ "read_bodies": of.read_bodies, "read_users": of.read_users });
+        (of.role.as_str().to_owned(), sight)
+    });
+    Ok(json!({
+        "id": project.id,
+        "object": "project",
+        "name": project.name,
+        "time_zone": project.time_zone,
+        "created_at": time(project.created_at),
+        "endpoint_templates": templates,
+        "role_rights": sights.collect::<serde_json::Map<_, _>>(),
+    }))
+}
+
+fn failed(error: ProjectError) -> ApiError {
+    match error {
+        ProjectError::Store(error) => error.into(),
+        refused => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string()),
+    }
+}
+
+async fn all(State(server): State<Server>) -> Result<Json<Value>, ApiError> {
+    let mut data = Vec::new();
+    for project in projects::all(&server.db).await? {
+        data.push(shown(&server, &project).await?);
+    }
+    Ok(Json(list(&data)))
+}
+
+async fn one(State(server): State<Server>, recording: Recorded, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
+    let project = project(&server, &recording, &id).await?;
+    Ok(Json(shown(&server, &project).await?))
+}
+
+async fn create(
+    State(server): State<Server>,
+    recording: Recorded,
+    body: Result<Fields<WishJson>, ApiError>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let Fields(json) = body?;
+    let wish = ProjectWish {
+        name: json.name.unwrap_or_default(),
+        time_zone: json.time_zone.unwrap_or_else(|| "UTC".to_owned()),
+        templates: json.endpoint_templates.unwrap_or_default(),
+    };
+    let made = settings::create(&server, &wish, None).await.map_err(failed)?;
+    let made = project(&server, &recording, &made.id).await?;
+    recording::about(recording.as_ref().map(|recording| &recording.0), "project", &made.id);
+    see(&server, &made, json.role_rights.unwrap_or_default()).await?;
+    Ok((StatusCode::CREATED, Json(shown(&server, &made).await?)))
+}
+
+async fn update(
+    State(server): State<Server>,
+    recording: Recorded,
+    Path(id): Path<String>,
+    body: Result<Fields<WishJson>, ApiError>,
+) -> Result<Json<Value>, ApiError> {
+    let Fields(json) = body?;
+    let before = project(&server, &recording, &id).await?;
+    recording::about(recording.as_ref().map(|recording| &recording.0), "project", &id);
+    let templates = match json.endpoint_templates {
+        Some(templates) => templates,
+        None => projects::endpoint_templates(&server.db, before.key).await?,
+    };
+    let wish = ProjectWish {
+        name: json.name.unwrap_or_else(|| before.name.clone()),
+        time_zone: json.time_zone.unwrap_or_else(|| before.time_zone.clone()),
+        templates,
+    };
+    settings::change(&server, &before, &wish).await.map_err(failed)?;
+    see(&server, &before, json.role_rights.unwrap_or_default()).await?;
+    let now = project(&server, &recording, &id).await?;
+    Ok(Json(shown(&server, &now).await?))
+}
+
+async fn see(server: &Server, project: &Project, sights: Sights) -> Result<(), StoreError> {
+    for (role, sight) in [(Role::Auditor, sights.auditor), (Role::Member, sights.member)] {
+        if let Some(sight) = sight {
+            accounts::set_rights(&server.db, project.key, role, sight.read_bodies, sight.read_users).await?;
+            server.door.forget();
+        }
+    }
+    Ok(())
+}
+
+async fn delete(State(server): State<Server>, recording: Recorded, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    let project = project(&server, &recording, &id).await?;
+    settings::delete(&server, &project).await.map_err(failed)?;
+    Ok(StatusCode::NO_CONTENT)
+}

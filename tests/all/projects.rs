@@ -1,0 +1,204 @@
+//! Projects: made, changed, deleted, and gone.
+
+use std::time::Duration;
+
+use audit_log::model::rights::{Role, Scope};
+use audit_log::server::store::{Db, projects, purge};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use sqlx::Row;
+
+use crate::support::TestApp;
+
+const PASSWORD: &str = "correct horse";
+
+fn location(answer: &Response) -> &str {
+    answer.headers().get("location").map_or("", |value| value.to_str().unwrap())
+}
+
+async fn call(app: &TestApp, cookie: &str, path: &str, body: Value) -> Response {
+    app.request(Method::POST, path)
+        .header("cookie", cookie)
+        .json(&body)
+        .send()
+        .await
+        .unwrap()
+}
+
+fn wish(name: &str, zone: &str, templates: &[&str]) -> Value {
+    json!({"name": name, "time_zone": zone, "templates": templates})
+}
+
+/// Every table that has a project's number, with how many rows of this project it holds.
+async fn rows_of(db: &Db, project: i64) -> Vec<(String, i64)> {
+    let (find, mut found) = match db {
+        Db::Sqlite { read, .. } => {
+            let sql = "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'project_id' ORDER BY m.name";
+            (
+                sqlx::query_scalar::<_, String>(sql).fetch_all(read).await.unwrap(),
+                Vec::new(),
+            )
+        }
+        Db::Postgres(pool) => {
+            let sql = "SELECT table_name::text FROM information_schema.columns WHERE column_name = 'project_id' AND table_schema = current_schema() ORDER BY 1";
+            (
+                sqlx::query_scalar::<_, String>(sql).fetch_all(pool).await.unwrap(),
+                Vec::new(),
+            )
+        }
+    };
+    for table in find {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS n FROM {table} WHERE project_id = $1"));
+        let count: i64 = match db {
+            Db::Sqlite { read, .. } => sqlx::query(sql).bind(project).fetch_one(read).await.unwrap().get("n"),
+            Db::Postgres(pool) => sqlx::query(sql).bind(project).fetch_one(pool).await.unwrap().get("n"),
+        };
+        found.push((table, count));
+    }
+    found
+}
+
+for_each_db! {
+    async fn whoever_runs_the_server_makes_projects_and_nobody_else(app: TestApp) {
+        app.add_person("root@example.com", PASSWORD, None).await;
+        app.add_person("ada@example.com", PASSWORD, None).await;
+        let make = async |cookie: &str, name: &str, zone: &str| {
+            app.post_form("/account/projects", &[("name", name), ("time_zone", zone)]).header("cookie", cookie).send().await.unwrap()
+        };
+        let (root, ada) = (app.sign_in("root@example.com", PASSWORD).await, app.sign_in("ada@example.com", PASSWORD).await);
+        assert_eq!(location(&make(&ada, "hers", "UTC").await), "/account?problem=operator");
+        assert_eq!(location(&make(&root, " ", "UTC").await), "/account?problem=name");
+        assert_eq!(location(&make(&root, "shop", "Mars/Olympus").await), "/account?problem=zone");
+        assert!(projects::all(app.db()).await.unwrap().is_empty());
+        let made = make(&root, "shop", "europe/berlin").await;
+        assert!(location(&made).starts_with("/projects/prj_"), "{made:?}");
+        assert_eq!(app.get_as(&root, location(&made)).await.status(), 200);
+        let all = projects::all(app.db()).await.unwrap();
+        assert_eq!((all[0].name.as_str(), all[0].time_zone.as_str()), ("shop", "Europe/Berlin"));
+        assert_eq!(app.get_as(&ada, location(&made)).await.status(), 404);
+    }
+
+    async fn a_project_is_changed_by_its_owners(app: TestApp) {
+        let (project, owner) = app.signed_in(Role::Owner).await;
+        app.add_person("mo@example.com", PASSWORD, Some((&project, Role::Member))).await;
+        let member = app.sign_in("mo@example.com", PASSWORD).await;
+        let key = app.add_key(&project, &Scope::ALL).await;
+        let send = async || {
+            let log = json!({"method": "GET", "url": "https://api.example.com/v1/vouchers/SUMMER/redemption", "status_code": 200});
+            let sent: Value = app.call(Method::POST, "/v1/logs", &key).json(&log).send().await.unwrap().json().await.unwrap();
+            let one = app.call(Method::GET, &format!("/v1/logs/{}", sent["ids"][0].as_str().unwrap()), &key).send().await.unwrap();
+            one.json::<Value>().await.unwrap()["endpoint"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(send().await, "GET_v1_vouchers_{id}_redemption");
+        let change = |wish: Value| json!({"project": project.id, "wish": wish});
+        assert_eq!(call(app, &member, "/api/change_project", change(wish("x", "UTC", &[]))).await.status(), 403);
+        for (bad, word) in [
+            (wish(" ", "UTC", &[]), "needs a name"),
+            (wish("x", "Nowhere", &[]), "no time zone"),
+            (wish("x", "UTC", &["v1/vouchers"]), "no route template"),
+        ] {
+            let answer = call(app, &owner, "/api/change_project", change(bad)).await;
+            assert_eq!(answer.status(), 409);
+            assert!(answer.text().await.unwrap().contains(word), "{word}");
+        }
+        assert_eq!(projects::find(app.db(), &project.id).await.unwrap().unwrap(), project, "nothing was changed");
+        let good = wish("New name", "Asia/Tokyo", &["/v1/vouchers/{code}/redemption"]);
+        assert_eq!(call(app, &owner, "/api/change_project", change(good)).await.status(), 200);
+        let now = projects::find(app.db(), &project.id).await.unwrap().unwrap();
+        assert_eq!((now.name.as_str(), now.time_zone.as_str()), ("New name", "Asia/Tokyo"));
+        assert_eq!(send().await, "GET_v1_vouchers_{code}_redemption", "at once");
+        let page = app.get_as(&owner, &format!("/projects/{}/settings/project", project.id)).await.text().await.unwrap();
+        assert!(page.contains("New name") && page.contains("1 API key, 2 members"), "{page}");
+    }
+
+    async fn a_deleted_project_is_gone_at_once_and_leaves_nothing(app: TestApp) {
+        let (project, owner) = app.signed_in(Role::Owner).await;
+        let other = app.add_project("other").await;
+        let (key, of_other) = (app.add_key(&project, &Scope::ALL).await, app.add_key(&other, &Scope::ALL).await);
+        for key in [&key, &of_other] {
+            fill(app, key).await;
+        }
+        let workers = app.work();
+        finished(app, &key).await;
+        let before: i64 = rows_of(app.db(), project.key).await.iter().map(|(_, count)| count).sum();
+        assert!(before > 10, "{before}");
+        let of_others = rows_of(app.db(), other.key).await;
+
+        let delete = |name: &str| json!({"project": project.id, "name": name});
+        let refused = call(app, &owner, "/api/delete_project", delete("shops")).await;
+        assert_eq!(refused.status(), 409);
+        assert!(refused.text().await.unwrap().contains("Type the project's name"));
+        assert_eq!(call(app, &owner, "/api/delete_project", delete("shop")).await.status(), 200);
+        assert_eq!(app.call(Method::GET, "/v1/logs", &key).send().await.unwrap().status(), 401);
+        assert_eq!(app.get_as(&owner, &format!("/projects/{}/logs", project.id)).await.status(), 404);
+        assert_eq!(location(&app.get_as(&owner, "/").await), "/account");
+        assert_eq!(call(app, &owner, "/api/delete_project", delete("shop")).await.status(), 404);
+
+        assert_eq!(purge::next(app.db(), app.server.clock.now_ms()).await.unwrap(), None, "what had begun before is let end");
+        app.pass(61_000);
+        for _ in 0..400 {
+            if purge::next(app.db(), app.server.clock.now_ms()).await.unwrap().is_none() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let left: Vec<_> = rows_of(app.db(), project.key).await.into_iter().filter(|(table, count)| *count > 0 && table != "doomed_files").collect();
+        assert_eq!(left, [], "a table that is not in store/purge.rs");
+        // What the other project holds may grow meanwhile, by its own logs; it does not shrink.
+        for ((table, before), (_, now)) in of_others.iter().zip(rows_of(app.db(), other.key).await) {
+            assert!(now >= *before || matches!(table.as_str(), "jobs" | "lanes" | "doomed_files"), "{table}: {before} to {now}");
+        }
+        workers.stop().await;
+    }
+}
+
+/// Something in as many tables as can be.
+async fn fill(app: &TestApp, key: &audit_log::server::access::issue::IssuedKey) {
+    let post = async |path: &str, body: Value| {
+        let answer = app
+            .call(Method::POST, path, key)
+            .header("idempotency-key", path)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let log = |id: &str| json!({"id": id, "method": "GET", "url": "https://api.example.com/v1/a", "status_code": 500, "request": {"body": {"a": 1}}});
+    post("/v1/logs", json!([log("one"), log("two")])).await;
+    post(
+        "/v1/webhooks",
+        json!({"target_url": "https://hooks.example.com/in", "events": ["*"]}),
+    )
+    .await;
+    post("/v1/events", json!({"type": "voucher.created", "data": {"a": 1}})).await;
+    post("/v1/async-actions", json!({"type": "IMPORT"})).await;
+    post("/v1/exports", json!({"exported_object": "api_log", "parameters": {}})).await;
+    let file = app
+        .call(Method::PUT, "/v1/logs/one/import-file", key)
+        .header("content-disposition", "attachment; filename=\"a.csv\"")
+        .body("a,b");
+    assert!(file.send().await.unwrap().status().is_success());
+}
+
+/// Waits until the export that was asked for is made.
+async fn finished(app: &TestApp, key: &audit_log::server::access::issue::IssuedKey) {
+    for _ in 0..400 {
+        let list: Value = app
+            .call(Method::GET, "/v1/exports", key)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        if list["exports"][0]["status"] == "DONE" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the export was not made");
+}
