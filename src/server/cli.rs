@@ -18,6 +18,7 @@ use super::telemetry::TelemetryError;
 mod demo;
 mod import;
 mod people;
+mod secret;
 mod serve;
 mod worker;
 
@@ -44,6 +45,9 @@ enum Command {
     /// Keys with which applications sign their calls
     #[command(subcommand)]
     Key(people::KeyCommand),
+    /// The instance key, which seals what must not lie open
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// Imports a file of logs into a project
     Import(import::Import),
     /// Prints the default configuration, with comments
@@ -113,6 +117,7 @@ async fn execute(command: Command) -> Result<(), CliError> {
         Command::Project(command) => people::project(command).await,
         Command::User(command) => people::user(command).await,
         Command::Key(command) => people::key(command).await,
+        Command::Secret(command) => secret::secret(command).await,
         Command::Import(command) => import::import(command).await,
         Command::Config => print(default_config().trim_end()),
     }

@@ -46,12 +46,45 @@ pub fn default_config() -> String {
     DEFAULT_CONFIG.replace(BUILT_IN, &names)
 }
 
+/// A secret that was configured; nothing prints it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// It.
+    pub fn tell(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
 /// Which database. Every command that touches it has this.
-#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+#[derive(Clone, PartialEq, Eq, clap::Args)]
 pub struct DatabaseOption {
     /// The database: `sqlite://PATH` (made where it is not there) or `postgres://USER@HOST/NAME`
     #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = DATABASE_URL, hide_env_values = true)]
     pub database_url: String,
+}
+
+impl std::fmt::Debug for DatabaseOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A URL may hold a password.
+        let (scheme, _) = self.database_url.split_once(':').unwrap_or_default();
+        f.debug_struct("DatabaseOption")
+            .field("scheme", &scheme)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for DatabaseOption {
@@ -165,9 +198,10 @@ pub struct Config {
         env = "AUDIT_LOG_OIDC_CLIENT_SECRET",
         value_name = "SECRET",
         hide_env_values = true,
-        requires = "oidc_issuer"
+        requires = "oidc_issuer",
+        value_parser = parse_secret
     )]
-    pub oidc_client_secret: Option<String>,
+    pub oidc_client_secret: Option<Secret>,
     /// What the provider is called on the sign-in page
     #[arg(long, env = "AUDIT_LOG_OIDC_NAME", value_name = "NAME", default_value_t = Config::default().oidc_name)]
     pub oidc_name: String,
@@ -300,6 +334,11 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8"))
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "a parser of options may refuse")]
+fn parse_secret(text: &str) -> Result<Secret, String> {
+    Ok(Secret::from(text.to_owned()))
 }
 
 /// Reads a provider's address: https, or http on this machine for a trial.
@@ -439,6 +478,23 @@ mod tests {
         ] {
             assert!(parse(&arguments).is_err(), "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        let config = parse(&[
+            "--database-url",
+            "postgres://ada:hunter2@db/audit",
+            "--oidc-issuer",
+            "https://id.example.com",
+            "--oidc-client-id",
+            "audit-log",
+            "--oidc-client-secret",
+            "hunter2",
+        ])
+        .unwrap();
+        assert_eq!(config.oidc_client_secret.as_ref().map(Secret::tell), Some("hunter2"));
+        assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
     }
 
     #[test]

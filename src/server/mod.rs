@@ -13,6 +13,7 @@ pub mod http;
 pub mod ingest;
 pub mod jobs;
 pub mod projects;
+pub mod reseal;
 pub mod secrets;
 pub mod selection;
 pub mod state;

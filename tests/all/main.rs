@@ -40,6 +40,7 @@ mod plain_scan;
 mod projects;
 mod record_pages;
 mod recording;
+mod reseal;
 mod s3;
 mod search;
 mod second_factor;

@@ -3,7 +3,6 @@
 //! Somebody is known by the provider's subject; the first time by their e-mail address, which the provider must have verified. Whoever is new
 //! comes into being without a password, and belongs to no project until they are invited.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -144,17 +143,17 @@ async fn client(server: &Server, anew: bool) -> Result<Client, OidcError> {
     let now_ms = server.clock.now_ms();
     let mut known = server.oidc.0.lock().await;
     let is_fresh = |at: i64| !anew && (0..KNOWN_MS).contains(&now_ms.saturating_sub(at));
-    let metadata = match known.as_ref().filter(|(at, _)| is_fresh(*at)) {
-        Some((_, metadata)) => metadata.clone(),
-        None => {
-            let issuer = IssuerUrl::new(issuer.clone()).map_err(|error| told(&error))?;
-            let read = CoreProviderMetadata::discover_async(issuer, &ask).await;
-            let read = read.map_err(|error| told(&error))?;
-            *known = Some((now_ms, read.clone()));
-            read
-        }
+    let metadata = if let Some((_, metadata)) = known.as_ref().filter(|(at, _)| is_fresh(*at)) {
+        metadata.clone()
+    } else {
+        let issuer = IssuerUrl::new(issuer.clone()).map_err(|error| told(&error))?;
+        let read = CoreProviderMetadata::discover_async(issuer, &ask).await;
+        let read = read.map_err(|error| told(&error))?;
+        *known = Some((now_ms, read.clone()));
+        read
     };
-    let secret = server.config.oidc_client_secret.clone().map(ClientSecret::new);
+    let secret = server.config.oidc_client_secret.as_ref();
+    let secret = secret.map(|secret| ClientSecret::new(secret.tell().to_owned()));
     let back = RedirectUrl::new(format!("{}{CALLBACK}", server.config.public_url())).map_err(|error| told(&error))?;
     let client = CoreClient::from_provider_metadata(metadata, ClientId::new(id.clone()), secret);
     Ok(client.set_redirect_uri(back))
@@ -205,7 +204,7 @@ pub async fn end(server: &Server, carried: &str, back: Back) -> Result<(Person, 
     }
     if let Some(error) = back.error {
         return Err(OidcError::Refused(
-            error.chars().filter(|letter| letter.is_ascii_graphic()).take(100).collect(),
+            error.chars().filter(char::is_ascii_graphic).take(100).collect(),
         ));
     }
     let code = back.code.ok_or(OidcError::Lost)?;
@@ -237,14 +236,14 @@ async fn said(server: &Server, code: String, journey: &Journey) -> Result<Said, 
     let nonce = Nonce::new(journey.nonce.clone());
     let now_ms = server.clock.now_ms();
     let now = move || chrono::DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
-    let claims = match id_token.claims(&asked.id_token_verifier().set_time_fn(now), &nonce) {
-        Ok(claims) => claims.clone(),
-        Err(_) => {
-            // It may sign with a key that is newer than what is known of it.
-            let anew = client(server, true).await?;
-            let claims = id_token.claims(&anew.id_token_verifier().set_time_fn(now), &nonce);
-            claims.cloned().map_err(|error| told(&error))?
-        }
+    let first = id_token.claims(&asked.id_token_verifier().set_time_fn(now), &nonce).cloned();
+    let claims = if let Ok(claims) = first {
+        claims
+    } else {
+        // It may sign with a key that is newer than what is known of it.
+        let anew = client(server, true).await?;
+        let claims = id_token.claims(&anew.id_token_verifier().set_time_fn(now), &nonce).cloned();
+        claims.map_err(|error| told(&error))?
     };
     let subject = format!("{} {}", claims.issuer().as_str(), claims.subject().as_str());
     let verified = |email: Option<&EndUserEmail>, is: Option<bool>| {
@@ -318,15 +317,5 @@ fn of(user: accounts::User) -> Person {
         id: user.id,
         email: user.email,
         operator: user.operator,
-    }
-}
-
-/// What came back, from an address's arguments.
-pub fn read_back(arguments: HashMap<String, String>) -> Back {
-    let mut arguments = arguments;
-    Back {
-        code: arguments.remove("code"),
-        state: arguments.remove("state"),
-        error: arguments.remove("error"),
     }
 }

@@ -9,14 +9,15 @@ use sha2::{Digest, Sha256};
 use totp_rs::{Builder, Secret, Totp, TotpError};
 
 use super::Person;
+use crate::server::secrets::purposes;
 use crate::server::state::Server;
 use crate::server::store::StoreError;
 use crate::server::store::accounts;
 use crate::server::store::second_factor::{self as store};
 
 /// What secrets, what waits, and tickets are sealed for.
-const SECRET_PURPOSE: &str = "second-factor";
-const PENDING_PURPOSE: &str = "second-factor-pending";
+const SECRET_PURPOSE: &str = purposes::SECOND_FACTOR;
+const PENDING_PURPOSE: &str = purposes::SECOND_FACTOR_PENDING;
 const TICKET_PURPOSE: &str = "second-factor-ticket";
 /// Who the authenticator shows beside a code.
 const ISSUER: &str = "audit-log";

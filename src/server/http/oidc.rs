@@ -11,7 +11,7 @@ use axum::routing::get;
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
 use super::sign_in::{DoorError, enter, local_path};
-use crate::server::access::oidc::{self, CALLBACK, JOURNEY_MS, OidcError};
+use crate::server::access::oidc::{self, Back, CALLBACK, JOURNEY_MS, OidcError};
 use crate::server::state::Server;
 
 /// The cookie that is carried there and back.
@@ -48,11 +48,11 @@ async fn back(
     State(server): State<Server>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    Query(arguments): Query<HashMap<String, String>>,
+    Query(back): Query<Back>,
 ) -> Result<Response, DoorError> {
     let jar = CookieJar::from_headers(&headers);
     let carried = jar.get(JOURNEY).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
-    let answer = match oidc::end(&server, &carried, oidc::read_back(arguments)).await {
+    let answer = match oidc::end(&server, &carried, back).await {
         Ok((person, next)) => enter(&server, peer, &headers, person, &next).await?,
         Err(OidcError::Store(error)) => return Err(error.into()),
         Err(error) => refused(&error),

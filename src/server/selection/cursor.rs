@@ -1,7 +1,6 @@
 //! Cursors: where a page of a list begins, opaque and signed, so that nobody edits one or carries it into another project.
 
 use data_encoding::BASE64URL_NOPAD;
-use subtle::ConstantTimeEq;
 
 use crate::model::page::Key;
 use crate::model::query::QueryProblem;
@@ -18,8 +17,8 @@ const TIME: usize = 8;
 pub fn cursor(key: &InstanceKey, project_id: &str, place: &Key) -> String {
     let mut payload = place.created_at.to_be_bytes().to_vec();
     payload.extend_from_slice(place.id.as_bytes());
-    let signature = signature(key, project_id, &payload);
-    payload.extend_from_slice(&signature);
+    let signature = key.sign(PURPOSE, &message(project_id, &payload));
+    payload.extend_from_slice(&signature[..SIGNATURE]);
     BASE64URL_NOPAD.encode(&payload)
 }
 
@@ -29,7 +28,7 @@ pub(super) fn read(argument: &str, text: &str, key: &InstanceKey, project_id: &s
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| refused())?;
     let at = bytes.len().checked_sub(SIGNATURE).ok_or_else(refused)?;
     let (payload, signed) = bytes.split_at(at);
-    if !bool::from(signature(key, project_id, payload).ct_eq(signed)) {
+    if !key.is_signed(PURPOSE, &message(project_id, payload), signed) {
         return Err(refused());
     }
     let (time, id) = payload.split_first_chunk::<TIME>().ok_or_else(refused)?;
@@ -40,14 +39,12 @@ pub(super) fn read(argument: &str, text: &str, key: &InstanceKey, project_id: &s
     })
 }
 
-fn signature(key: &InstanceKey, project_id: &str, payload: &[u8]) -> [u8; SIGNATURE] {
+fn message(project_id: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = project_id.as_bytes().to_vec();
     // No project's id has a NUL in it, so the two cannot run into one another.
     message.push(0);
     message.extend_from_slice(payload);
-    let mut half = [0; SIGNATURE];
-    half.copy_from_slice(&key.sign(PURPOSE, &message)[..SIGNATURE]);
-    half
+    message
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod projects;
 pub mod purge;
 pub mod records;
 mod render;
+pub mod sealed;
 pub mod second_factor;
 pub mod sessions;
 mod sqlite;

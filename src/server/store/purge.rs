@@ -53,6 +53,7 @@ pub async fn next(db: &Db, now_ms: i64) -> Result<Option<ProjectKey>, StoreError
 
 /// Removes one batch of what a deleted project held; false once nothing was left, and the project itself is gone.
 pub async fn batch(db: &Db, project: ProjectKey, now_ms: i64) -> Result<bool, StoreError> {
+    const GONE: &str = "DELETE FROM projects WHERE id = $1 AND deleted_at IS NOT NULL";
     for (table, key, most) in TABLES {
         if remove(db, project, table, key, most).await? > 0 {
             return Ok(true);
@@ -64,7 +65,6 @@ pub async fn batch(db: &Db, project: ProjectKey, now_ms: i64) -> Result<bool, St
         }
     }
     // What is left of it hangs on its row.
-    const GONE: &str = "DELETE FROM projects WHERE id = $1 AND deleted_at IS NOT NULL";
     on_db!(write db, pool => query(GONE).bind(project).execute(pool).await.map(|_| ()))?;
     Ok(false)
 }

@@ -11,12 +11,12 @@ use super::sign;
 use crate::model::endpoint::Source;
 use crate::model::sendout::{AttemptFacts, SendoutStatus};
 use crate::server::clock::{Clock, Random};
-use crate::server::secrets::InstanceKey;
+use crate::server::secrets::{InstanceKey, purposes};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::webhooks::outcomes::Outcome;
 
 /// What an attempt's content is sealed for.
-const PURPOSE: &str = "attempt";
+const PURPOSE: &str = purposes::ATTEMPT;
 const AGENT: &str = concat!("audit-log/", env!("CARGO_PKG_VERSION"));
 const GONE: u16 = 410;
 

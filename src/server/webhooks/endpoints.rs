@@ -6,6 +6,7 @@ use url::Url;
 use super::sign;
 use crate::model::endpoint::{EndpointFacts, Source, is_pattern, kinds};
 use crate::model::id::IdKind;
+use crate::server::secrets::purposes;
 use crate::server::state::Server;
 use crate::server::store::StoreError;
 use crate::server::store::projects::ProjectKey;
@@ -13,9 +14,9 @@ use crate::server::store::webhooks::endpoints::{self as store, Endpoint, Endpoin
 use crate::server::store::webhooks::events::{Accepted, NewEvent};
 
 /// What secrets are sealed for.
-pub(super) const SECRET_PURPOSE: &str = "webhook-secret";
+pub(super) const SECRET_PURPOSE: &str = purposes::WEBHOOK_SECRET;
 /// What an endpoint's own headers are sealed for.
-pub(super) const HEADERS_PURPOSE: &str = "webhook-headers";
+pub(super) const HEADERS_PURPOSE: &str = purposes::WEBHOOK_HEADERS;
 /// How long the secret before the latest is signed with, too, in milliseconds.
 pub const OLD_SECRET_MS: i64 = 24 * 60 * 60 * 1_000;
 const MAX_URL: usize = 2_048;

@@ -5,13 +5,13 @@ use serde_json::value::RawValue;
 
 use crate::model::endpoint::Source;
 use crate::server::clock::Random;
-use crate::server::secrets::InstanceKey;
+use crate::server::secrets::{InstanceKey, purposes};
 use crate::server::store::webhooks::due::Due;
 use crate::server::store::webhooks::events::NewEvent;
 use crate::server::store::webhooks::sendouts::StoredEvent;
 
 /// What an event's data is sealed for.
-const PURPOSE: &str = "event-data";
+const PURPOSE: &str = purposes::EVENT_DATA;
 /// Data from so many bytes on is compressed, where that makes it smaller.
 const COMPRESSED_FROM: usize = 1_024;
 /// Data of an event at most, in bytes.

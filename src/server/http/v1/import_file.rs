@@ -17,13 +17,14 @@ use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::recording::Recording;
 use crate::server::ingest::draft::MAX_BODY;
+use crate::server::secrets::purposes;
 use crate::server::state::Server;
 use crate::server::store::logs::one::{self, Put};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks;
 
 /// What originals are sealed for.
-pub(crate) const PURPOSE: &str = "import-file";
+pub(crate) const PURPOSE: &str = purposes::IMPORT_FILE;
 /// Bytes of a file's name.
 const MAX_NAME: usize = 255;
 

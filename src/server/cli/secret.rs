@@ -1,0 +1,70 @@
+//! `audit-log secret`: another instance key, and everything sealed with it.
+
+use clap::Subcommand;
+
+use super::{CliError, people, print};
+use crate::server::clock::Random;
+use crate::server::config::DataOptions;
+use crate::server::reseal;
+use crate::server::secrets::{InstanceKey, KEY_VARIABLE};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SecretCommand {
+    /// Puts a new key first in the key file: after their next start servers make everything with it, and what was made before stays readable
+    Rotate {
+        #[command(flatten)]
+        data: DataOptions,
+    },
+    /// Seals what lies sealed in the database with the first key of all. Files that were sealed before keep needing the key of their time
+    Reseal {
+        #[command(flatten)]
+        data: DataOptions,
+    },
+}
+
+pub(super) async fn secret(command: SecretCommand) -> Result<(), CliError> {
+    match command {
+        SecretCommand::Rotate { data } => rotate(&data),
+        SecretCommand::Reseal { data } => reseal(&data).await,
+    }
+}
+
+fn variable() -> Option<String> {
+    std::env::var(KEY_VARIABLE).ok().filter(|text| !text.is_empty())
+}
+
+fn rotate(data: &DataOptions) -> Result<(), CliError> {
+    if variable().is_some() {
+        return Err(CliError::Refused(format!(
+            "the key stands in {KEY_VARIABLE}: put a new one (`openssl rand -base64 32`) before it there, divided by a comma, and restart the servers"
+        )));
+    }
+    let path = InstanceKey::rotate(data, &Random::system())?;
+    print(&format!(
+        "a new key is the first in {}; copy the file to every server, restart them all, then run `audit-log secret reseal`",
+        path.display()
+    ))
+}
+
+async fn reseal(data: &DataOptions) -> Result<(), CliError> {
+    let random = Random::system();
+    let key = InstanceKey::load(variable().as_deref(), data, &random)?;
+    if !key.has_old() {
+        return Err(CliError::Refused(
+            "there is one key alone: nothing is sealed with another. `audit-log secret rotate` makes a new one".to_owned(),
+        ));
+    }
+    let db = people::open(&data.database).await?;
+    let done = reseal::run(&db, &key, &random).await?;
+    db.close().await;
+    if done.broken > 0 {
+        return Err(CliError::Refused(format!(
+            "{} of {} could not be opened with any of the keys, and stay as they are; {} were sealed anew",
+            done.broken, done.seen, done.changed
+        )));
+    }
+    print(&format!(
+        "{} of {} were sealed anew; the others were already",
+        done.changed, done.seen
+    ))
+}
