@@ -35,11 +35,26 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(_) => Self::Unavailable("The server cannot be reached.".to_owned()),
-            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => Self::Unavailable(
-                "The server's answer could not be read. It may be of another version: reload the page.".to_owned(),
-            ),
+            // On the server it is the arguments that cannot be read, in the browser the answer.
+            #[cfg(feature = "ssr")]
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self::BadArgument(QueryProblem::new(
+                    "arguments",
+                    "cannot be read: the page that sent them may be of another version; reload it",
+                ))
+                .told()
+            }
+            #[cfg(not(feature = "ssr"))]
+            ServerFnErrorErr::Deserialization(_) => Self::unreadable(),
+            ServerFnErrorErr::Response(_) => Self::unreadable(),
             other => Self::Unavailable(format!("The server could not answer: {other}.")),
         }
+    }
+}
+
+impl ApiError {
+    fn unreadable() -> Self {
+        Self::Unavailable("The server's answer could not be read. It may be of another version: reload the page.".to_owned())
     }
 }
 

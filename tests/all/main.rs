@@ -34,6 +34,7 @@ mod logs;
 mod logs_api;
 mod logs_page;
 mod management;
+mod matrix;
 mod members;
 mod outage;
 mod plain_scan;

@@ -63,7 +63,7 @@ pub async fn after(db: &Db, column: SealedColumn, key: &SealedKey, most: i64) ->
     // Names of ours alone.
     let sql = AssertSqlSafe(format!(
         "SELECT {first}, {second}, CAST({third} AS BIGINT), {name} FROM {table} \
-         WHERE {name} IS NOT NULL AND ({first}, {second}, CAST({third} AS BIGINT)) > ($1, $2, $3) ORDER BY {first}, {second}, {third} LIMIT {most}"
+         WHERE {name} IS NOT NULL AND ({first}, {second}, CAST({third} AS BIGINT)) > ($1, $2, $3) ORDER BY 1, 2, 3 LIMIT {most}"
     ));
     let rows: Vec<(i64, String, i64, Vec<u8>)> =
         on_db!(read db, pool => query_as(sql).bind(key.0).bind(&key.1).bind(key.2).fetch_all(pool).await?);
