@@ -16,6 +16,7 @@ pub mod key;
 pub mod log;
 pub mod page;
 pub mod query;
+pub mod retention;
 pub mod rights;
 pub mod selection;
 pub mod sendout;

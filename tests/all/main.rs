@@ -36,6 +36,7 @@ mod outage;
 mod plain_scan;
 mod record_pages;
 mod recording;
+mod retention;
 mod s3;
 mod search;
 mod sendout_page;
