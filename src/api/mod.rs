@@ -11,6 +11,7 @@ pub mod log;
 pub mod logs;
 #[cfg(feature = "ssr")]
 mod records;
+pub mod retention;
 pub mod sendouts;
 pub mod tasks;
 pub mod timeline;

@@ -37,6 +37,7 @@ mod plain_scan;
 mod record_pages;
 mod recording;
 mod retention;
+mod retention_job;
 mod s3;
 mod search;
 mod sendout_page;

@@ -5,6 +5,10 @@ pub mod endpoint_form;
 pub mod key;
 pub mod key_form;
 pub mod keys;
+pub mod retention;
+pub mod retention_form;
+pub mod retention_purges;
+pub mod retention_storage;
 pub mod webhooks;
 
 use leptos::html::ElementType;
