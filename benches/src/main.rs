@@ -1,7 +1,7 @@
 //! `make bench`: every aim of performance in one run on one machine, as a table and as `target/bench.json`.
 //!
 //! Usage: `bench BINARY DIST` (the release binary and the built browser bundle). `BENCH_LOGS` (1,000,000 unless said) sizes it,
-//! `BENCH_ONLY` (`sqlite`, `postgres`, `webhooks`) runs a part; `browser` is for `browser/run.mjs`, which `make bench` runs after this and alone then.
+//! `BENCH_ONLY` (`sqlite`, `postgres`, `webhooks`, `retention`) runs a part; `browser` is for `browser/run.mjs`, which `make bench` runs after this and alone then.
 //! `BENCH_KEEP` names a folder that is kept: a second run with it reads the SQLite database of the first and measures reading alone.
 //! Baselines and product take turns on the same disk; times of making the data are left out.
 #![allow(missing_docs, unreachable_pub, reason = "a program, not a library")]
@@ -17,6 +17,7 @@ mod plain;
 mod postgres;
 mod receiver;
 mod report;
+mod retention;
 mod server;
 mod webhooks;
 
@@ -81,13 +82,18 @@ async fn main() -> Outcome<()> {
 
     let is_meant = |part: &str| only.is_empty() || only == part;
     if only != "webhooks" {
-        bench.report.bundle(&Bundle::read(&dist)?)?;
+        if only != "retention" {
+            bench.report.bundle(&Bundle::read(&dist)?)?;
+        }
         let batches = bench.make_batches("batches", &mut Rows::new(SEED, from, STEP_MS).take(logs))?;
         if is_meant("sqlite") {
             bench.sqlite(&batches)?;
         }
         if is_meant("postgres") {
             bench.postgres(&batches).await?;
+        }
+        if is_meant("retention") {
+            bench.retention(&batches, now)?;
         }
     }
     if is_meant("webhooks") {
@@ -216,6 +222,30 @@ impl Bench {
         webhooks::measure(&mut self.report, "postgres", &server, None).await?;
         self.report
             .memory("postgres: peak memory of a server that sends webhooks", server.peak_memory()?);
+        Ok(())
+    }
+
+    /// Ingest beside a purge of all logs, on a new database of each kind. `BENCH_ONLY=retention` measures it alone.
+    fn retention(&mut self, batches: &[PathBuf], now_ms: i64) -> Outcome<()> {
+        let folder = tempfile::Builder::new().prefix("retention-").tempdir_in(&self.folder)?;
+        let database = postgres::Postgres::start(&std::env::temp_dir().join(format!("bench-retention-{}", std::process::id())))?;
+        let sqlite = format!("sqlite://{}", folder.path().join("retention.db").display());
+        for (name, url) in [("sqlite", sqlite), ("postgres", database.url.clone())] {
+            let server = Server::start(&self.binary, &url, &folder.path().join(name))?;
+            measure::ingest(&server, batches, CONNECTIONS)?;
+            let measured = retention::measure(&server, now_ms)?;
+            self.report
+                .duration(&format!("{name}: 20 logs a call, 4,000 logs a second, p99"), measured.without);
+            self.report
+                .duration(&format!("{name}: the same during a purge, p99"), measured.during);
+            self.report.rate(&format!("{name}: purge"), measured.deleted, measured.purge);
+            self.report.ratio(
+                &format!("{name}: ingest p99 during a purge / without"),
+                measured.during.as_secs_f64() / measured.without.as_secs_f64(),
+                2.0,
+                false,
+            );
+        }
         Ok(())
     }
 

@@ -14,6 +14,7 @@ pub mod members;
 pub mod projects;
 #[cfg(feature = "ssr")]
 mod records;
+pub mod retention;
 pub mod sendouts;
 pub mod tasks;
 pub mod timeline;

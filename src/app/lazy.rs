@@ -61,6 +61,7 @@ lazy_pages! {
     Project: project of details, pages::settings::project::Project;
     Members: members of details, pages::settings::members::Members;
     Keys: keys of details, pages::settings::keys::Keys;
+    Retention: retention of details, pages::settings::retention::Retention;
 }
 
 /// The group of the page at an address: what its head asks for early. `None` where what every page has is all.
@@ -74,7 +75,13 @@ pub fn group(path: &str) -> Option<&'static str> {
         ["projects", _, "logs", "", _] => Some("logs"),
         ["projects", _, "logs", _, ""] | ["projects", _, "exports", _, "browse"] => Some("bodies"),
         ["projects", _, "tasks" | "exports" | "sendouts", _, ""]
-        | ["projects", _, "settings", "project" | "members" | "webhooks" | "keys", ""] => Some("details"),
+        | [
+            "projects",
+            _,
+            "settings",
+            "project" | "members" | "webhooks" | "keys" | "retention",
+            "",
+        ] => Some("details"),
         _ => None,
     }
 }
@@ -129,6 +136,7 @@ mod tests {
             ("/projects/p/exports/1", Some("details")),
             ("/projects/p/settings/webhooks", Some("details")),
             ("/projects/p/settings/keys", Some("details")),
+            ("/projects/p/settings/retention", Some("details")),
             ("/projects/p/logs/1/request", None),
             ("/projects/p", None),
             ("/", None),

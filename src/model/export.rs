@@ -327,7 +327,12 @@ pub struct ExportFacts {
     pub error: Option<String>,
     /// What in the file not everyone may read.
     pub holds: Held,
+    /// When its file had been kept for long enough, and went.
+    pub expired_at: Option<i64>,
 }
+
+/// Why there is no file any more, of an export whose file has expired.
+pub const EXPIRED: &str = "Its file was kept for 90 days, and is gone. Make the export again to have what is still kept.";
 
 /// What in an export's file not everyone may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

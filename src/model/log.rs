@@ -70,6 +70,9 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Application, Self::Own];
+
     /// The word that the API and the URL use.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -80,9 +83,7 @@ impl Origin {
 
     /// Reads the API's word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Application, Self::Own]
-            .into_iter()
-            .find(|origin| origin.as_str() == word)
+        Self::ALL.into_iter().find(|origin| origin.as_str() == word)
     }
 
     /// The number that the database keeps.

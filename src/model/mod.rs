@@ -19,6 +19,7 @@ pub mod member;
 pub mod page;
 pub mod project;
 pub mod query;
+pub mod retention;
 pub mod rights;
 pub mod selection;
 pub mod sendout;

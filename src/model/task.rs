@@ -134,6 +134,8 @@ pub mod kinds {
     pub const IMPORT: &str = "LOGS.IMPORT";
     /// Sending webhook sendouts again.
     pub const RETRY: &str = "SENDOUTS.RETRY";
+    /// Deleting what has passed the project's retention.
+    pub const PURGE: &str = "RETENTION.PURGE";
 }
 
 /// A task, without what it was asked and what came of it.

@@ -17,7 +17,7 @@ use super::store::projects::{self, Project};
 use super::store::{Db, StoreError, accounts, keys, sessions};
 use brief::Brief;
 
-mod brief;
+pub(super) mod brief;
 pub mod invite;
 pub mod issue;
 pub mod oidc;

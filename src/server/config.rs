@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
+use crate::model::retention::HALF_YEAR;
 use crate::server::ingest::mask;
 
 /// The commented default configuration, where the names that are masked anyway are still to come.
@@ -179,7 +180,7 @@ pub struct Config {
     /// On an empty database, make a project with 30 days of recorded traffic, and a person who can sign in from this machine alone
     #[arg(long, env = "AUDIT_LOG_DEMO")]
     pub demo: bool,
-    /// How many days logs are kept; older ones are refused. 0 keeps them for ever
+    /// How many days logs are kept in projects whose owners chose nothing else; older ones are deleted, and refused. 0 keeps them for ever
     #[arg(long, env = "AUDIT_LOG_RETENTION_DAYS", value_name = "DAYS", default_value_t = Config::default().retention_days)]
     pub retention_days: u32,
     /// More names whose values are masked before anything is stored, beside the built-in ones, which `audit-log config` lists; `!NAME` takes one of those out
@@ -258,7 +259,7 @@ impl Default for Config {
             public_url: None,
             trusted_proxies: Vec::new(),
             demo: false,
-            retention_days: 400,
+            retention_days: HALF_YEAR,
             mask_keys: Vec::new(),
             oidc_issuer: None,
             oidc_client_id: None,
@@ -289,14 +290,6 @@ impl Config {
     /// Whether people come by https, so that cookies are theirs alone.
     pub fn is_https(&self) -> bool {
         self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
-    }
-
-    /// How long logs are kept, in milliseconds; `i64::MAX` where for ever.
-    pub const fn retention_ms(&self) -> i64 {
-        match self.retention_days {
-            0 => i64::MAX,
-            days => days as i64 * 86_400_000,
-        }
     }
 
     /// How long a sign-in lasts without being used, in milliseconds.

@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod projects;
 pub mod reseal;
+pub mod retention;
 pub mod secrets;
 pub mod selection;
 pub mod state;

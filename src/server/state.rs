@@ -14,6 +14,7 @@ use super::http::limits::Limits;
 use super::ingest::endpoint::EndpointNames;
 use super::ingest::mask::MaskRules;
 use super::jobs::Bell;
+use super::retention::Retention;
 use super::secrets::InstanceKey;
 use super::store::logs::write::{LogWriter, WriterOptions};
 use super::store::projects::{self, ProjectKey};
@@ -61,6 +62,8 @@ pub struct Parts {
     pub limits: Arc<Limits>,
     /// The door to the webhooks' writer and lanes.
     pub webhooks: Webhooks,
+    /// How long logs are kept, and what the database holds, as they were lately.
+    pub retention: Retention,
     /// Recordings of this service's own requests that are on their way to the writer.
     pub recordings: TaskTracker,
     endpoints: Mutex<HashMap<ProjectKey, KnownNames>>,
@@ -105,6 +108,7 @@ impl Server {
             key,
             door: Arc::default(),
             oidc: oidc::Provider::default(),
+            retention: Retention::default(),
             endpoints: Mutex::default(),
         })))
     }

@@ -22,9 +22,9 @@ use crate::support::TestApp;
 
 /// 2026-11-20T10:00:00Z, on the hour.
 pub const START: i64 = 1_795_168_800_000;
-const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_secs(60);
 
-fn call(project: ProjectKey, logs: Vec<NewLog>) -> LogCall {
+pub fn call(project: ProjectKey, logs: Vec<NewLog>) -> LogCall {
     LogCall {
         project,
         logs,
@@ -34,7 +34,7 @@ fn call(project: ProjectKey, logs: Vec<NewLog>) -> LogCall {
 }
 
 /// Random logs over two hours, in calls of many sizes, some of which come late.
-async fn write_random(app: &TestApp, project: ProjectKey, dice: &Dice, count: usize) -> Vec<NewLog> {
+pub async fn write_random(app: &TestApp, project: ProjectKey, dice: &Dice, count: usize) -> Vec<NewLog> {
     let mut logs: Vec<NewLog> = (0..count)
         .map(|_| dice.log(START + dice.below(7_200) as i64 * 1_000))
         .collect();
@@ -51,7 +51,7 @@ async fn write_random(app: &TestApp, project: ProjectKey, dice: &Dice, count: us
 }
 
 /// Every page of a list, one after another.
-async fn walk(
+pub async fn walk(
     db: &Db,
     project: ProjectKey,
     selection: &LogSelection,

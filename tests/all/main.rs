@@ -42,6 +42,8 @@ mod projects;
 mod record_pages;
 mod recording;
 mod reseal;
+mod retention;
+mod retention_job;
 mod s3;
 mod search;
 mod second_factor;

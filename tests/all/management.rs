@@ -206,6 +206,24 @@ for_each_db! {
         assert_eq!(manager.call(Method::POST, &webhooks, Some(json!({"target_url": "nonsense"}))).await.0, 422);
     }
 
+    async fn how_long_logs_are_kept_is_chosen(app: TestApp) {
+        let manager = Manager::of(app).await;
+        let project = manager.project("shop").await;
+        let path = format!("{PROJECTS}/{project}/retention");
+        let (_, first) = manager.call(Method::GET, &path, None).await;
+        assert_eq!((&first["logs_days"], &first["in_force"]["logs_days"]), (&Value::Null, &json!(183)), "{first}");
+        let (status, chosen) = manager.call(Method::PUT, &path, Some(json!({"logs_days": 30, "bodies_days": 7}))).await;
+        assert_eq!((status, &chosen["in_force"]), (200, &json!({"logs_days": 30, "bodies_days": 7})), "{chosen}");
+        let (_, changed) = manager.call(Method::PATCH, &path, Some(json!({"bodies_days": null}))).await;
+        assert_eq!((&changed["logs_days"], &changed["bodies_days"]), (&json!(30), &Value::Null), "what is not named stays");
+        for (bad, word) in [(json!({"logs_days": 0}), "logs_days"), (json!({"bodies_days": 31}), "bodies_days"), (json!({"days": 1}), "days"), (json!({"logs_days": "x"}), "logs_days")] {
+            let (status, error) = manager.call(Method::PUT, &path, Some(bad.clone())).await;
+            assert_eq!(status, 422, "{bad}");
+            assert!(error["details"].as_str().unwrap().contains(word), "{bad}: {error}");
+        }
+        assert_eq!(manager.call(Method::GET, &path, None).await.1["logs_days"], 30);
+    }
+
     async fn nobody_else_manages(app: TestApp) {
         let (project, owner) = app.signed_in(Role::Owner).await;
         let key = app.add_key(&project, &Scope::ALL).await;

@@ -94,6 +94,7 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("GET /projects/{prj}/settings/keys", SettingsPage, ""),
     ("GET /projects/{prj}/settings/members", SettingsPage, ""),
     ("GET /projects/{prj}/settings/project", SettingsPage, ""),
+    ("GET /projects/{prj}/settings/retention", SettingsPage, ""),
     ("GET /api/logs", Read, "query="),
     ("GET /api/log_choices", Read, "query="),
     ("GET /api/log_values", Read, "query=&argument=endpoint"),
@@ -153,6 +154,14 @@ const DOORS: &[(&str, Door, &str)] = &[
         Settle,
         r#"{"rights":{"role":"owner","read_bodies":true,"read_users":true}}"#,
     ),
+    ("GET /api/retention", Settle, "query="),
+    ("GET /api/preview_retention", Settle, "logs_days=1"),
+    (
+        "POST /api/set_retention",
+        Settle,
+        r#"{"choice":{"logs_days":0,"bodies_days":null}}"#,
+    ),
+    ("POST /api/purge_now", Settle, ""),
     ("GET /api/project", Settle, ""),
     (
         "POST /api/change_project",
@@ -234,6 +243,9 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("PATCH /management/v1/projects/{prj}/keys/{id}", Manage, "{}"),
     ("DELETE /management/v1/projects/{prj}/keys/{id}", Manage, ""),
     ("POST /management/v1/projects/{prj}/keys/{id}/rotate", Manage, "{}"),
+    ("GET /management/v1/projects/{prj}/retention", Manage, ""),
+    ("PUT /management/v1/projects/{prj}/retention", Manage, r#"{"logs_days":0}"#),
+    ("PATCH /management/v1/projects/{prj}/retention", Manage, r#"{"logs_days":0}"#),
     ("ANY /management/v1/projects/{prj}/webhooks", Manage, ""),
     ("ANY /management/v1/projects/{prj}/webhooks/{*rest}", Manage, ""),
     // These end sign-ins, so they come last.

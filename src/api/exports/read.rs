@@ -7,7 +7,7 @@ use crate::api::records::{listed, meant, zone_of};
 use crate::api::tasks::{Listed, Offer};
 use crate::api::visit::Visit;
 use crate::model::browse::MAX_BYTES;
-use crate::model::export::{ExportFacts, ExportStatus, Exported};
+use crate::model::export::{EXPIRED, ExportFacts, ExportStatus, Exported};
 use crate::model::format;
 use crate::model::log::Origin;
 use crate::model::page::Total;
@@ -97,6 +97,7 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<ExportP
         hide_user(&mut facts, rights);
     }
     let refusal = facts.holds.refusal(rights);
+    let expired = facts.expired_at.map(|_| EXPIRED);
     let ends = shown.filters.iter().filter_map(|(label, value)| end_of_range(label, value));
     let earliest = ends.fold(facts.created_at, i64::min);
     let zone = meant.zone.zone_around(earliest, meant.now);
@@ -120,8 +121,13 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<ExportP
             .as_ref()
             .filter(|_| refusal.is_none())
             .map(|_| format!("/projects/{project}/exports/{id}/file")),
-        not_downloaded: refusal.filter(|_| export.file.is_some()).map(str::to_owned),
-        not_browsed: not_browsed(&facts, meant.now).or_else(|| refusal.map(str::to_owned)),
+        not_downloaded: expired
+            .or_else(|| refusal.filter(|_| export.file.is_some()))
+            .map(str::to_owned),
+        not_browsed: expired
+            .map(str::to_owned)
+            .or_else(|| not_browsed(&facts, meant.now))
+            .or_else(|| refusal.map(str::to_owned)),
         guarded: parameters.get("csv_formulas").and_then(serde_json::Value::as_str) == Some("guarded"),
         can_delete: rights.work,
         zone,

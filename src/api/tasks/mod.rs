@@ -133,6 +133,8 @@ pub struct TaskPage {
     pub import_file: Option<TaskFile>,
     /// The records that were not taken, as CSV, ready to be sent again.
     pub rejected: Option<TaskFile>,
+    /// Whether its files were kept for as long as what logs say, and are gone.
+    pub files_expired: bool,
     /// Tries that failed, the latest first.
     pub failures: Vec<Failure>,
     /// Whether whoever looks can stop it now.

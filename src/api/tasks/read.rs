@@ -118,6 +118,7 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
             .as_ref()
             .filter(|_| rights.read_bodies)
             .map(|(_, bytes)| file("rejected.csv", *bytes, "rejected")),
+        files_expired: task.files_expired,
         failures: failures
             .into_iter()
             .map(|(attempt, at, reason)| Failure {
@@ -126,7 +127,7 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
                 reason: shown_reason(&reason, task.may_quote(), rights).to_owned(),
             })
             .collect(),
-        can_cancel: rights.work && control::can_cancel(&task),
+        can_cancel: rights.work && (rights.settle || !control::is_owners(&task)) && control::can_cancel(&task),
         can_retry: rights.work && has_export && control::can_retry(&task),
         zone: meant.zone.zone_around(task.facts.created_at.min(earliest), meant.now),
         now: meant.now,
@@ -184,6 +185,11 @@ fn failed_rows(result: &str) -> (Vec<FailedRow>, u64) {
 pub(super) async fn cancel(project: &str, id: &str) -> Result<(), ApiError> {
     let visit = Visit::to_change(project, ("async_action", id)).await?;
     let task = may_work(&visit, id).await?;
+    if control::is_owners(&task) && !visit.member.rights.settle {
+        return Err(ApiError::NotAllowed(
+            "Only an owner can stop what deletes logs that have passed the retention.".to_owned(),
+        ));
+    }
     let by = visit.member.person.email.clone();
     if control::cancel(&visit.server, visit.member.project.key, &task, &by).await? {
         return Ok(());

@@ -102,6 +102,7 @@ fn list_facts(page: &ExportPage, place: &Place) -> impl IntoView + use<> {
         {facts::by(facts.by.or(facts.user_id), page.users_hidden)}
         {facts::time("Created", facts.created_at, &page.zone)}
         {facts.finished_at.map(|at| facts::time("Finished", at, &page.zone))}
+        {facts.expired_at.map(|at| facts::time("File expired", at, &page.zone))}
         {facts::link("Task", facts.task_id, task)}
         {facts::id("Export ID", facts.id)}
         {checksum}

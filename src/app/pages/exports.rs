@@ -9,8 +9,9 @@ use crate::api::exports::exports_page;
 use crate::api::tasks::Listed;
 use crate::app::parts::download;
 use crate::app::parts::links::project_id;
+use crate::app::parts::markup::Escaped;
 use crate::app::parts::records::{Head, Record, RowContext, cells, head, list};
-use crate::model::export::{ExportFacts, ExportStatus, Exported};
+use crate::model::export::{EXPIRED, ExportFacts, ExportStatus, Exported};
 use crate::model::format;
 use crate::model::query::escape;
 use crate::model::tab::Tab;
@@ -54,11 +55,12 @@ impl Record for ExportFacts {
 
     fn version(&self) -> String {
         format!(
-            "{} {:?} {:?} {:?}",
+            "{} {:?} {:?} {:?} {:?}",
             self.status.as_str(),
             self.finished_at,
             self.rows,
-            self.bytes
+            self.bytes,
+            self.expired_at
         )
     }
 
@@ -93,10 +95,13 @@ impl Record for ExportFacts {
     }
 }
 
-/// The button that downloads the file, once there is one. A reported export has one only where its application sent it.
+/// The button that downloads the file, once there is one, and until it has expired. A reported export has one only where its application sent it.
 fn file(export: &ExportFacts, context: &RowContext) -> String {
     if export.status != ExportStatus::Done || (export.reported && export.bytes.is_none()) {
         return String::new();
+    }
+    if export.expired_at.is_some() {
+        return format!(r#"<span class="quiet" title="{}">expired</span>"#, Escaped(EXPIRED));
     }
     let href = format!("{}/{}/file", context.path, escape(&export.id));
     download::cell(&href, export.file_name.as_deref().unwrap_or(&export.id))

@@ -25,10 +25,11 @@ const TABS: [(&str, &str); 4] = [
 ];
 
 /// The settings of a project: name, and the segment of their address.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 5] = [
     ("Project", "project"),
     ("Members", "members"),
     ("API keys", "keys"),
+    ("Retention", "retention"),
     ("Webhooks", "webhooks"),
 ];
 

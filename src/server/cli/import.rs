@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::people::{find_project, open};
 use super::{CliError, print};
+use crate::model::retention::Kept;
 use crate::server::clock::{Clock, Random};
 use crate::server::config::{Config, DatabaseOption};
 use crate::server::ingest::command;
@@ -14,7 +15,7 @@ use crate::server::ingest::endpoint::EndpointNames;
 use crate::server::ingest::import::{ImportParts, Progress};
 use crate::server::ingest::mask::MaskRules;
 use crate::server::store::logs::write::{LogWriter, WriterOptions};
-use crate::server::store::{Db, projects};
+use crate::server::store::{Db, projects, retention};
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -23,7 +24,7 @@ pub(super) struct Import {
     /// The project the logs go to
     #[arg(long, value_name = "PRJ")]
     project: String,
-    /// How many days logs are kept; older ones are rejected. 0 keeps them for ever
+    /// How many days logs are kept where the project's owners chose nothing else; older ones are rejected. 0 keeps them for ever
     #[arg(long, env = "AUDIT_LOG_RETENTION_DAYS", value_name = "DAYS", default_value_t = Config::default().retention_days)]
     retention_days: u32,
     /// More names whose values are masked, beside the built-in ones, which `audit-log config` lists; `!NAME` takes one of those out
@@ -55,20 +56,17 @@ async fn import_into(db: &Db, import: &Import) -> Result<Progress, CliError> {
     let project = find_project(db, &import.project).await?.key;
     let templates = projects::endpoint_templates(db, project).await?;
     let in_use = projects::endpoint_names_in_use(db, project).await?;
-    let config = Config {
-        retention_days: import.retention_days,
-        ..Config::default()
-    };
+    let kept = Kept::of(retention::find(db, project).await?, import.retention_days);
     let writer = LogWriter::start(
         db.clone(),
         WriterOptions {
-            queue_bytes: config.queue_bytes(),
+            queue_bytes: Config::default().queue_bytes(),
         },
     );
     let parts = ImportParts {
         project,
         now_ms: Clock::System.now_ms(),
-        retention_ms: config.retention_ms(),
+        retention_ms: kept.logs_ms(),
         mask: Arc::new(MaskRules::with(&import.mask_keys, &import.mask_keys)),
         endpoints: Arc::new(EndpointNames::new(&templates, in_use)),
         random: Random::system(),

@@ -22,6 +22,7 @@ use super::access::passwords::{self, PasswordError};
 use super::access::{DEMO_EMAIL, DEMO_PASSWORD};
 use super::ingest::endpoint::CallNames;
 use super::ingest::entry::{EntryContext, EntryError, Payload, read_call};
+use super::retention;
 use super::state::Server;
 use super::store::logs::one::{self, put_import_file};
 use super::store::logs::write::{LogCall, WriteError};
@@ -103,7 +104,8 @@ const fn end_of_month(project: &Project) -> i64 {
 /// Whether nothing of the month is left to record: what is written last is there, or the month is so old that logs of it are no longer kept.
 async fn is_whole(server: &Server, project: &Project) -> Result<bool, StoreError> {
     let oldest = end_of_month(project) - DAYS * DAY_MS;
-    let kept_from = server.clock.now_ms().saturating_sub(server.config.retention_ms());
+    let kept_ms = retention::kept(server, project.key).await?.logs_ms();
+    let kept_from = server.clock.now_ms().saturating_sub(kept_ms);
     Ok(oldest < kept_from || one::find(&server.db, project.key, &last_log_id()).await?.is_some())
 }
 
@@ -180,7 +182,7 @@ fn read_day(server: &Server, endpoints: &CallNames, end_ms: i64, day: i64) -> Re
     let context = EntryContext {
         // As if it came in when the project was made: a fill that is made up later is not refused for its age.
         now_ms: end_ms + END_BEFORE_NOW_MS,
-        retention_ms: server.config.retention_ms().max((DAYS + 1) * DAY_MS),
+        retention_ms: (DAYS + 1) * DAY_MS,
         mask: &server.mask,
         endpoints,
         random: &server.random,

@@ -97,6 +97,12 @@ impl Files {
         Reader::new(self.clone(), file.to_owned(), bytes, sealed)
     }
 
+    /// Bytes that a file takes as it lies there, compressed; 0 where it is not there.
+    pub async fn stored_bytes(&self, file: &str) -> Result<u64, FileError> {
+        let parts = self.store.list(Some(&Path::from(file)));
+        Ok(parts.try_fold(0_u64, |sum, part| async move { Ok(sum + part.size) }).await?)
+    }
+
     /// Deletes a file; one that is not there is no error.
     pub async fn delete(&self, file: &str) -> Result<(), FileError> {
         let parts: Vec<Path> = self

@@ -16,6 +16,11 @@ pub const fn can_cancel(task: &Task) -> bool {
     task.facts.own && !task.facts.status.is_over()
 }
 
+/// Whether only whoever settles the project may stop a task: how long logs are kept is theirs to say.
+pub fn is_owners(task: &Task) -> bool {
+    task.facts.own && task.facts.kind == kinds::PURGE
+}
+
 /// Whether a task can be tried again: it failed, and what it needs is still known.
 pub fn can_retry(task: &Task) -> bool {
     task.facts.own && matches!(task.facts.status, TaskStatus::Failed) && again(task).is_some()

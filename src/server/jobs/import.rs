@@ -14,6 +14,7 @@ use crate::model::format::count;
 use crate::model::task::{FailedRow, ImportResult, OperationStatus, TaskStatus};
 use crate::server::files::{FileError, Written};
 use crate::server::ingest::import::{self, BEGINNING, Format, ImportError, ImportParts, Rejected, Told};
+use crate::server::retention;
 use crate::server::state::Server;
 use crate::server::store::jobs::{self, Job, Left};
 use crate::server::store::logs::write::WriteError;
@@ -111,7 +112,7 @@ async fn parts(server: &Server, job: &Job, guarded: bool) -> Result<ImportParts,
     Ok(ImportParts {
         project: job.project_id,
         now_ms: server.clock.now_ms(),
-        retention_ms: server.config.retention_ms(),
+        retention_ms: retention::kept(server, job.project_id).await?.logs_ms(),
         mask: server.mask.clone(),
         endpoints: server.endpoints(job.project_id).await?,
         random: server.random.clone(),

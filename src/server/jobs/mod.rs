@@ -7,6 +7,7 @@ pub mod control;
 pub mod export;
 pub mod import;
 mod rejects;
+pub mod retention;
 pub mod retry;
 mod run;
 mod runner;
@@ -37,6 +38,9 @@ pub enum JobError {
         /// What is kept.
         left: Box<Left>,
     },
+    /// Other work waits, and this one has time: it is given back, and goes on from where it is.
+    #[error("other work goes first")]
+    MakeWay,
     /// Somebody else has the job now, or it was cancelled: nothing is to be said.
     #[error("the job is no longer this worker's")]
     Lost,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{JobError, export, import, retry};
+use super::{JobError, export, import, retention, retry};
 use crate::server::state::Server;
 use crate::server::store::StoreError;
 use crate::server::store::jobs::{self, Failed, Job, Left};
@@ -43,12 +43,7 @@ pub(super) async fn claim(server: &Server, job: Job, stop: CancellationToken) {
         tokio::select! {
             ended = work(server, &job, &progress) => ended,
             () = beats(server, &job, &progress) => Err(JobError::Lost),
-            () = stop.cancelled() => {
-                if let Err(error) = jobs::release(&server.db, &job, server.clock.now_ms()).await {
-                    tracing::warn!(%error, task = job.task_id, "a job could not be given back; its lease will run out");
-                }
-                return;
-            }
+            () = stop.cancelled() => return give_back(server, &job).await,
         }
     };
     let outcome = match &ended {
@@ -56,10 +51,20 @@ pub(super) async fn claim(server: &Server, job: Job, stop: CancellationToken) {
         Err(JobError::Retry(_)) => "retry",
         Err(JobError::Fail(_) | JobError::Leave { .. }) => "failed",
         Err(JobError::Lost) => "lost",
+        Err(JobError::MakeWay) => "made way",
     };
     metrics::counter!("jobs_ended_total", "kind" => job.kind.clone(), "outcome" => outcome).increment(1);
-    if let Err(error) = ended {
-        note(server, &job, &error).await;
+    match ended {
+        Ok(()) => {}
+        Err(JobError::MakeWay) => give_back(server, &job).await,
+        Err(error) => note(server, &job, &error).await,
+    }
+}
+
+/// Gives a claim back untouched; what has waited longer goes first.
+async fn give_back(server: &Server, job: &Job) {
+    if let Err(error) = jobs::release(&server.db, job, server.clock.now_ms()).await {
+        tracing::warn!(%error, task = job.task_id, "a job could not be given back; its lease will run out");
     }
 }
 
@@ -67,6 +72,7 @@ async fn work(server: &Server, job: &Job, progress: &Progress) -> Result<(), Job
     match job.kind.as_str() {
         export::NAME => export::run(server, job, progress).await,
         import::NAME => import::run(server, job, progress).await,
+        retention::NAME => retention::run(server, job, progress).await,
         retry::NAME => retry::run(server, job, progress).await,
         other => Err(JobError::Fail(format!("this version does not know the work {other:?}"))),
     }
@@ -88,7 +94,7 @@ async fn beats(server: &Server, job: &Job, progress: &Progress) {
 async fn note(server: &Server, job: &Job, error: &JobError) {
     let now_ms = server.clock.now_ms();
     let again_at = match error {
-        JobError::Lost => return,
+        JobError::Lost | JobError::MakeWay => return,
         JobError::Retry(_) if job.failures + 1 < TRIES => Some(now_ms + (1_000_i64 << job.failures.clamp(0, 10))),
         JobError::Retry(_) | JobError::Fail(_) | JobError::Leave { .. } => None,
     };

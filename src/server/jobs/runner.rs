@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{run, sweep};
+use super::{retention, run, sweep};
 use crate::server::state::Server;
 use crate::server::store::StoreError;
 use crate::server::store::jobs;
@@ -33,6 +33,7 @@ pub struct Workers {
     stop: CancellationToken,
     looking: JoinHandle<()>,
     sweeping: JoinHandle<()>,
+    scheduling: JoinHandle<()>,
     claims: TaskTracker,
 }
 
@@ -48,6 +49,7 @@ pub fn start(server: &Server, most: usize) -> Workers {
     Workers {
         looking: tokio::spawn(look(server.clone(), holder, most, stop.clone(), claims.clone())),
         sweeping: tokio::spawn(sweep::run(server.clone(), stop.clone())),
+        scheduling: tokio::spawn(retention::schedule(server.clone(), stop.clone())),
         stop,
         claims,
     }
@@ -57,9 +59,10 @@ impl Workers {
     /// Takes no new job, gives back what runs, and waits until that is done.
     pub async fn stop(self) {
         self.stop.cancel();
-        // Both end at the token; an error would say that they have ended already.
+        // All end at the token; an error would say that they have ended already.
         let _ended = self.looking.await;
         let _ended = self.sweeping.await;
+        let _ended = self.scheduling.await;
         self.claims.close();
         self.claims.wait().await;
     }

@@ -85,10 +85,11 @@ pub(super) struct ExportRow {
     reported: i16,
     error: Option<String>,
     holds: i16,
+    file_expired_at: Option<i64>,
 }
 
 /// The columns that [`ExportRow`] reads.
-pub(super) const FACTS: &str = "id, created_at, finished_at, status, progress, channel, exported_object, format, file_name, rows_count, bytes, sha256, user_id, by_whom, task_id, reported, error, holds";
+pub(super) const FACTS: &str = "id, created_at, finished_at, status, progress, channel, exported_object, format, file_name, rows_count, bytes, sha256, user_id, by_whom, task_id, reported, error, holds, file_expired_at";
 
 impl From<ExportRow> for ExportFacts {
     fn from(row: ExportRow) -> Self {
@@ -111,6 +112,7 @@ impl From<ExportRow> for ExportFacts {
             reported: row.reported != 0,
             error: row.error,
             holds: Held::of_number(row.holds),
+            expired_at: row.file_expired_at,
         }
     }
 }
@@ -264,7 +266,7 @@ pub async fn put_file(
 ) -> Result<bool, StoreError> {
     const OLD: &str = "SELECT file FROM exports WHERE project_id = $1 AND id = $2 AND reported = 1";
     const PUT: &str = "UPDATE exports SET status = 2, progress = 100, finished_at = $3, file = $4, bytes = $5, sha256 = $6,
-        file_name = COALESCE($7, file_name), error = NULL WHERE project_id = $1 AND id = $2 AND reported = 1";
+        file_name = COALESCE($7, file_name), error = NULL, file_expired_at = NULL WHERE project_id = $1 AND id = $2 AND reported = 1";
     let mut tx = WriteTx::begin(db).await?;
     let old: Option<Option<String>> =
         on_tx!(&mut tx, connection => query_scalar(OLD).bind(project).bind(id).fetch_optional(connection).await?);

@@ -198,10 +198,14 @@ async fn give_up_in(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     let alone = || serde_json::json!({ "message": reason }).to_string();
+    let result = match &left.result {
+        Some(result) => Some(result.clone()),
+        None => tasks::purged_in(tx, project, task_id, reason).await?,
+    };
     let change = TaskChange {
         status: Some(TaskStatus::Failed),
         operation_status: Some(OperationStatus::Failed),
-        result: Some(left.result.clone().unwrap_or_else(alone)),
+        result: Some(result.unwrap_or_else(alone)),
         rejected: left.rejected.clone(),
         ..TaskChange::default()
     };

@@ -39,6 +39,9 @@ pub(super) async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
     Ok(sqlx::migrate!("migrations/postgres").run(pool).await?)
 }
 
+/// The tables that are partitioned by month, in the order that those who write lock them.
+pub(super) const PARTITIONED: [&str; 5] = ["logs", "log_signatures", "log_groups", "log_slices", "log_blocks"];
+
 /// Guards the making of partitions among processes: an arbitrary number of our own.
 const PARTITION_LOCK: i64 = 0x6c6f_6773;
 
@@ -69,7 +72,7 @@ async fn make_partition(pool: &PgPool, month: &Month) -> Result<(), StoreError> 
         .bind(PARTITION_LOCK)
         .execute(&mut *transaction)
         .await?;
-    for table in ["logs", "log_signatures", "log_groups", "log_slices", "log_blocks"] {
+    for table in PARTITIONED {
         // Names and bounds are numbers that `month` wrote.
         let Month { name, start, end } = month;
         let sql = format!("CREATE TABLE IF NOT EXISTS {table}_{name} PARTITION OF {table} FOR VALUES FROM ({start}) TO ({end})");

@@ -11,6 +11,7 @@ use super::webhooks::events::OwnEvents;
 use super::{Db, StoreError};
 use crate::model::format::count;
 use crate::model::log::ImportFile;
+use crate::model::retention::PurgeResult;
 use crate::model::rights::Rights;
 use crate::model::task::{CANCELLED_BY, OperationStatus, TaskFacts, TaskStatus, kinds, shown_reason};
 
@@ -73,6 +74,8 @@ pub struct Task {
     pub file: Option<(String, String, i64)>,
     /// The records that were not taken: where in the files, bytes.
     pub rejected: Option<(String, i64)>,
+    /// Whether its files were kept for as long as what logs say, and are gone.
+    pub files_expired: bool,
 }
 
 impl Task {
@@ -174,6 +177,7 @@ struct WholeRow {
     file_bytes: Option<i64>,
     rejected: Option<String>,
     rejected_bytes: Option<i64>,
+    files_expired_at: Option<i64>,
 }
 
 impl From<WholeRow> for Task {
@@ -187,6 +191,7 @@ impl From<WholeRow> for Task {
                 .file
                 .map(|file| (file, row.file_name.unwrap_or_default(), row.file_bytes.unwrap_or_default())),
             rejected: row.rejected.map(|file| (file, row.rejected_bytes.unwrap_or_default())),
+            files_expired: row.files_expired_at.is_some(),
         }
     }
 }
@@ -247,6 +252,14 @@ pub async fn find(db: &Db, project: ProjectKey, id: &str) -> Result<Option<Task>
     Ok(row.map(Task::from))
 }
 
+/// The latest tasks of a type, the newest first.
+pub async fn latest(db: &Db, project: ProjectKey, kind: &str, most: i64) -> Result<Vec<Task>, StoreError> {
+    const LATEST: &str = "SELECT * FROM tasks WHERE project_id = $1 AND type = $2 ORDER BY created_at DESC LIMIT $3";
+    let rows: Vec<WholeRow> =
+        on_db!(read db, pool => query_as(LATEST).bind(project).bind(kind).bind(most).fetch_all(pool).await?);
+    Ok(rows.into_iter().map(Task::from).collect())
+}
+
 /// The original that a task came with: its name and size.
 pub async fn file_name(db: &Db, project: ProjectKey, id: &str) -> Result<Option<ImportFile>, StoreError> {
     const FIND: &str = "SELECT file_name, file_bytes FROM tasks WHERE project_id = $1 AND id = $2 AND file IS NOT NULL";
@@ -274,8 +287,12 @@ pub async fn change(
 
 /// Notes how many of its things a job has done so far.
 pub(super) async fn note_done_in(tx: &mut WriteTx, job: &Job, done: u64) -> Result<(), StoreError> {
+    note_result_in(tx, job, &serde_json::json!({ "done_count": done }).to_string()).await
+}
+
+/// Notes what a job has come to so far: JSON, its task's result until it ends.
+pub(super) async fn note_result_in(tx: &mut WriteTx, job: &Job, result: &str) -> Result<(), StoreError> {
     const NOTE: &str = "UPDATE tasks SET result = $3 WHERE project_id = $1 AND id = $2 AND status < 2";
-    let result = serde_json::json!({ "done_count": done }).to_string();
     on_tx!(tx, connection => query(NOTE).bind(job.project_id).bind(&job.task_id).bind(result).execute(connection).await?.rows_affected());
     Ok(())
 }
@@ -287,9 +304,9 @@ pub(super) async fn stopped_in(
     id: &str,
     (reason, payload): (&str, &str),
 ) -> Result<Option<String>, StoreError> {
-    const RESULT: &str = "SELECT result FROM tasks WHERE project_id = $1 AND id = $2 AND type = $3";
-    let kept: Option<Option<String>> = on_tx!(tx, connection => query_scalar(RESULT).bind(project).bind(id).bind(kinds::RETRY).fetch_optional(connection).await?);
-    let Some(kept) = kept else { return Ok(None) };
+    let Some(kept) = result_in(tx, project, id, kinds::RETRY).await? else {
+        return Ok(None);
+    };
     let number = |json: &str, name: &str| serde_json::from_str::<serde_json::Value>(json).ok()?.get(name)?.as_u64();
     let done = kept.and_then(|kept| number(&kept, "done_count")).unwrap_or(0);
     let Some(total) = number(payload, "total") else {
@@ -300,6 +317,32 @@ pub(super) async fn stopped_in(
     Ok(Some(
         serde_json::json!({ "message": message, "done_count": done }).to_string(),
     ))
+}
+
+/// What came of a purge that does not get to its end: the reason, and what it deleted until then, which stays deleted. `None` for every other task.
+pub(super) async fn purged_in(
+    tx: &mut WriteTx,
+    project: ProjectKey,
+    id: &str,
+    reason: &str,
+) -> Result<Option<String>, StoreError> {
+    let kept = result_in(tx, project, id, kinds::PURGE).await?.flatten();
+    let Some(mut result) = kept.and_then(|kept| serde_json::from_str::<PurgeResult>(&kept).ok()) else {
+        return Ok(None);
+    };
+    let deleted = if result.purged.is_nothing() {
+        "nothing was deleted".to_owned()
+    } else {
+        result.purged.words()
+    };
+    result.message = format!("{reason}: {deleted}");
+    Ok(Some(serde_json::json!(result).to_string()))
+}
+
+/// The result of a task of a kind, so far.
+async fn result_in(tx: &mut WriteTx, project: ProjectKey, id: &str, kind: &str) -> Result<Option<Option<String>>, StoreError> {
+    const RESULT: &str = "SELECT result FROM tasks WHERE project_id = $1 AND id = $2 AND type = $3";
+    Ok(on_tx!(tx, connection => query_scalar(RESULT).bind(project).bind(id).bind(kind).fetch_optional(connection).await?))
 }
 
 pub(super) async fn change_in(

@@ -9,6 +9,10 @@ pub mod keys;
 pub mod member;
 pub mod members;
 pub mod project;
+pub mod retention;
+pub mod retention_form;
+pub mod retention_purges;
+pub mod retention_storage;
 pub mod sight;
 pub mod webhooks;
 

@@ -15,7 +15,7 @@ use crate::app::parts::records::cells;
 use crate::app::parts::records::facts::{self, fact};
 use crate::app::parts::records::live::say;
 use crate::app::parts::timeline;
-use crate::model::task::TaskFacts;
+use crate::model::task::{TaskFacts, kinds};
 
 /// The way back, the buttons, where it stands, and the facts.
 #[component]
@@ -95,6 +95,12 @@ fn Actions(page: RwSignal<TaskPage>, place: Place, now: Callback<()>) -> impl In
     let can_retry = Memo::new(move |_| page.with(|page| page.can_retry));
     let import_file = Memo::new(move |_| page.with(|page| page.import_file.clone()));
     let rejected = Memo::new(move |_| page.with(|page| page.rejected.clone()));
+    let expired = Memo::new(move |_| page.with(|page| page.files_expired));
+    let stopped = if page.with_untracked(|page| page.facts.kind == kinds::PURGE) {
+        "What is deleted so far stays deleted. The next purge goes on with the rest."
+    } else {
+        "What is done so far stays as it is; the rest is not done. You can have it tried again later."
+    };
     let retried = place.clone();
     let cancel = Callback::new(move |()| {
         let Place { project, id, .. } = place.clone();
@@ -116,14 +122,14 @@ fn Actions(page: RwSignal<TaskPage>, place: Place, now: Callback<()>) -> impl In
         <span class="log-actions">
             {move || import_file.get().map(|about| file("Download import file", about))}
             {move || rejected.get().map(|about| file("Download rejected rows", about))}
+            {move || expired.get().then(|| view! { <span class="quiet">"Its files have expired: they were kept for as long as what logs say."</span> })}
             {move || can_retry.get().then(|| {
                 let retry = retry.clone();
                 view! { <button type="button" class="button needs-scripts" disabled=busy on:click=retry>"Retry"</button> }
             })}
             {move || can_cancel.get().then(|| view! {
                 <AskFirst
-                    id="cancel-task" button="Cancel" title="Stop this task?" confirm="Stop it" keep="Let it run" run=cancel
-                    text="What is done so far stays as it is; the rest is not done. You can have it tried again later."
+                    id="cancel-task" button="Cancel" title="Stop this task?" confirm="Stop it" keep="Let it run" run=cancel text=stopped
                 />
             })}
         </span>

@@ -7,6 +7,7 @@ mod caller;
 mod keys;
 mod members;
 mod projects;
+mod retention;
 mod webhooks;
 
 use axum::Router;
@@ -22,6 +23,7 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
         .merge(members::routes())
         .merge(keys::routes())
         .merge(webhooks::routes())
+        .merge(retention::routes())
         .route_layer(from_fn_with_state(server.clone(), idempotency::once))
         .route_layer(from_fn_with_state(server.clone(), caller::let_in))
 }

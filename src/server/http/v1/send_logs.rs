@@ -18,6 +18,7 @@ use crate::server::http::limits::ReadBody;
 use crate::server::http::v1::idempotency;
 use crate::server::ingest::endpoint::CallNames;
 use crate::server::ingest::entry::{EntryContext, EntryError, MAX_CALL, Payload, Sender, read_call};
+use crate::server::retention;
 use crate::server::state::Server;
 use crate::server::store::logs::write::{Idempotency, LogCall, Written};
 
@@ -67,6 +68,7 @@ async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body)
     let payload = payload(headers)?;
     let idempotency_key = idempotency::key_of(headers)?;
     let endpoints = server.endpoints(key.project.key).await?;
+    let retention_ms = retention::kept(server, key.project.key).await?.logs_ms();
     let body = server.limits.read(headers, body, MAX_CALL).await?;
     let received_at = server.clock.now_ms();
     let started = Instant::now();
@@ -75,7 +77,8 @@ async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body)
         // Reading and masking 128 MB takes longer than other requests should wait for this thread.
         let read = move || {
             let names = CallNames::of(&endpoints);
-            let call = read(&server, &key, &names, payload, body, idempotency_key, received_at)?;
+            let times = (received_at, retention_ms);
+            let call = read(&server, &key, &names, payload, body, idempotency_key, times)?;
             Ok::<_, EntryError>((call, names))
         };
         tokio::task::spawn_blocking(read).await.map_err(|error| {
@@ -103,11 +106,11 @@ fn read(
     payload: Payload,
     body: ReadBody,
     idempotency_key: Option<String>,
-    received_at: i64,
+    (received_at, retention_ms): (i64, i64),
 ) -> Result<LogCall, EntryError> {
     let context = EntryContext {
         now_ms: received_at,
-        retention_ms: server.config.retention_ms(),
+        retention_ms,
         mask: &server.mask,
         endpoints,
         random: &server.random,

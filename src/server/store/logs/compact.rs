@@ -54,7 +54,8 @@ pub(super) async fn run(db: &Db) -> Result<Compacted, StoreError> {
 }
 
 async fn merge_some(db: &Db, project: ProjectKey) -> Result<Compacted, StoreError> {
-    const SMALL: &str = "SELECT id, min_time, count, bytes FROM log_blocks
+    // SQLite knows nothing of how few are small, and would as soon walk over all of them in their order.
+    const SMALL: &str = "SELECT id, min_time, count, bytes FROM log_blocks INDEXED BY log_blocks_small
         WHERE project_id = $1 AND small = 1 ORDER BY min_time, id LIMIT $2";
     // Several processes may merge on PostgreSQL: what another one has in hand is passed over.
     const SMALL_LOCKED: &str = "SELECT id, min_time, count, bytes FROM log_blocks
@@ -133,7 +134,12 @@ async fn merge(tx: &mut WriteTx, project: ProjectKey, group: &[Small]) -> Result
 }
 
 /// Tells rows where their text lies now.
-async fn place(tx: &mut WriteTx, project: ProjectKey, id: i64, block: &SealedBlock<(i64, String)>) -> Result<(), StoreError> {
+pub(super) async fn place(
+    tx: &mut WriteTx,
+    project: ProjectKey,
+    id: i64,
+    block: &SealedBlock<(i64, String)>,
+) -> Result<(), StoreError> {
     const PLACE: &str =
         "UPDATE logs SET block_id = $1, slot = $2 WHERE project_id = $3 AND origin IN (0, 1) AND created_at = $4 AND id = $5";
     for (slot, (time, log)) in block.members.iter().enumerate() {

@@ -32,6 +32,33 @@ struct Shape {
     form: i16,
 }
 
+/// A block of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) id: i64,
+    pub(super) min_time: i64,
+    pub(super) max_time: i64,
+}
+
+impl Member {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let number = |place: usize| bytes.get(place..)?.first_chunk().map(|bytes| i64::from_le_bytes(*bytes));
+        Some(Self {
+            id: number(0)?,
+            min_time: number(8)?,
+            max_time: number(16)?,
+        })
+    }
+}
+
+/// A group's blocks, as its row has them.
+pub(super) fn members(bytes: &[u8]) -> Option<Vec<Member>> {
+    if bytes.len() != BLOCKS * MEMBER {
+        return None;
+    }
+    bytes.chunks_exact(MEMBER).map(Member::read).collect()
+}
+
 /// A signature on its way into a group.
 #[derive(Debug, sqlx::FromRow)]
 struct Single {
@@ -159,6 +186,18 @@ fn turn(singles: &[Single], width: usize, lane: usize) -> Result<Vec<Vec<u8>>, S
     Ok((0..width).step_by(SLICE_WORDS).map(slice).collect())
 }
 
+/// Word by word becomes block by block again: the signature of each of a group's blocks, from all of its slices in their order.
+pub(super) fn unturn(slices: &[Vec<u8>], width: usize, lane: usize) -> Option<Vec<Vec<u8>>> {
+    let mut signatures: Vec<Vec<u8>> = (0..BLOCKS).map(|_| Vec::with_capacity(width * lane)).collect();
+    for word in slices.iter().flat_map(|slice| slice.chunks(BLOCKS * lane)) {
+        for (signature, part) in signatures.iter_mut().zip(word.chunks(lane)) {
+            signature.extend_from_slice(part);
+        }
+    }
+    let is_whole = signatures.iter().all(|signature| signature.len() == width * lane);
+    is_whole.then_some(signatures)
+}
+
 /// The select that gives some groups as one text of lines `id,edge,lane,form,members,words`, in hexadecimal.
 pub(super) fn sql(sqlite: bool, order: Order, words: usize) -> String {
     let (edge, compare, direction) = super::headers::direction(order);
@@ -214,8 +253,7 @@ pub(super) fn read_line(line: &str, order: Order, range: TimeRange, trigrams: &[
     let mut candidates = Vec::new();
     for (left, member) in left.iter().zip(members.chunks_exact(MEMBER)) {
         if *left != 0 {
-            let number = |place: usize| member.get(place..)?.first_chunk().map(|bytes| i64::from_le_bytes(*bytes));
-            let (id, min_time, max_time) = (number(0)?, number(8)?, number(16)?);
+            let Member { id, min_time, max_time } = Member::read(member)?;
             if max_time < range.from || min_time >= range.to {
                 continue;
             }
@@ -258,5 +296,26 @@ mod tests {
             ]
         );
         assert!(turn(&singles, 5, 2).is_err(), "a signature of another shape");
+    }
+
+    #[test]
+    fn what_was_turned_is_turned_back() {
+        for (width, lane) in [(256, 1), (256, 8), (4, 2)] {
+            let singles: Vec<Single> = (0..BLOCKS)
+                .map(|id| Single {
+                    id: id as i64,
+                    min_time: 0,
+                    max_time: 0,
+                    signature: (0..width * lane).map(|byte| (byte * 7 + id * 13) as u8).collect(),
+                })
+                .collect();
+            let slices = turn(&singles, width, lane).unwrap();
+            let back = unturn(&slices, width, lane).unwrap();
+            assert!(
+                back.iter().eq(singles.iter().map(|single| &single.signature)),
+                "{width} {lane}"
+            );
+            assert_eq!(unturn(&slices[1..], width, lane), None, "a slice is missing");
+        }
     }
 }

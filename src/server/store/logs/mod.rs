@@ -1,6 +1,6 @@
 //! Logs: narrow rows for lists, blocks with signatures for what they say, minute counts for histograms and totals.
 //!
-//! Writing goes through [`write`] alone; everything else reads. To add a fact to a log: its column in a migration, its place in
+//! Writing goes through [`write`] alone, deleting through [`purge`]; everything else reads. To add a fact to a log: its column in a migration, its place in
 //! [`rows`], and, where people filter by it, an index and its branch in `conditions`.
 
 mod bars;
@@ -22,6 +22,7 @@ pub(super) mod month;
 mod needles;
 pub mod offered;
 pub mod one;
+pub mod purge;
 mod repeats;
 mod rows;
 pub mod scan;

@@ -33,6 +33,14 @@ pub(in crate::server::store) fn of(time_ms: i64) -> Month {
     }
 }
 
+/// The month of this name; none where no month is called so.
+pub(in crate::server::store) fn of_name(name: &str) -> Option<Month> {
+    let (year, number) = name.split_once('_')?;
+    let day = jiff::civil::Date::new(year.parse().ok()?, number.parse().ok()?, 1).ok()?;
+    let start = day.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond();
+    Some(of(start)).filter(|month| month.name == name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +53,9 @@ mod tests {
         assert_eq!(of(december.end).start, december.end);
         assert_eq!(of(0).name, "1970_01");
         assert_eq!(of(-1).name, "1969_12");
+        assert_eq!(of_name(&december.name), Some(december));
+        for name in ["2026_13", "2026_1", "before", "", "2026_12_01"] {
+            assert_eq!(of_name(name), None, "{name}");
+        }
     }
 }

@@ -1,12 +1,12 @@
-//! Counts that are written with the logs: by the minute, and by the hour for each value of some fields.
+//! Counts that are written with the logs, and taken back with them: by the minute, and by the hour for each value of some fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::query;
+use sqlx::{AssertSqlSafe, query};
 
 use super::ValueField;
 use super::rows::column_text;
-use crate::model::log::LogFacts;
+use crate::model::log::{LogFacts, Origin, Status};
 use crate::server::store::StoreError;
 use crate::server::store::db::{WriteTx, on_tx};
 use crate::server::store::insert::Insert;
@@ -37,32 +37,91 @@ pub(super) struct Tallies {
     values: BTreeMap<(ProjectKey, i16, i16, i64), BTreeMap<String, i64>>,
 }
 
+/// What of a log is counted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted<'a> {
+    pub(super) origin: Origin,
+    pub(super) created_at: i64,
+    pub(super) status: Status,
+    pub(super) status_code: Option<u16>,
+    pub(super) method: &'a str,
+    pub(super) endpoint: &'a str,
+    pub(super) channel: Option<&'a str>,
+}
+
 impl Tallies {
     /// Counts a log.
     pub(super) fn add(&mut self, project: ProjectKey, facts: &LogFacts) {
-        let origin = facts.origin.number();
+        let counted = Counted {
+            origin: facts.origin,
+            created_at: facts.created_at,
+            status: facts.status,
+            status_code: facts.status_code,
+            method: &facts.method,
+            endpoint: &facts.endpoint,
+            channel: facts.channel.as_deref(),
+        };
+        self.count(project, &counted, 1);
+    }
+
+    /// Counts a log that is deleted.
+    pub(super) fn take(&mut self, project: ProjectKey, counted: &Counted<'_>) {
+        self.count(project, counted, -1);
+    }
+
+    fn count(&mut self, project: ProjectKey, counted: &Counted<'_>, by: i64) {
+        let origin = counted.origin.number();
         *self
             .minutes
-            .entry((project, origin, facts.created_at.div_euclid(MINUTE), facts.status.number()))
-            .or_default() += 1;
-        let hour = facts.created_at.div_euclid(HOUR);
+            .entry((
+                project,
+                origin,
+                counted.created_at.div_euclid(MINUTE),
+                counted.status.number(),
+            ))
+            .or_default() += by;
+        let hour = counted.created_at.div_euclid(HOUR);
         let mut count = |field: ValueField, value: &str| {
             let values = self.values.entry((project, field.number(), origin, hour)).or_default();
             match values.get_mut(value) {
-                Some(count) => *count += 1,
-                None => drop(values.insert(value.to_owned(), 1)),
+                Some(count) => *count += by,
+                None => drop(values.insert(value.to_owned(), by)),
             }
         };
-        count(ValueField::Status, facts.status.as_str());
-        match facts.status_code {
+        count(ValueField::Status, counted.status.as_str());
+        match counted.status_code {
             Some(code) => count(ValueField::Code, &code.to_string()),
             None => count(ValueField::Code, NO_CODE),
         }
-        count(ValueField::Method, &facts.method);
-        count(ValueField::Endpoint, &facts.endpoint);
-        if let Some(channel) = &facts.channel {
+        count(ValueField::Method, counted.method);
+        count(ValueField::Endpoint, counted.endpoint);
+        if let Some(channel) = counted.channel {
             count(ValueField::Channel, channel);
         }
+    }
+
+    /// Takes the counts of logs that are deleted from the database's, and leaves no count of nothing.
+    pub(super) async fn write_and_clear(self, tx: &mut WriteTx) -> Result<(), StoreError> {
+        const MINUTES: &str = "DELETE FROM log_minutes WHERE project_id = $1 AND origin IN (0, 1) AND count <= 0 AND minute IN";
+        const HOURS: &str = "DELETE FROM log_value_hours WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN (0, 1) AND count <= 0 AND hour IN";
+        let minutes: BTreeSet<_> = self
+            .minutes
+            .keys()
+            .map(|(project, _, minute, _)| (*project, *minute))
+            .collect();
+        let hours: BTreeSet<_> = self.values.keys().map(|(project, _, _, hour)| (*project, *hour)).collect();
+        self.write(tx).await?;
+        for (sql, places) in [(MINUTES, minutes), (HOURS, hours)] {
+            let places: Vec<_> = places.into_iter().collect();
+            for of_project in places.chunk_by(|a, b| a.0 == b.0) {
+                let Some((project, _)) = of_project.first() else { continue };
+                // Numbers of our own may stand in the text.
+                let list: Vec<String> = of_project.iter().map(|(_, place)| place.to_string()).collect();
+                let sql = AssertSqlSafe(format!("{sql} ({})", list.join(",")));
+                on_tx!(tx, connection => query(sql).bind(*project).persistent(false).execute(connection).await?.rows_affected());
+            }
+        }
+        Ok(())
     }
 
     /// Adds the counts to the database's.

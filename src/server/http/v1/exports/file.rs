@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::{found, link};
+use crate::model::export::EXPIRED;
 use crate::server::access;
 use crate::server::error::ApiError;
 use crate::server::http::recording::{self, Recording};
@@ -17,9 +18,14 @@ use crate::server::store::exports::Export;
 pub(super) fn answer(server: &Server, export: &Export, headers: &HeaderMap) -> Result<Response, ApiError> {
     let facts = &export.facts;
     let (Some(file), Some(bytes)) = (&export.file, facts.bytes) else {
+        let why = if facts.expired_at.is_some() {
+            EXPIRED
+        } else {
+            facts.status.as_str()
+        };
         return Err(ApiError::new(
             StatusCode::NOT_FOUND,
-            format!("The export {} has no file: it is {}", facts.id, facts.status.as_str()),
+            format!("The export {} has no file: {why}", facts.id),
         ));
     };
     let name = facts.file_name.clone().unwrap_or_else(|| facts.id.clone());

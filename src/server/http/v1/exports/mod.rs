@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 
 use super::json::time;
 use crate::model::export::{ExportFacts, ExportStatus};
+use crate::model::retention::FILE_DAYS;
 use crate::model::rights::Rights;
 use crate::model::task::shown_reason;
 use crate::server::error::ApiError;
@@ -60,7 +61,7 @@ struct ExportJson<'a> {
     async_action_id: Option<&'a str>,
     reported: bool,
     error: Option<&'a str>,
-    /// What is not whole in the file, and why.
+    /// What is not whole in the file, and why; `expired` where there is none any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
@@ -81,11 +82,9 @@ impl<'a> ExportJson<'a> {
             exported_object: &facts.exported_object,
             parameters: serde_json::from_str(parameters).ok(),
             // The link holds for a day; asking again gives another. It opens the file to whoever has it.
-            result: (facts.status == ExportStatus::Done && facts.bytes.is_some() && facts.holds.refusal(rights).is_none()).then(
-                || ResultJson {
-                    url: link(server, &facts.id),
-                },
-            ),
+            result: (has_file(facts) && facts.holds.refusal(rights).is_none()).then(|| ResultJson {
+                url: link(server, &facts.id),
+            }),
             user_id: facts.user_id.as_deref().filter(|_| rights.read_users),
             rows: facts.rows,
             bytes: facts.bytes,
@@ -94,9 +93,22 @@ impl<'a> ExportJson<'a> {
             async_action_id: facts.task_id.as_deref(),
             reported: facts.reported,
             error: facts.error.as_deref().map(|reason| shown_reason(reason, false, rights)),
-            notes: service::notes(shown),
+            notes: notes(facts, shown),
         }
     }
+}
+
+/// Whether there is a file to download.
+const fn has_file(facts: &ExportFacts) -> bool {
+    matches!(facts.status, ExportStatus::Done) && facts.bytes.is_some() && facts.expired_at.is_none()
+}
+
+/// What is not whole in the file, and, first of all, that there is none any more.
+fn notes(facts: &ExportFacts, shown: &str) -> Vec<String> {
+    let expired = facts
+        .expired_at
+        .map(|at| format!("expired: the file was kept for {FILE_DAYS} days, until {}", time(at)));
+    expired.into_iter().chain(service::notes(shown)).collect()
 }
 
 /// A dated, signed link to an export's file.

@@ -25,6 +25,10 @@ pub(super) async fn cancel(
     key.require(Scope::TasksWrite)?;
     let task = found(&server, key.project.key, &id).await?;
     recording::about(recording.as_ref().map(|Extension(recording)| recording), "async_action", &id);
+    if control::is_owners(&task) && !key.rights.settle {
+        let details = "only an owner can stop what deletes logs that have passed the retention, on the task's page";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, details));
+    }
     if !control::cancel(&server, key.project.key, &task, &key.name).await? {
         return Err(conflict(task.facts.status, task.facts.own, "cancelled"));
     }

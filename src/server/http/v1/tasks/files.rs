@@ -86,12 +86,19 @@ async fn visit(
     Ok((member, task))
 }
 
+/// Why there is no file.
+fn none(task: &Task, never: &str) -> ApiError {
+    let why = if task.files_expired {
+        "has no files any more: they were kept for as long as what logs say"
+    } else {
+        never
+    };
+    ApiError::new(StatusCode::NOT_FOUND, format!("The task {} {why}", task.facts.id))
+}
+
 fn rejected_of(server: &Server, task: &Task, headers: &HeaderMap) -> Result<Response, ApiError> {
     let Some((file, bytes)) = &task.rejected else {
-        return Err(ApiError::new(
-            StatusCode::NOT_FOUND,
-            format!("The task {} has rejected no records", task.facts.id),
-        ));
+        return Err(none(task, "has rejected no records"));
     };
     let stem = task.file.as_ref().map_or("import", |(_, name, _)| {
         name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem)
@@ -108,10 +115,7 @@ fn rejected_of(server: &Server, task: &Task, headers: &HeaderMap) -> Result<Resp
 /// The original of an import.
 pub(in super::super) fn original_of(server: &Server, task: &Task, headers: &HeaderMap) -> Result<Response, ApiError> {
     let Some((file, name, bytes)) = &task.file else {
-        return Err(ApiError::new(
-            StatusCode::NOT_FOUND,
-            format!("The task {} came with no file", task.facts.id),
-        ));
+        return Err(none(task, "came with no file"));
     };
     let media_type = mime_guess::from_path(name).first_or_octet_stream();
     let stored = Stored {

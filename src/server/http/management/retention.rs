@@ -1,0 +1,82 @@
+//! `…/retention` of a project: how long its logs are kept. Fewer days begin a purge at once: its task is in the answer.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use super::caller::{self, Recorded, project};
+use crate::model::retention::Choice;
+use crate::server::access::ManagementAccess;
+use crate::server::error::ApiError;
+use crate::server::http::recording;
+use crate::server::http::v1::fields::Fields;
+use crate::server::jobs::retention::Asker;
+use crate::server::retention::{self, RetentionError, Settings};
+use crate::server::state::Server;
+
+pub(super) fn routes() -> Router<Server> {
+    Router::new().route("/management/v1/projects/{prj}/retention", get(one).put(update).patch(update))
+}
+
+/// Days; `null` for what the instance says, and for as long as the logs. What is not named stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChoiceJson {
+    #[serde(default, deserialize_with = "given")]
+    logs_days: Option<Option<u32>>,
+    #[serde(default, deserialize_with = "given")]
+    bodies_days: Option<Option<u32>>,
+}
+
+/// A field that was given, `null` too.
+fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::deserialize(value).map(Some)
+}
+
+fn shown(settings: Settings, task: Option<&str>) -> Value {
+    json!({
+        "object": "retention",
+        "logs_days": settings.choice.logs_days,
+        "bodies_days": settings.choice.bodies_days,
+        "in_force": { "logs_days": settings.kept.logs_days, "bodies_days": settings.kept.bodies_days },
+        "async_action_id": task,
+    })
+}
+
+async fn one(State(server): State<Server>, recording: Recorded, Path(prj): Path<String>) -> Result<Json<Value>, ApiError> {
+    let project = project(&server, &recording, &prj).await?;
+    Ok(Json(shown(retention::get(&server, project.key).await?, None)))
+}
+
+async fn update(
+    State(server): State<Server>,
+    Extension(key): Extension<ManagementAccess>,
+    recording: Recorded,
+    Path(prj): Path<String>,
+    body: Result<Fields<ChoiceJson>, ApiError>,
+) -> Result<Json<Value>, ApiError> {
+    let Fields(json) = body?;
+    let project = project(&server, &recording, &prj).await?;
+    let recorded = recording.as_ref().map(|recording| &recording.0);
+    recording::about(recorded, "retention", &prj);
+    let before = retention::get(&server, project.key).await?.choice;
+    let choice = Choice {
+        logs_days: json.logs_days.unwrap_or(before.logs_days),
+        bodies_days: json.bodies_days.unwrap_or(before.bodies_days),
+    };
+    let asker = Asker {
+        user_id: None,
+        by: Some(caller::name(&key)),
+        request_id: recording::asked(recorded).request_id,
+    };
+    let begun = retention::set(&server, project.key, choice, asker)
+        .await
+        .map_err(|error| match error {
+            RetentionError::Bad(words) => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, words),
+            RetentionError::Store(error) => error.into(),
+        })?;
+    Ok(Json(shown(retention::get(&server, project.key).await?, begun.as_deref())))
+}

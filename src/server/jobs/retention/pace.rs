@@ -1,0 +1,101 @@
+//! How much a step of a purge takes on, and how long it rests after: whoever writes must hardly notice.
+
+use std::time::Duration;
+
+use crate::server::store::logs::write::LogWriter;
+
+/// How long a step may keep others from writing: it takes on more or less, so that it comes near to this.
+const HELD: Duration = Duration::from_millis(8);
+/// How many times as long it rests where all writing goes through one connection, and where each has its own.
+const REST_ALONE: u32 = 4;
+const REST: u32 = 1;
+/// The shortest and the longest rest.
+const RESTS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
+/// How long it waits at most while logs wait to be written.
+const YIELD: Duration = Duration::from_millis(100);
+/// How often it looks whether they do.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// How many things a step takes on, at first and at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) first: usize,
+    pub(super) most: usize,
+}
+
+/// The pace of a purge.
+#[derive(Debug)]
+pub(super) struct Pace {
+    rest: u32,
+    size: usize,
+    most: usize,
+}
+
+impl Pace {
+    /// `is_alone` where all writing goes through one connection.
+    pub(super) const fn new(is_alone: bool) -> Self {
+        Self {
+            rest: if is_alone { REST_ALONE } else { REST },
+            size: 1,
+            most: 1,
+        }
+    }
+
+    /// Another kind of things begins.
+    pub(super) const fn begin(&mut self, size: Size) {
+        (self.size, self.most) = (size.first, size.most);
+    }
+
+    /// How many things the next step takes on.
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Takes on more or less after a step that kept others waiting for so long.
+    fn learn(&mut self, held: Duration) {
+        let wanted = self.size as f64 * HELD.as_secs_f64() / held.as_secs_f64().max(0.000_1);
+        // Step by step: one long wait for the disk says little about the next.
+        self.size = (wanted as usize).clamp(self.size / 2, self.size * 2).clamp(1, self.most);
+    }
+
+    /// Learns from a step, and leaves the database to others for a while: longer while logs wait to be written.
+    pub(super) async fn rest(&mut self, writer: &LogWriter, held: Duration) {
+        self.learn(held);
+        tokio::time::sleep((held * self.rest).clamp(RESTS.0, RESTS.1)).await;
+        let mut waited = Duration::ZERO;
+        while writer.waiting_bytes() > 0 && waited < YIELD {
+            tokio::time::sleep(LOOK).await;
+            waited += LOOK;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_comes_near_to_what_others_may_wait() {
+        let mut pace = Pace::new(true);
+        pace.begin(Size { first: 2, most: 32 });
+        for (held_ms, size) in [
+            (1, 4),
+            (2, 8),
+            (4, 16),
+            (16, 8),
+            (8, 8),
+            (400, 4),
+            (400, 2),
+            (400, 1),
+            (400, 1),
+            (0, 2),
+        ] {
+            pace.learn(Duration::from_millis(held_ms));
+            assert_eq!(pace.size(), size, "after {held_ms} ms");
+        }
+        for _ in 0..10 {
+            pace.learn(Duration::ZERO);
+        }
+        assert_eq!(pace.size(), 32);
+    }
+}

@@ -1,0 +1,262 @@
+//! Blocks of which something goes: all of it, or the logs on this side of the edge.
+
+use std::collections::HashMap;
+
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+
+use super::rows::{Gone, LogKey};
+use super::{Account, BlockPlace, Open, Purge, Stepped, list};
+use crate::model::log::Origin;
+use crate::model::retention::{Cuts, Purged};
+use crate::server::store::db::{WriteTx, on_db, on_tx};
+use crate::server::store::logs::block::{self, Loose};
+use crate::server::store::logs::{blocks, compact, sequence};
+use crate::server::store::projects::ProjectKey;
+use crate::server::store::{Db, StoreError};
+
+/// Text that is opened together at most, beyond one block's: what a step holds in memory.
+const TOGETHER: i64 = 8 << 20;
+
+/// A block that has something from before the end of the cuts.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+struct Found {
+    id: i64,
+    min_time: i64,
+    max_time: i64,
+    bytes: i64,
+}
+
+/// A block, opened.
+#[derive(Debug)]
+struct Opened {
+    id: i64,
+    times: (i64, i64),
+    /// Bytes of it as it lies in the database.
+    stored: u64,
+    keys: Vec<LogKey>,
+    /// The entries that may stay.
+    may_stay: Vec<Loose<LogKey>>,
+}
+
+impl Opened {
+    /// Whether anything of it goes.
+    fn is_touched(&self, gone: &Gone) -> bool {
+        self.may_stay.len() < self.keys.len() || self.keys.iter().any(|key| gone.has(key))
+    }
+}
+
+/// Deletes what goes of some blocks, the oldest first, at most so many: rows and texts together. What stays of them is sealed anew.
+pub async fn some_blocks(purge: &Purge, place: BlockPlace, most: usize, account: Option<&Account<'_>>) -> Stepped<BlockPlace> {
+    let Purge { db, project, cuts } = purge;
+    let found = find(purge, place, most).await?;
+    // What can be done before the transaction is: nobody waits for it there. A block never changes under its id.
+    let opened = open(db, *project, &found, *cuts).await?;
+    let Some(mut step) = Open::begin(db, account).await? else {
+        return Ok(None);
+    };
+    let there = lock(&mut step.tx, *project, opened).await?;
+    let passed_over = found.len() - there.len();
+    let mut gone = Gone::new(*project);
+    for origin in Origin::ALL {
+        let cut = cuts.of(origin);
+        let keys = |from: i64, to: i64| {
+            let all = there.iter().flat_map(|block| &block.keys);
+            all.filter(move |key| from <= key.0 && key.0 < to).collect::<Vec<_>>()
+        };
+        gone.delete(&mut step.tx, origin, &keys(i64::MIN, cut.logs)).await?;
+        gone.silence(&mut step.tx, origin, &keys(cut.logs, cut.bodies)).await?;
+    }
+    let mut purged = take_apart(&mut step.tx, *project, there, &gone).await?;
+    purged.add(&gone.end(&mut step.tx).await?);
+    let next = found
+        .last()
+        .filter(|_| found.len() == most || found_less(&found))
+        .map(|last| (last.min_time, last.id));
+    step.end(purged, next, passed_over).await
+}
+
+/// Whether blocks were left for the next step for their size.
+fn found_less(found: &[Found]) -> bool {
+    found.iter().map(|block| block.bytes).sum::<i64>() >= TOGETHER
+}
+
+/// Some blocks that begin before the end of the cuts.
+async fn find(purge: &Purge, (time, id): BlockPlace, most: usize) -> Result<Vec<Found>, StoreError> {
+    const OLDEST: &str = "SELECT id, min_time, max_time, bytes FROM log_blocks WHERE project_id = $1 AND min_time < $2
+        AND (min_time, id) > ($3, $4) ORDER BY min_time, id LIMIT $5";
+    let mut found: Vec<Found> = on_db!(read &purge.db, pool => {
+        query_as(OLDEST).bind(purge.project).bind(purge.cuts.end()).bind(time).bind(id).bind(most as i64).fetch_all(pool).await?
+    });
+    let mut bytes = 0_i64;
+    let fits = found.iter().take_while(|block| {
+        let fits = bytes < TOGETHER;
+        bytes = bytes.saturating_add(block.bytes);
+        fits
+    });
+    let fits = fits.count();
+    found.truncate(fits);
+    Ok(found)
+}
+
+/// Opens them; those that have gone meanwhile are left out.
+async fn open(db: &Db, project: ProjectKey, found: &[Found], cuts: Cuts) -> Result<Vec<Opened>, StoreError> {
+    let ids: Vec<i64> = found.iter().map(|block| block.id).collect();
+    let closed = blocks::read_closed(db, project, &ids).await?;
+    let times: HashMap<i64, (i64, i64)> = found
+        .iter()
+        .map(|block| (block.id, (block.min_time, block.max_time)))
+        .collect();
+    let opening = tokio::task::spawn_blocking(move || {
+        let opened = closed.into_values().map(|closed| open_one(closed, &times, cuts));
+        opened.collect::<Vec<_>>()
+    });
+    let opened = opening
+        .await
+        .map_err(|problem| StoreError::Database(sqlx::Error::Io(std::io::Error::other(problem))))?;
+    let mut good = Vec::with_capacity(opened.len());
+    for opened in opened {
+        match opened {
+            Ok(opened) => good.push(opened),
+            Err((id, times, problem)) => {
+                tracing::error!(%problem, block = id, "a block does not open; it goes once all of it has passed the retention");
+                good.extend(unopened(db, project, (id, times), cuts).await?);
+            }
+        }
+    }
+    Ok(good)
+}
+
+type Broken = (i64, (i64, i64), StoreError);
+
+fn open_one(
+    (id, bytes, sha256, content): blocks::Closed,
+    times: &HashMap<i64, (i64, i64)>,
+    cuts: Cuts,
+) -> Result<Opened, Broken> {
+    let times = times.get(&id).copied().unwrap_or_default();
+    let broken = |problem| (id, times, problem);
+    let stored = content.len() as u64;
+    let content = block::open(id, &content, bytes, &sha256).map_err(broken)?;
+    let mut opened = Opened {
+        id,
+        times,
+        stored,
+        keys: Vec::new(),
+        may_stay: Vec::new(),
+    };
+    for entry in block::entries(&content).map_err(broken)? {
+        let key = (entry.created_at, entry.id().map_err(broken)?.to_owned());
+        if entry.created_at >= cuts.all_bodies() {
+            opened.may_stay.push(Loose {
+                created_at: key.0,
+                id: key.1.clone(),
+                entry: entry.bytes.to_vec(),
+                member: key.clone(),
+            });
+        }
+        opened.keys.push(key);
+    }
+    Ok(opened)
+}
+
+/// A block that does not open, all of which goes: one that is broken must not stop a purge for ever. Its rows say what was in it.
+async fn unopened(
+    db: &Db,
+    project: ProjectKey,
+    (id, times): (i64, (i64, i64)),
+    cuts: Cuts,
+) -> Result<Option<Opened>, StoreError> {
+    const KEYS: &str =
+        "SELECT created_at, id FROM logs WHERE project_id = $1 AND origin IN (0, 1) AND created_at >= $2 AND created_at <= $3
+        AND block_id = $4";
+    if times.1 >= cuts.all_bodies() {
+        return Ok(None);
+    }
+    let keys: Vec<LogKey> = on_db!(read db, pool => {
+        query_as(KEYS).bind(project).bind(times.0).bind(times.1).bind(id).fetch_all(pool).await?
+    });
+    Ok(Some(Opened {
+        id,
+        times,
+        stored: 0,
+        keys,
+        may_stay: Vec::new(),
+    }))
+}
+
+/// Those that are still there, and, on PostgreSQL, that no other process has in hand: merging makes other blocks of them.
+async fn lock(tx: &mut WriteTx, project: ProjectKey, opened: Vec<Opened>) -> Result<Vec<Opened>, StoreError> {
+    if opened.is_empty() {
+        return Ok(opened);
+    }
+    let ids = list(opened.iter().map(|block| block.id));
+    let lock = if tx.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
+    let sql = AssertSqlSafe(format!(
+        "SELECT id FROM log_blocks WHERE project_id = $1 AND id IN ({ids}) {lock}"
+    ));
+    let there: Vec<i64> =
+        on_tx!(tx, connection => query_scalar(sql).bind(project).persistent(false).fetch_all(connection).await?);
+    Ok(opened.into_iter().filter(|block| there.contains(&block.id)).collect())
+}
+
+/// Deletes the blocks that something went of, with their signatures, and seals what stays.
+async fn take_apart(tx: &mut WriteTx, project: ProjectKey, there: Vec<Opened>, gone: &Gone) -> Result<Purged, StoreError> {
+    let touched: Vec<Opened> = there.into_iter().filter(|block| block.is_touched(gone)).collect();
+    let (Some(from), Some(to)) = (
+        touched.iter().map(|block| block.times.0).min(),
+        touched.iter().map(|block| block.times.0).max(),
+    ) else {
+        return Ok(Purged::default());
+    };
+    let ids = list(touched.iter().map(|block| block.id));
+    // The range of times tells PostgreSQL which months to look at.
+    let within = if tx.is_sqlite() {
+        String::new()
+    } else {
+        format!("AND min_time >= {from} AND min_time <= {to}")
+    };
+    let of_these = format!("project_id = $1 AND id IN ({ids}) {within}");
+    let sql = AssertSqlSafe(format!("DELETE FROM log_blocks WHERE {of_these}"));
+    on_tx!(tx, connection => query(sql).bind(project).persistent(false).execute(connection).await?.rows_affected());
+    let sql = AssertSqlSafe(format!(
+        "DELETE FROM log_signatures WHERE {of_these} RETURNING CAST(LENGTH(signature) AS BIGINT)"
+    ));
+    let signatures: Vec<i64> = on_tx!(tx, connection => {
+        query_scalar(sql).bind(project).persistent(false).fetch_all(connection).await?
+    });
+    let (blocks, mut freed) = (touched.len() as u64, signatures.iter().sum::<i64>().unsigned_abs());
+    let mut stays = Vec::new();
+    for block in touched {
+        freed = freed.saturating_add(block.stored);
+        stays.extend(block.may_stay.into_iter().filter(|entry| !gone.has(&entry.member)));
+    }
+    let kept = seal(tx, project, stays).await?;
+    Ok(Purged {
+        blocks,
+        bytes_about: freed.saturating_sub(kept),
+        ..Purged::default()
+    })
+}
+
+/// Puts what stays into blocks of its own; gives their bytes.
+async fn seal(tx: &mut WriteTx, project: ProjectKey, stays: Vec<Loose<LogKey>>) -> Result<u64, StoreError> {
+    if stays.is_empty() {
+        return Ok(0);
+    }
+    let sealed = block::seal(stays)?;
+    let mut numbers = sequence::take(tx, sealed.len()).await?;
+    let mut named = Vec::with_capacity(sealed.len());
+    for block in &sealed {
+        named.push((project, numbers.next()?, block));
+    }
+    blocks::insert(tx, &named).await?;
+    for (_, id, block) in &named {
+        compact::place(tx, project, *id, block).await?;
+    }
+    // A search may have been where they lie now.
+    blocks::note_moves(tx, project).await?;
+    Ok(sealed
+        .iter()
+        .map(|block| (block.content.len() + block.signature.len()) as u64)
+        .sum())
+}

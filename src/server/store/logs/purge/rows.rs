@@ -1,0 +1,257 @@
+//! Rows that go, or lose what they say: named by their keys, with all that hangs on them.
+
+use std::collections::HashSet;
+
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+
+use super::{Account, Open, Purge, Stepped};
+use crate::model::log::{Note, Origin, Status};
+use crate::model::retention::Purged;
+use crate::model::zone::rfc3339;
+use crate::server::store::StoreError;
+use crate::server::store::db::{WriteTx, on_db, on_tx};
+use crate::server::store::logs::tallies::{Counted, Tallies};
+use crate::server::store::projects::ProjectKey;
+
+/// What a row takes with its places in all indexes, about.
+const ROW_BYTES: u64 = 700;
+
+/// When a log was made, and its id: what names it.
+pub(super) type LogKey = (i64, String);
+
+/// A place among rows: whose traffic, when, and the id.
+pub type RowPlace = (Origin, i64, String);
+
+/// A row that was deleted, as far as it was counted.
+#[derive(Debug, sqlx::FromRow)]
+struct Deleted {
+    created_at: i64,
+    id: String,
+    status: i16,
+    status_code: Option<i16>,
+    method: String,
+    endpoint: String,
+    channel: Option<String>,
+}
+
+/// What goes in one step.
+#[derive(Debug)]
+pub(super) struct Gone {
+    project: ProjectKey,
+    /// The logs that are gone, or whose text is.
+    keys: HashSet<LogKey>,
+    tallies: Tallies,
+    /// The ids of those that are gone.
+    deleted: Vec<String>,
+    silenced: u64,
+    times: Option<(i64, i64)>,
+}
+
+impl Gone {
+    pub(super) fn new(project: ProjectKey) -> Self {
+        Self {
+            project,
+            keys: HashSet::new(),
+            tallies: Tallies::default(),
+            deleted: Vec::new(),
+            silenced: 0,
+            times: None,
+        }
+    }
+
+    /// Whether this log is gone, or its text.
+    pub(super) fn has(&self, key: &LogKey) -> bool {
+        self.keys.contains(key)
+    }
+
+    fn note(&mut self, key: LogKey) {
+        let (first, last) = self.times.unwrap_or((key.0, key.0));
+        self.times = Some((first.min(key.0), last.max(key.0)));
+        self.keys.insert(key);
+    }
+
+    /// Deletes the rows of these keys that are of an origin.
+    pub(super) async fn delete(&mut self, tx: &mut WriteTx, origin: Origin, keys: &[&LogKey]) -> Result<(), StoreError> {
+        let Some(named) = Named::of(keys) else { return Ok(()) };
+        let sql = AssertSqlSafe(format!(
+            "DELETE FROM logs WHERE {} RETURNING created_at, id, status, status_code, method, endpoint, channel",
+            Named::condition(tx.is_sqlite())
+        ));
+        let rows: Vec<Deleted> = on_tx!(tx, connection => {
+            query_as(sql).bind(self.project).bind(origin.number()).bind(&named.json).bind(&named.ids.0).bind(&named.ids.1)
+                .bind(named.times.0).bind(named.times.1).fetch_all(connection).await?
+        });
+        for row in rows {
+            self.tallies.take(
+                self.project,
+                &Counted {
+                    origin,
+                    created_at: row.created_at,
+                    status: Status::of_number(row.status),
+                    status_code: row.status_code.and_then(|code| u16::try_from(code).ok()),
+                    method: &row.method,
+                    endpoint: &row.endpoint,
+                    channel: row.channel.as_deref(),
+                },
+            );
+            self.deleted.push(row.id.clone());
+            self.note((row.created_at, row.id));
+        }
+        Ok(())
+    }
+
+    /// Takes what they say from the rows of these keys that are of an origin, and notes that it has expired.
+    pub(super) async fn silence(&mut self, tx: &mut WriteTx, origin: Origin, keys: &[&LogKey]) -> Result<(), StoreError> {
+        let Some(named) = Named::of(keys) else { return Ok(()) };
+        let sql = AssertSqlSafe(format!(
+            "UPDATE logs SET block_id = NULL, notes = notes | {} WHERE {} AND block_id IS NOT NULL RETURNING created_at, id",
+            Note::to_bits(&[Note::Expired]),
+            Named::condition(tx.is_sqlite())
+        ));
+        let rows: Vec<LogKey> = on_tx!(tx, connection => {
+            query_as(sql).bind(self.project).bind(origin.number()).bind(&named.json).bind(&named.ids.0).bind(&named.ids.1)
+                .bind(named.times.0).bind(named.times.1).fetch_all(connection).await?
+        });
+        for key in rows {
+            self.silenced += 1;
+            self.note(key);
+        }
+        Ok(())
+    }
+
+    /// Deletes what hangs on them, and counts them out. Clients may use an id again once its log is gone.
+    pub(super) async fn end(self, tx: &mut WriteTx) -> Result<Purged, StoreError> {
+        if self.keys.is_empty() {
+            return Ok(Purged::default());
+        }
+        forget_ids(tx, self.project, self.deleted.iter().map(String::as_str)).await?;
+        let originals = delete_originals(tx, self.project, self.keys.iter().map(|(_, id)| id.as_str())).await?;
+        self.tallies.write_and_clear(tx).await?;
+        let logs = self.deleted.len() as u64;
+        Ok(Purged {
+            logs,
+            bodies: self.silenced,
+            originals: originals.len() as u64,
+            bytes_about: logs * ROW_BYTES + originals.iter().map(|bytes| bytes.unsigned_abs()).sum::<u64>(),
+            from: self.times.map(|(first, _)| rfc3339(first)),
+            to: self.times.map(|(_, last)| rfc3339(last)),
+            ..Purged::default()
+        })
+    }
+}
+
+/// The ids of a JSON array, as a select.
+const fn listed(sqlite: bool) -> &'static str {
+    if sqlite {
+        "SELECT value FROM json_each($2)"
+    } else {
+        "SELECT json_array_elements_text(CAST($2 AS JSON))"
+    }
+}
+
+fn json<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+    ids.collect::<serde_json::Value>().to_string()
+}
+
+/// Lets clients use the ids of deleted logs again. All are looked for: a client may have sent one that looks like ours.
+pub(super) async fn forget_ids<'a>(
+    tx: &mut WriteTx,
+    project: ProjectKey,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<(), StoreError> {
+    let sql = AssertSqlSafe(format!(
+        "DELETE FROM log_ids WHERE project_id = $1 AND id IN ({})",
+        listed(tx.is_sqlite())
+    ));
+    let ids = json(ids);
+    on_tx!(tx, connection => query(sql).bind(project).bind(&ids).execute(connection).await?.rows_affected());
+    Ok(())
+}
+
+/// Deletes the originals beside the logs of these ids; gives the bytes of each. An original is what was sent: it goes with the bodies.
+pub(super) async fn delete_originals<'a>(
+    tx: &mut WriteTx,
+    project: ProjectKey,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<Vec<i64>, StoreError> {
+    let sql = AssertSqlSafe(format!(
+        "DELETE FROM import_files WHERE project_id = $1 AND log_id IN ({}) RETURNING CAST(LENGTH(sealed) AS BIGINT)",
+        listed(tx.is_sqlite())
+    ));
+    let ids = json(ids);
+    Ok(on_tx!(tx, connection => query_scalar(sql).bind(project).bind(&ids).fetch_all(connection).await?))
+}
+
+/// Keys as a statement takes them.
+struct Named {
+    /// A JSON array of pairs.
+    json: String,
+    /// The first and the last id, in the order of their bytes.
+    ids: (String, String),
+    /// The first and the last time.
+    times: (i64, i64),
+}
+
+impl Named {
+    fn of(keys: &[&LogKey]) -> Option<Self> {
+        let times = (keys.iter().map(|key| key.0).min()?, keys.iter().map(|key| key.0).max()?);
+        let ids = (
+            keys.iter().map(|key| &key.1).min()?.clone(),
+            keys.iter().map(|key| &key.1).max()?.clone(),
+        );
+        let json: serde_json::Value = keys.iter().map(|(time, id)| serde_json::json!([time, id])).collect();
+        Some(Self {
+            json: json.to_string(),
+            ids,
+            times,
+        })
+    }
+
+    /// Project, origin, keys, ids, times, from `$1` on.
+    ///
+    /// The range of ids matters where very many logs are of one millisecond: each time would else be read whole. The range of times is for PostgreSQL,
+    /// which leaves the other months alone; SQLite would rather read that range than look each key up, so it is kept from it by the plus.
+    fn condition(sqlite: bool) -> String {
+        let (plus, pairs) = if sqlite {
+            ("+", "SELECT value ->> 0, value ->> 1 FROM json_each($3)")
+        } else {
+            (
+                "",
+                "SELECT CAST(pair ->> 0 AS BIGINT), pair ->> 1 FROM json_array_elements(CAST($3 AS JSON)) AS pair",
+            )
+        };
+        format!(
+            "project_id = $1 AND origin = $2 AND (created_at, id) IN ({pairs}) AND id >= $4 AND id <= $5
+                AND {plus}created_at >= $6 AND {plus}created_at <= $7"
+        )
+    }
+}
+
+/// Deletes some of the rows whose text has gone before, the oldest first: of an origin, then of the next.
+pub async fn some_rows(purge: &Purge, place: &RowPlace, most: usize, account: Option<&Account<'_>>) -> Stepped<RowPlace> {
+    const OLDEST: &str = "SELECT created_at, id FROM logs WHERE project_id = $1 AND origin = $2 AND created_at < $3
+        AND (created_at, id) > ($4, $5) AND block_id IS NULL ORDER BY created_at, id LIMIT $6";
+    let (origin, after, id) = place;
+    let before = purge.cuts.of(*origin).logs;
+    let keys: Vec<LogKey> = on_db!(read &purge.db, pool => {
+        query_as(OLDEST).bind(purge.project).bind(origin.number()).bind(before).bind(after).bind(id).bind(most as i64).fetch_all(pool).await?
+    });
+    let Some(mut open) = Open::begin(&purge.db, account).await? else {
+        return Ok(None);
+    };
+    let next_origin = Origin::ALL.into_iter().find(|next| next > origin).map(first_row);
+    let next = match keys.last() {
+        Some((time, id)) if keys.len() == most => Some((*origin, *time, id.clone())),
+        _ => next_origin,
+    };
+    let mut gone = Gone::new(purge.project);
+    let keys: Vec<&LogKey> = keys.iter().collect();
+    gone.delete(&mut open.tx, *origin, &keys).await?;
+    let purged = gone.end(&mut open.tx).await?;
+    open.end(purged, next, 0).await
+}
+
+/// The place before all rows of an origin.
+pub const fn first_row(origin: Origin) -> RowPlace {
+    (origin, i64::MIN, String::new())
+}
