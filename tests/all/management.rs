@@ -211,7 +211,7 @@ for_each_db! {
         let project = manager.project("shop").await;
         let path = format!("{PROJECTS}/{project}/retention");
         let (_, first) = manager.call(Method::GET, &path, None).await;
-        assert_eq!((&first["logs_days"], &first["in_force"]["logs_days"]), (&Value::Null, &json!(183)), "{first}");
+        assert_eq!((&first["logs_days"], &first["in_force"]["logs_days"]), (&Value::Null, &Value::Null), "the tests' own server keeps for ever: {first}");
         let (status, chosen) = manager.call(Method::PUT, &path, Some(json!({"logs_days": 30, "bodies_days": 7}))).await;
         assert_eq!((status, &chosen["in_force"]), (200, &json!({"logs_days": 30, "bodies_days": 7})), "{chosen}");
         let (_, changed) = manager.call(Method::PATCH, &path, Some(json!({"bodies_days": null}))).await;
