@@ -1,10 +1,11 @@
 //! The router: what the service answers to, and what every request goes through.
 //!
 //! From the outside in: headers and the request's id, metrics, compression, the time a body may take, the recording, the one shape of errors,
-//! panics, whose recording it is, the origin, the size of a body, and then the routes. To add an endpoint of the API: a file in `v1/`.
+//! panics, whose recording it is, the origin, the time until the answer begins, the size of a body, and then the routes. To add an endpoint of the API: a file in `v1/`.
 
 mod account;
 pub mod assets;
+mod deadline;
 mod error_page;
 mod errors;
 pub mod headers;
@@ -63,6 +64,7 @@ pub fn router(server: Server) -> Router {
     let compress = server.config.compress;
     let routes = routes
         .layer(from_fn(sizes::check))
+        .layer(from_fn(deadline::limit))
         .layer(from_fn_with_state(server.clone(), origin::check))
         .layer(from_fn_with_state(server.clone(), recording::describe))
         .layer(CatchPanicLayer::custom(errors::panicked))

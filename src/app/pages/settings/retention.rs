@@ -2,7 +2,6 @@
 
 use leptos::html::H2;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::retention_form::RetentionForm;
 use super::retention_purges::{NextPurge, PastPurges};
@@ -12,6 +11,7 @@ use crate::app::parts::awaited::answered;
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::records::live::keep_fresh;
 use crate::app::parts::states::Problem;
+use crate::app::parts::title::Title;
 use crate::model::format;
 use crate::model::retention::{HALF_YEAR, YEAR, days};
 
@@ -85,7 +85,8 @@ fn Whole(page: RetentionPage, project: String, search: String) -> impl IntoView 
     view! {
         <p class="quiet">
             "Logs are deleted once they are older than this, to the millisecond: once a day, in the background, a little at a time. "
-            "Tasks, events and sendouts are kept for ever, exports' files for 90 days."
+            "Tasks, events and sendouts are kept for ever, exports' files for 90 days. What this service recorded of itself (who signed in, looked at bodies, \
+             exported, changed something) stays for a year at least."
         </p>
         <h2>"How long logs are kept"</h2>
         <RetentionForm choice instance_days board/>
