@@ -161,6 +161,28 @@ for_each_db! {
         workers.stop().await;
     }
 
+    async fn a_purge_makes_way_for_other_work(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &crate::exports_api::ALL).await;
+        write_old(app, project.key, 200, 20_000).await;
+        let workers = audit_log::server::jobs::start(&app.server, 1);
+        let purge = begin(&app.server, project.key, Asker::default()).await.unwrap().unwrap();
+        let stands = async || tasks::find(app.db(), project.key, &purge).await.unwrap().unwrap();
+        for _ in 0..600 {
+            if stands().await.result.is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let export: Value = app.call(Method::POST, "/v1/exports", &key).json(&json!({"exported_object": "export"})).send().await.unwrap().json().await.unwrap();
+        over(app, &key, export["id"].as_str().unwrap()).await;
+        let task = stands().await;
+        assert!(!task.facts.status.is_over(), "one job at a time, and this one was not the first: {task:?}");
+        let so_far: PurgeResult = serde_json::from_str(task.result.as_deref().unwrap()).unwrap();
+        assert!((1..20_000).contains(&so_far.done_count), "{so_far:?}");
+        workers.stop().await;
+    }
+
     async fn a_month_is_dropped_once_every_project_in_it_has_expired(app: TestApp) {
         let (short, long) = (app.add_project("short").await.key, app.add_project("long").await.key);
         write_old(app, short, 75, 90).await;

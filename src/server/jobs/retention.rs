@@ -35,7 +35,7 @@ pub const NAME: &str = "retention";
 /// How often it is looked at whose purge is due.
 const LOOK: Duration = Duration::from_secs(30);
 /// How long it works before it makes way for other work that waits.
-const SLICE: Duration = Duration::from_secs(5);
+const SLICE: Duration = Duration::from_secs(1);
 /// Blocks and rows of a step, at first and at most.
 const BLOCKS: Size = Size { first: 2, most: 32 };
 const ROWS: Size = Size { first: 100, most: 2_000 };
@@ -229,6 +229,7 @@ impl<'a> Run<'a> {
         let step = step.ok_or(JobError::Lost)?;
         self.done.add(&step.purged);
         count_metrics(&step.purged);
+        tracing::debug!(logs = step.purged.logs, bodies = step.purged.bodies, held = ?step.held, "a step of a purge");
         let gone_through = self.done.logs + self.done.bodies;
         self.progress.set((gone_through * 99 / self.total.max(1)).min(99) as u8);
         self.pace.rest(&self.server.writer, step.held).await;

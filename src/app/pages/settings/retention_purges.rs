@@ -60,7 +60,7 @@ fn list_facts(page: &RetentionPage) -> impl IntoView + use<> {
     view! {
         {facts::words("Logs are kept", Some(kept_for(kept.logs_days)))}
         {facts::words("What they say", Some(bodies))}
-        {facts::time("Looked at", page.next_at, &page.zone)}
+        {facts::time("When", page.next_at, &page.zone)}
         {facts::words("Will delete", Some(what_goes(&page.next)))}
         {facts::words("Logs before", before(page.next.logs_before))}
         {facts::words("Bodies before", before(separate))}

@@ -84,9 +84,16 @@ fn full(storage: &Storage) -> Option<String> {
     })
 }
 
+/// Tables that are listed by themselves.
+const LISTED: usize = 10;
+
 fn tables(storage: &Storage) -> impl IntoView + use<> {
-    let rows = storage
-        .tables
+    let (listed, others) = storage.tables.split_at(storage.tables.len().min(LISTED));
+    let rest: i64 = others.iter().map(|(_, bytes)| bytes).sum();
+    let rest = (!others.is_empty()).then(|| {
+        view! { <tr><td>{format!("{} others", others.len())}</td><td></td><td class="figure">{format::size(rest)}</td></tr> }
+    });
+    let rows = listed
         .iter()
         .map(|(table, bytes)| {
             view! { <tr><td class="mono">{table.clone()}</td><td>{said_of(table)}</td><td class="figure">{format::size(*bytes)}</td></tr> }
@@ -97,7 +104,7 @@ fn tables(storage: &Storage) -> impl IntoView + use<> {
             <table class="plain">
                 <caption class="quiet">"All projects together, each table with its indexes"</caption>
                 <thead><tr><th scope="col">"Table"</th><th scope="col">"Holds"</th><th scope="col" class="figure">"Size"</th></tr></thead>
-                <tbody>{rows}</tbody>
+                <tbody>{rows}{rest}</tbody>
             </table>
         </div>
     }

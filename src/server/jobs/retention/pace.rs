@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::server::store::logs::write::LogWriter;
 
 /// How long a step may keep others from writing: it takes on more or less, so that it comes near to this.
-const HELD: Duration = Duration::from_millis(8);
-/// How many times as long it rests where all writing goes through one connection, and where each has its own.
-const REST_ALONE: u32 = 4;
+const HELD: Duration = Duration::from_millis(5);
+/// How many times as long it rests while logs come in through the same connection; else, and where each process has its own, as long as it worked.
+const REST_BESIDE: u32 = 4;
 const REST: u32 = 1;
 /// The shortest and the longest rest.
 const RESTS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
@@ -26,18 +26,21 @@ pub(super) struct Size {
 /// The pace of a purge.
 #[derive(Debug)]
 pub(super) struct Pace {
-    rest: u32,
+    is_alone: bool,
     size: usize,
     most: usize,
+    /// Batches that the writer had written when it was looked at last.
+    batches: u64,
 }
 
 impl Pace {
     /// `is_alone` where all writing goes through one connection.
     pub(super) const fn new(is_alone: bool) -> Self {
         Self {
-            rest: if is_alone { REST_ALONE } else { REST },
+            is_alone,
             size: 1,
             most: 1,
+            batches: 0,
         }
     }
 
@@ -61,7 +64,10 @@ impl Pace {
     /// Learns from a step, and leaves the database to others for a while: longer while logs wait to be written.
     pub(super) async fn rest(&mut self, writer: &LogWriter, held: Duration) {
         self.learn(held);
-        tokio::time::sleep((held * self.rest).clamp(RESTS.0, RESTS.1)).await;
+        let batches = writer.batches();
+        let is_beside = self.is_alone && std::mem::replace(&mut self.batches, batches) != batches;
+        let times = if is_beside { REST_BESIDE } else { REST };
+        tokio::time::sleep((held * times).clamp(RESTS.0, RESTS.1)).await;
         let mut waited = Duration::ZERO;
         while writer.waiting_bytes() > 0 && waited < YIELD {
             tokio::time::sleep(LOOK).await;
@@ -80,10 +86,10 @@ mod tests {
         pace.begin(Size { first: 2, most: 32 });
         for (held_ms, size) in [
             (1, 4),
-            (2, 8),
-            (4, 16),
-            (16, 8),
-            (8, 8),
+            (1, 8),
+            (2, 16),
+            (10, 8),
+            (5, 8),
             (400, 4),
             (400, 2),
             (400, 1),

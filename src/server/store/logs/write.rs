@@ -98,6 +98,8 @@ struct Load {
     most: usize,
     /// Bytes written in the last second or so.
     bytes_per_second: AtomicU64,
+    /// Batches written so far.
+    batches: AtomicU64,
 }
 
 /// A call's share of the queue, given back when the call has been answered, or has gone away.
@@ -156,6 +158,7 @@ impl LogWriter {
             waiting: AtomicUsize::new(0),
             most: options.queue_bytes,
             bytes_per_second: AtomicU64::new(0),
+            batches: AtomicU64::new(0),
         });
         tokio::spawn(
             Writer {
@@ -219,6 +222,11 @@ impl LogWriter {
     /// Bytes of text that wait to be written.
     pub fn waiting_bytes(&self) -> usize {
         self.0.load.waiting.load(Ordering::Acquire)
+    }
+
+    /// Batches that this writer has written so far: whoever looks twice sees whether logs come in.
+    pub fn batches(&self) -> u64 {
+        self.0.load.batches.load(Ordering::Relaxed)
     }
 
     /// Writes what waits, then ends.
@@ -321,6 +329,7 @@ impl Writer {
         let results = self.write_calls(&calls).await;
         let speed = bytes as f64 / started.elapsed().as_secs_f64().max(0.001);
         self.load.bytes_per_second.store(speed as u64, Ordering::Relaxed);
+        self.load.batches.fetch_add(1, Ordering::Relaxed);
         for ((answer, share), result) in answers.into_iter().zip(results) {
             // There is room again by the time that the caller hears of it.
             drop(share);

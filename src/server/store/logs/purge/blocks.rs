@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
-use super::rows::{Gone, LogKey};
+use super::rows::{Gone, LogKey, Named};
 use super::{Account, BlockPlace, Open, Purge, Stepped, list};
 use crate::model::log::Origin;
 use crate::model::retention::{Cuts, Purged};
@@ -59,12 +59,13 @@ pub async fn some_blocks(purge: &Purge, place: BlockPlace, most: usize, account:
     let mut gone = Gone::new(*project);
     for origin in Origin::ALL {
         let cut = cuts.of(origin);
-        let keys = |from: i64, to: i64| {
+        let named = |from: i64, to: i64| {
             let all = there.iter().flat_map(|block| &block.keys);
-            all.filter(move |key| from <= key.0 && key.0 < to).collect::<Vec<_>>()
+            let keys = all.filter(|key| from <= key.0 && key.0 < to).collect();
+            Named::new(keys, there.iter().map(|block| block.id))
         };
-        gone.delete(&mut step.tx, origin, &keys(i64::MIN, cut.logs)).await?;
-        gone.silence(&mut step.tx, origin, &keys(cut.logs, cut.bodies)).await?;
+        gone.delete(&mut step.tx, origin, &named(i64::MIN, cut.logs)).await?;
+        gone.silence(&mut step.tx, origin, &named(cut.logs, cut.bodies)).await?;
     }
     let mut purged = take_apart(&mut step.tx, *project, there, &gone).await?;
     purged.add(&gone.end(&mut step.tx).await?);

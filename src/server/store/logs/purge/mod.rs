@@ -88,12 +88,9 @@ impl<'a> Open<'a> {
             return Ok(None);
         }
         if !tx.is_sqlite() {
-            // Rows are named by their keys, so each is looked up. What PostgreSQL believes of tables that it has not counted yet would have it read them whole.
-            for setting in ["enable_hashjoin", "enable_mergejoin", "enable_seqscan"] {
-                const TURN_OFF: &str = "SELECT set_config($1, 'off', true)";
-                let _off: String =
-                    on_tx!(&mut tx, connection => query_scalar(TURN_OFF).bind(setting).fetch_one(connection).await?);
-            }
+            // What PostgreSQL believes of tables that it has not counted yet would have it read them whole.
+            const LOOK_UP: &str = "SELECT set_config('enable_seqscan', 'off', true)";
+            let _off: String = on_tx!(&mut tx, connection => query_scalar(LOOK_UP).fetch_one(connection).await?);
         }
         Ok(Some(Self { tx, since, account }))
     }

@@ -1,10 +1,10 @@
 //! Rows that go, or lose what they say: named by their keys, with all that hangs on them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
-use super::{Account, Open, Purge, Stepped};
+use super::{Account, Open, Purge, Stepped, list};
 use crate::model::log::{Note, Origin, Status};
 use crate::model::retention::Purged;
 use crate::model::zone::rfc3339;
@@ -70,16 +70,15 @@ impl Gone {
         self.keys.insert(key);
     }
 
-    /// Deletes the rows of these keys that are of an origin.
-    pub(super) async fn delete(&mut self, tx: &mut WriteTx, origin: Origin, keys: &[&LogKey]) -> Result<(), StoreError> {
-        let Some(named) = Named::of(keys) else { return Ok(()) };
+    /// Deletes the rows of these logs that are of an origin.
+    pub(super) async fn delete(&mut self, tx: &mut WriteTx, origin: Origin, named: &Named<'_>) -> Result<(), StoreError> {
+        let Some((first, last)) = named.ids() else { return Ok(()) };
         let sql = AssertSqlSafe(format!(
             "DELETE FROM logs WHERE {} RETURNING created_at, id, status, status_code, method, endpoint, channel",
-            Named::condition(tx.is_sqlite())
+            named.condition()
         ));
         let rows: Vec<Deleted> = on_tx!(tx, connection => {
-            query_as(sql).bind(self.project).bind(origin.number()).bind(&named.json).bind(&named.ids.0).bind(&named.ids.1)
-                .bind(named.times.0).bind(named.times.1).fetch_all(connection).await?
+            query_as(sql).bind(self.project).bind(origin.number()).bind(first).bind(last).persistent(false).fetch_all(connection).await?
         });
         for row in rows {
             self.tallies.take(
@@ -100,17 +99,16 @@ impl Gone {
         Ok(())
     }
 
-    /// Takes what they say from the rows of these keys that are of an origin, and notes that it has expired.
-    pub(super) async fn silence(&mut self, tx: &mut WriteTx, origin: Origin, keys: &[&LogKey]) -> Result<(), StoreError> {
-        let Some(named) = Named::of(keys) else { return Ok(()) };
+    /// Takes what they say from the rows of these logs that are of an origin, and notes that it has expired.
+    pub(super) async fn silence(&mut self, tx: &mut WriteTx, origin: Origin, named: &Named<'_>) -> Result<(), StoreError> {
+        let Some((first, last)) = named.ids() else { return Ok(()) };
         let sql = AssertSqlSafe(format!(
-            "UPDATE logs SET block_id = NULL, notes = notes | {} WHERE {} AND block_id IS NOT NULL RETURNING created_at, id",
+            "UPDATE logs SET block_id = NULL, notes = notes | {} WHERE {} RETURNING created_at, id",
             Note::to_bits(&[Note::Expired]),
-            Named::condition(tx.is_sqlite())
+            named.condition()
         ));
         let rows: Vec<LogKey> = on_tx!(tx, connection => {
-            query_as(sql).bind(self.project).bind(origin.number()).bind(&named.json).bind(&named.ids.0).bind(&named.ids.1)
-                .bind(named.times.0).bind(named.times.1).fetch_all(connection).await?
+            query_as(sql).bind(self.project).bind(origin.number()).bind(first).bind(last).persistent(false).fetch_all(connection).await?
         });
         for key in rows {
             self.silenced += 1;
@@ -182,47 +180,41 @@ pub(super) async fn delete_originals<'a>(
     Ok(on_tx!(tx, connection => query_scalar(sql).bind(project).bind(&ids).fetch_all(connection).await?))
 }
 
-/// Keys as a statement takes them.
-struct Named {
-    /// A JSON array of pairs.
-    json: String,
-    /// The first and the last id, in the order of their bytes.
-    ids: (String, String),
-    /// The first and the last time.
-    times: (i64, i64),
+/// Logs of some blocks, or of none, as a statement names them: by their times, a range of ids, and where their text is.
+///
+/// Times are looked up one by one, so that a block whose logs are far apart costs no more than any other. The range of ids matters where very many logs are
+/// of one millisecond, which would all be read.
+pub(super) struct Named<'a> {
+    keys: Vec<&'a LogKey>,
+    /// The blocks; none for logs whose text has gone.
+    blocks: Vec<i64>,
 }
 
-impl Named {
-    fn of(keys: &[&LogKey]) -> Option<Self> {
-        let times = (keys.iter().map(|key| key.0).min()?, keys.iter().map(|key| key.0).max()?);
-        let ids = (
-            keys.iter().map(|key| &key.1).min()?.clone(),
-            keys.iter().map(|key| &key.1).max()?.clone(),
-        );
-        let json: serde_json::Value = keys.iter().map(|(time, id)| serde_json::json!([time, id])).collect();
-        Some(Self {
-            json: json.to_string(),
-            ids,
-            times,
-        })
+impl<'a> Named<'a> {
+    pub(super) fn new(keys: Vec<&'a LogKey>, blocks: impl IntoIterator<Item = i64>) -> Self {
+        Self {
+            keys,
+            blocks: blocks.into_iter().collect(),
+        }
     }
 
-    /// Project, origin, keys, ids, times, from `$1` on.
-    ///
-    /// The range of ids matters where very many logs are of one millisecond: each time would else be read whole. The range of times is for PostgreSQL,
-    /// which leaves the other months alone; SQLite would rather read that range than look each key up, so it is kept from it by the plus.
-    fn condition(sqlite: bool) -> String {
-        let (plus, pairs) = if sqlite {
-            ("+", "SELECT value ->> 0, value ->> 1 FROM json_each($3)")
+    /// The first and the last id, in the order of their bytes; none where there are no logs.
+    fn ids(&self) -> Option<(&'a str, &'a str)> {
+        let ids = || self.keys.iter().map(|key| key.1.as_str());
+        Some((ids().min()?, ids().max()?))
+    }
+
+    /// Project, origin and ids, from `$1` on; the rest are numbers of the database's own, which may stand in the text.
+    fn condition(&self) -> String {
+        let times: BTreeSet<i64> = self.keys.iter().map(|key| key.0).collect();
+        let blocks = if self.blocks.is_empty() {
+            "block_id IS NULL".to_owned()
         } else {
-            (
-                "",
-                "SELECT CAST(pair ->> 0 AS BIGINT), pair ->> 1 FROM json_array_elements(CAST($3 AS JSON)) AS pair",
-            )
+            format!("block_id IN ({})", list(self.blocks.iter().copied()))
         };
         format!(
-            "project_id = $1 AND origin = $2 AND (created_at, id) IN ({pairs}) AND id >= $4 AND id <= $5
-                AND {plus}created_at >= $6 AND {plus}created_at <= $7"
+            "project_id = $1 AND origin = $2 AND created_at IN ({}) AND id >= $3 AND id <= $4 AND {blocks}",
+            list(times)
         )
     }
 }
@@ -245,8 +237,8 @@ pub async fn some_rows(purge: &Purge, place: &RowPlace, most: usize, account: Op
         _ => next_origin,
     };
     let mut gone = Gone::new(purge.project);
-    let keys: Vec<&LogKey> = keys.iter().collect();
-    gone.delete(&mut open.tx, *origin, &keys).await?;
+    gone.delete(&mut open.tx, *origin, &Named::new(keys.iter().collect(), []))
+        .await?;
     let purged = gone.end(&mut open.tx).await?;
     open.end(purged, next, 0).await
 }
