@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an endpoint belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = WebhookSource))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The project.

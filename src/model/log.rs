@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a request ended: `SUCCESS` below 400, else `FAILURE`, unless the sender said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = LogStatus))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     /// Answered below 400.
@@ -60,6 +61,7 @@ impl Status {
 
 /// Whose traffic it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// A log that an application sent in.
@@ -102,6 +104,7 @@ impl Origin {
 
 /// Why something of a log is not whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Note {
     /// The body was longer than what is kept.
@@ -167,6 +170,7 @@ impl Note {
 
 /// What a log is about: `voucher:v_123`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Resource {
     /// Its type, as `voucher`.
     #[serde(rename = "type")]
@@ -312,6 +316,7 @@ pub struct NewLog {
 
 /// The name and size of the file that a log's import came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ImportFile {
     /// As the person called it.
     pub name: String,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a person is in a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Reads, and makes exports; changes nothing. A role of its own, not the lowest rank.
@@ -34,6 +35,7 @@ impl Role {
 
 /// What a key may do. Every scope is accepted from the first day, also those that nothing asks for yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum Scope {
     /// Lists and details without what was said in them.
     #[serde(rename = "read")]

@@ -11,6 +11,7 @@ pub const MAX_PACE: u32 = 10_000;
 
 /// Where a sendout stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SendoutStatus {
     /// Was not sent yet.
@@ -139,6 +140,7 @@ impl SendoutFacts {
 
 /// Where the time of an attempt went, in microseconds; `None` where it did not come to that, or a connection was there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Timings {
     /// Finding the address of the host's name.
     pub resolve_us: Option<i64>,

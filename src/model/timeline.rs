@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What kind of thing happened, in the order that one causes another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Thing {
     /// A request that was logged.

@@ -50,6 +50,8 @@ enum Command {
     Secret(secret::SecretCommand),
     /// Imports a file of logs into a project
     Import(import::Import),
+    /// Prints the OpenAPI document
+    Openapi,
     /// Prints the default configuration, with comments
     Config,
 }
@@ -119,6 +121,11 @@ async fn execute(command: Command) -> Result<(), CliError> {
         Command::Key(command) => people::key(command).await,
         Command::Secret(command) => secret::secret(command).await,
         Command::Import(command) => import::import(command).await,
+        Command::Openapi => {
+            let document = super::http::openapi::printed()
+                .map_err(|error| CliError::Refused(format!("the document cannot be written: {error}")))?;
+            print(&document)
+        }
         Command::Config => print(default_config().trim_end()),
     }
 }

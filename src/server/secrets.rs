@@ -354,7 +354,7 @@ mod tests {
         let options = options(&folder.path().join("not/there/yet"));
         let first = InstanceKey::load(None, &options, &Random::system()).unwrap();
         let second = InstanceKey::load(Some(""), &options, &Random::system()).unwrap();
-        assert_eq!(first.0, second.0);
+        assert_eq!(first.now, second.now);
         let files: Vec<_> = fs::read_dir(options.folder().unwrap())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
@@ -380,7 +380,7 @@ mod tests {
             ..options(folder.path())
         };
         let first = InstanceKey::load(None, &options, &Random::system()).unwrap();
-        assert_eq!(InstanceKey::load(None, &options, &Random::system()).unwrap().0, first.0);
+        assert_eq!(InstanceKey::load(None, &options, &Random::system()).unwrap().now, first.now);
         assert!(file.exists() && !folder.path().join(KEY_FILE).exists());
     }
 
@@ -390,7 +390,7 @@ mod tests {
         let options = options(folder.path());
         let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
             let starts: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| InstanceKey::load(None, &options, &Random::system()).unwrap().0))
+                .map(|_| scope.spawn(|| InstanceKey::load(None, &options, &Random::system()).unwrap().now))
                 .collect();
             starts.into_iter().map(|start| start.join().unwrap()).collect()
         });
@@ -404,10 +404,10 @@ mod tests {
         let file = folder.path().join("given.key");
         fs::write(&file, format!("{}\n", HEXLOWER_PERMISSIVE.encode(&[2; 32]))).unwrap();
         options.secret_key_file = Some(file);
-        assert_eq!(InstanceKey::load(None, &options, &Random::system()).unwrap().0, [2; 32]);
+        assert_eq!(InstanceKey::load(None, &options, &Random::system()).unwrap().now, [2; 32]);
         let variable = BASE64.encode(&[3; 32]);
         assert_eq!(
-            InstanceKey::load(Some(&variable), &options, &Random::system()).unwrap().0,
+            InstanceKey::load(Some(&variable), &options, &Random::system()).unwrap().now,
             [3; 32]
         );
         assert!(!folder.path().join(KEY_FILE).exists());

@@ -36,6 +36,7 @@ mod logs_page;
 mod management;
 mod matrix;
 mod members;
+mod openapi;
 mod outage;
 mod plain_scan;
 mod projects;

@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit_log::model::key::KeyWish;
 use audit_log::model::rights::{Role, Scope};
 use audit_log::server::access::issue::{self, IssuedKey};
-use audit_log::server::http;
 use audit_log::server::store::{accounts, keys};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{TestApp, routes};
 use Door::{Bodies, Closed, Key, Manage, Open, Own, Page, Person, Read, SettingsPage, Settle, Work};
 
 const PASSWORD: &str = "correct horse";
@@ -253,42 +252,6 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("POST /account/sign-out-everywhere", Own, ""),
     ("POST /sign-out", Open, ""),
 ];
-
-/// The routes of the router, as it prints itself: method and path. `ANY` where every method is taken.
-fn routes(app: &TestApp) -> BTreeSet<String> {
-    let printed = format!("{:?}", http::router(app.server.clone()));
-    let (routers, _) = printed.split_once("fallback_router").unwrap_or((&printed, ""));
-    let (endpoints, paths) = routers.split_once("paths: {").expect("the router prints its paths");
-    let id = |text: &str| text.split(')').next().and_then(|digits| digits.parse::<u32>().ok());
-    let mut methods: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    for part in endpoints.split("RouteId(").skip(1) {
-        let Some(route) = id(part) else { continue };
-        let named = part
-            .split("allow_header: Bytes(b\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        let named = named.unwrap_or("ANY");
-        // Whatever answers GET answers HEAD.
-        methods.insert(
-            route,
-            named
-                .split(',')
-                .filter(|method| *method != "HEAD")
-                .map(str::to_owned)
-                .collect(),
-        );
-    }
-    let mut found = BTreeSet::new();
-    for part in paths.split("RouteId(").skip(1) {
-        let (Some(route), Some(path)) = (id(part), part.split('"').nth(1)) else {
-            continue;
-        };
-        for method in methods.get(&route).into_iter().flatten() {
-            found.insert(format!("{method} {path}"));
-        }
-    }
-    found
-}
 
 /// Somebody at a door.
 enum Somebody {

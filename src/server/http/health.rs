@@ -1,6 +1,8 @@
 //! Whether this server lives, and whether it is ready for work.
 
+use crate::server::http::openapi::Health;
 use std::time::Duration;
+use utoipa::OpenApi;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -24,10 +26,36 @@ pub(crate) fn routes() -> Router<Server> {
         .route("/health/ready", get(ready))
 }
 
+/// What the OpenAPI document says of these paths.
+#[derive(OpenApi)]
+#[openapi(paths(live, ready))]
+struct Described;
+
+/// It.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
+}
+
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    operation_id = "live",
+    tag = "Health",
+    summary = "Whether this server lives",
+    responses((status = 200, description = "It lives", body = Health)),
+)]
 async fn live() -> Json<serde_json::Value> {
     Json(json!({"status": "live"}))
 }
 
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    operation_id = "ready",
+    tag = "Health",
+    summary = "Whether this server is ready for work",
+    responses((status = 200, description = "It is ready", body = Health)),
+)]
 async fn ready(State(server): State<Server>) -> Result<Response, ApiError> {
     let refused = |why: &str| Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, why).retry_after(RETRY_S));
     match tokio::time::timeout(DATABASE_PATIENCE, server.db.ping()).await {

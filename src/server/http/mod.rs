@@ -15,6 +15,7 @@ pub mod limits;
 mod management;
 pub mod metrics;
 mod oidc;
+pub mod openapi;
 mod origin;
 pub mod pages;
 pub mod recording;

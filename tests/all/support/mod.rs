@@ -13,9 +13,11 @@
 mod app;
 mod postgres;
 mod receiver;
+mod routes;
 mod self_signed;
 
 pub use receiver::{Answer, Receiver};
+pub use routes::routes;
 pub use self_signed::SelfSigned;
 
 pub use app::{Database, TestApp, cookie_of, run_binary};

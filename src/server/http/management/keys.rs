@@ -1,5 +1,6 @@
 //! `…/keys` of a project: made, listed, read, changed, rotated, revoked. A token is in the answers to create and rotate alone.
 
+use crate::server::http::openapi::{BadBody, KeyIssued, KeyShown, List};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -7,6 +8,7 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use super::caller::{Recorded, project};
 use super::list;
@@ -34,16 +36,29 @@ pub(super) fn routes() -> Router<Server> {
         .route("/management/v1/projects/{prj}/keys/{id}/rotate", post(rotate))
 }
 
+/// What the OpenAPI document says of these paths.
+#[derive(OpenApi)]
+#[openapi(paths(all, create, one, update, rotate, revoke))]
+struct Described;
+
+/// It.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
+}
+
 /// What may be said of a key; what is not named stays, or is as by default. `origins` make a client-side key.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = KeyWish)]
 #[serde(deny_unknown_fields)]
 struct WishJson {
     name: Option<String>,
     scopes: Option<Vec<Scope>>,
     origins: Option<Vec<String>>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>, minimum = 1)]
     calls_a_minute: Option<Option<u32>>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Option<String>>,
 }
 
@@ -79,10 +94,12 @@ fn read_time(text: &str) -> Result<i64, ApiError> {
 }
 
 /// How long the token that is there is taken beside the new one.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, utoipa::ToSchema)]
+#[schema(as = KeyRotation)]
 #[serde(deny_unknown_fields)]
 struct RotateJson {
     #[serde(default)]
+    #[schema(maximum = 2_592_000)]
     overlap_seconds: u32,
 }
 
@@ -131,6 +148,14 @@ async fn with_token(server: &Server, project: &Project, issued: IssuedKey) -> Re
     Ok(Json(json))
 }
 
+#[utoipa::path(
+    get,
+    path = "/management/v1/projects/{prj}/keys",
+    operation_id = "listKeys",
+    tag = "Management",
+    summary = "The keys of a project",
+    responses((status = 200, description = "The keys", body = List<KeyShown>)),
+)]
 async fn all(State(server): State<Server>, recording: Recorded, Path(prj): Path<String>) -> Result<Json<Value>, ApiError> {
     let project = project(&server, &recording, &prj).await?;
     let all = keys::list(&server.db, project.key).await?;
@@ -138,6 +163,14 @@ async fn all(State(server): State<Server>, recording: Recorded, Path(prj): Path<
     Ok(Json(list(&data)))
 }
 
+#[utoipa::path(
+    get,
+    path = "/management/v1/projects/{prj}/keys/{id}",
+    operation_id = "getKey",
+    tag = "Management",
+    summary = "One key",
+    responses((status = 200, description = "The key", body = KeyShown)),
+)]
 async fn one(
     State(server): State<Server>,
     recording: Recorded,
@@ -147,6 +180,18 @@ async fn one(
     Ok(Json(shown(&found(&server, &project, &id).await?)))
 }
 
+#[utoipa::path(
+    post,
+    path = "/management/v1/projects/{prj}/keys",
+    operation_id = "createKey",
+    tag = "Management",
+    summary = "Makes a key; its token is in this answer alone",
+    request_body = WishJson,
+    responses(
+        (status = 201, description = "The key, with its token", body = KeyIssued),
+        BadBody,
+    ),
+)]
 async fn create(
     State(server): State<Server>,
     recording: Recorded,
@@ -161,6 +206,18 @@ async fn create(
     Ok((StatusCode::CREATED, with_token(&server, &project, made).await?))
 }
 
+#[utoipa::path(
+    method(put, patch),
+    path = "/management/v1/projects/{prj}/keys/{id}",
+    operation_id = "updateKey",
+    tag = "Management",
+    summary = "Changes a key; what is not named stays",
+    request_body = WishJson,
+    responses(
+        (status = 200, description = "The key", body = KeyShown),
+        BadBody,
+    ),
+)]
 async fn update(
     State(server): State<Server>,
     recording: Recorded,
@@ -184,6 +241,18 @@ async fn update(
     Ok(Json(shown(&found(&server, &project, &id).await?)))
 }
 
+#[utoipa::path(
+    post,
+    path = "/management/v1/projects/{prj}/keys/{id}/rotate",
+    operation_id = "rotateKey",
+    tag = "Management",
+    summary = "A new token; the one before is taken beside it for as long as is asked",
+    request_body = RotateJson,
+    responses(
+        (status = 200, description = "The key, with its new token", body = KeyIssued),
+        BadBody,
+    ),
+)]
 async fn rotate(
     State(server): State<Server>,
     recording: Recorded,
@@ -205,6 +274,14 @@ async fn rotate(
 }
 
 /// Revoked for good; what it did stays in the logs under its name.
+#[utoipa::path(
+    delete,
+    path = "/management/v1/projects/{prj}/keys/{id}",
+    operation_id = "revokeKey",
+    tag = "Management",
+    summary = "Revokes a key for good",
+    responses((status = 204, description = "It is taken no more")),
+)]
 async fn revoke(
     State(server): State<Server>,
     recording: Recorded,

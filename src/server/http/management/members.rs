@@ -1,11 +1,13 @@
 //! `…/members` and `…/invitations` of a project. Somebody who has an account is made a member; whoever has none is invited by a link.
 
+use crate::server::http::openapi::{BadBody, Clash, InvitationShown, List, MemberAdded, MemberShown};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use super::caller::{self, Recorded, project};
 use super::list;
@@ -33,14 +35,26 @@ pub(super) fn routes() -> Router<Server> {
         .route("/management/v1/projects/{prj}/invitations/{id}", delete(take_back))
 }
 
-#[derive(Deserialize)]
+/// What the OpenAPI document says of these paths.
+#[derive(OpenApi)]
+#[openapi(paths(all, add, one, update, remove, invited, take_back))]
+struct Described;
+
+/// It.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = MemberToAdd)]
 #[serde(deny_unknown_fields)]
 struct AddJson {
     email: String,
     role: Role,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = MemberChange)]
 #[serde(deny_unknown_fields)]
 struct RoleJson {
     role: Role,
@@ -79,12 +93,28 @@ async fn found(server: &Server, project: &Project, id: &str) -> Result<MemberFac
     found.ok_or_else(|| ApiError::not_found("member", id))
 }
 
+#[utoipa::path(
+    get,
+    path = "/management/v1/projects/{prj}/members",
+    operation_id = "listMembers",
+    tag = "Management",
+    summary = "The people of a project",
+    responses((status = 200, description = "The members", body = List<MemberShown>)),
+)]
 async fn all(State(server): State<Server>, recording: Recorded, Path(prj): Path<String>) -> Result<Json<Value>, ApiError> {
     let project = project(&server, &recording, &prj).await?;
     let data: Vec<Value> = everybody(&server, &project).await?.iter().map(shown).collect();
     Ok(Json(list(&data)))
 }
 
+#[utoipa::path(
+    get,
+    path = "/management/v1/projects/{prj}/members/{id}",
+    operation_id = "getMember",
+    tag = "Management",
+    summary = "One member",
+    responses((status = 200, description = "The member", body = MemberShown)),
+)]
 async fn one(
     State(server): State<Server>,
     recording: Recorded,
@@ -95,6 +125,18 @@ async fn one(
 }
 
 /// 201 with the member, or with the invitation and its link, which is shown this once.
+#[utoipa::path(
+    post,
+    path = "/management/v1/projects/{prj}/members",
+    operation_id = "addMember",
+    tag = "Management",
+    summary = "Makes somebody a member, or invites whoever has no account",
+    request_body = AddJson,
+    responses(
+        (status = 201, description = "The member, or the invitation with its link, which is shown this once", body = MemberAdded),
+        BadBody,
+    ),
+)]
 async fn add(
     State(server): State<Server>,
     Extension(key): Extension<ManagementAccess>,
@@ -148,6 +190,19 @@ fn settled(server: &Server, change: MemberChange, id: &str) -> Result<(), ApiErr
     }
 }
 
+#[utoipa::path(
+    method(put, patch),
+    path = "/management/v1/projects/{prj}/members/{id}",
+    operation_id = "updateMember",
+    tag = "Management",
+    summary = "Changes a member's role",
+    request_body = RoleJson,
+    responses(
+        (status = 200, description = "The member", body = MemberShown),
+        BadBody,
+        Clash,
+    ),
+)]
 async fn update(
     State(server): State<Server>,
     recording: Recorded,
@@ -162,6 +217,17 @@ async fn update(
     Ok(Json(shown(&found(&server, &project, &id).await?)))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/management/v1/projects/{prj}/members/{id}",
+    operation_id = "removeMember",
+    tag = "Management",
+    summary = "Takes somebody out of a project",
+    responses(
+        (status = 204, description = "They are no member any more"),
+        Clash,
+    ),
+)]
 async fn remove(
     State(server): State<Server>,
     recording: Recorded,
@@ -174,6 +240,14 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+#[utoipa::path(
+    get,
+    path = "/management/v1/projects/{prj}/invitations",
+    operation_id = "listInvitations",
+    tag = "Management",
+    summary = "Who was invited and has not come yet",
+    responses((status = 200, description = "The invitations", body = List<InvitationShown>)),
+)]
 async fn invited(State(server): State<Server>, recording: Recorded, Path(prj): Path<String>) -> Result<Json<Value>, ApiError> {
     let project = project(&server, &recording, &prj).await?;
     let all = invitations::list(&server.db, project.key).await?;
@@ -181,6 +255,14 @@ async fn invited(State(server): State<Server>, recording: Recorded, Path(prj): P
     Ok(Json(list(&data)))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/management/v1/projects/{prj}/invitations/{id}",
+    operation_id = "revokeInvitation",
+    tag = "Management",
+    summary = "Takes an invitation back",
+    responses((status = 204, description = "Its link leads nowhere now")),
+)]
 async fn take_back(
     State(server): State<Server>,
     recording: Recorded,

@@ -28,6 +28,15 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
         .route_layer(from_fn_with_state(server.clone(), caller::let_in))
 }
 
+/// What the OpenAPI document says of them; of webhooks it is what `/v1` says (`openapi.rs`).
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    let mut all = projects::described();
+    for part in [members::described(), keys::described(), retention::described()] {
+        all.merge(part);
+    }
+    all
+}
+
 /// A list that is whole.
 fn list(data: &[Value]) -> Value {
     json!({ "object": "list", "data_ref": "data", "data": data, "has_more": false, "more_starting_after": null })

@@ -1,11 +1,13 @@
 //! `/management/v1/projects`: made, listed, read, changed, deleted.
 
+use crate::server::http::openapi::{BadBody, Clash, List, ProjectShown};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use super::caller::{Recorded, project};
 use super::list;
@@ -27,8 +29,19 @@ pub(super) fn routes() -> Router<Server> {
     )
 }
 
+/// What the OpenAPI document says of these paths.
+#[derive(OpenApi)]
+#[openapi(paths(all, create, one, update, delete))]
+struct Described;
+
+/// It.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
+}
+
 /// What may be said of a project; what is not named stays, or is as by default.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = ProjectWish)]
 #[serde(deny_unknown_fields)]
 struct WishJson {
     name: Option<String>,
@@ -38,14 +51,16 @@ struct WishJson {
 }
 
 /// What roles may see; an owner sees everything.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, utoipa::ToSchema)]
+#[schema(as = RoleRights)]
 #[serde(deny_unknown_fields)]
 struct Sights {
     auditor: Option<Sight>,
     member: Option<Sight>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[schema(as = RoleSight)]
 #[serde(deny_unknown_fields)]
 struct Sight {
     read_bodies: bool,
@@ -77,6 +92,14 @@ fn failed(error: ProjectError) -> ApiError {
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/management/v1/projects",
+    operation_id = "listProjects",
+    tag = "Management",
+    summary = "All projects",
+    responses((status = 200, description = "The projects", body = List<ProjectShown>)),
+)]
 async fn all(State(server): State<Server>) -> Result<Json<Value>, ApiError> {
     let mut data = Vec::new();
     for project in projects::all(&server.db).await? {
@@ -85,11 +108,31 @@ async fn all(State(server): State<Server>) -> Result<Json<Value>, ApiError> {
     Ok(Json(list(&data)))
 }
 
+#[utoipa::path(
+    get,
+    path = "/management/v1/projects/{prj}",
+    operation_id = "getProject",
+    tag = "Management",
+    summary = "One project",
+    responses((status = 200, description = "The project", body = ProjectShown)),
+)]
 async fn one(State(server): State<Server>, recording: Recorded, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     let project = project(&server, &recording, &id).await?;
     Ok(Json(shown(&server, &project).await?))
 }
 
+#[utoipa::path(
+    post,
+    path = "/management/v1/projects",
+    operation_id = "createProject",
+    tag = "Management",
+    summary = "Makes a project",
+    request_body = WishJson,
+    responses(
+        (status = 201, description = "The project", body = ProjectShown),
+        BadBody,
+    ),
+)]
 async fn create(
     State(server): State<Server>,
     recording: Recorded,
@@ -108,6 +151,19 @@ async fn create(
     Ok((StatusCode::CREATED, Json(shown(&server, &made).await?)))
 }
 
+#[utoipa::path(
+    method(put, patch),
+    path = "/management/v1/projects/{prj}",
+    operation_id = "updateProject",
+    tag = "Management",
+    summary = "Changes a project; what is not named stays",
+    request_body = WishJson,
+    responses(
+        (status = 200, description = "The project", body = ProjectShown),
+        BadBody,
+        Clash,
+    ),
+)]
 async fn update(
     State(server): State<Server>,
     recording: Recorded,
@@ -142,6 +198,14 @@ async fn see(server: &Server, project: &Project, sights: Sights) -> Result<(), S
     Ok(())
 }
 
+#[utoipa::path(
+    delete,
+    path = "/management/v1/projects/{prj}",
+    operation_id = "deleteProject",
+    tag = "Management",
+    summary = "Deletes a project and all that belongs to it",
+    responses((status = 204, description = "It is gone")),
+)]
 async fn delete(State(server): State<Server>, recording: Recorded, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     let project = project(&server, &recording, &id).await?;
     settings::delete(&server, &project).await.map_err(failed)?;

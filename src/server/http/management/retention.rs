@@ -6,11 +6,13 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use super::caller::{self, Recorded, project};
 use crate::model::retention::Choice;
 use crate::server::access::ManagementAccess;
 use crate::server::error::ApiError;
+use crate::server::http::openapi::BadBody;
 use crate::server::http::recording;
 use crate::server::http::v1::fields::Fields;
 use crate::server::jobs::retention::Asker;
@@ -21,14 +23,55 @@ pub(super) fn routes() -> Router<Server> {
     Router::new().route("/management/v1/projects/{prj}/retention", get(one).put(update).patch(update))
 }
 
+/// What the OpenAPI document says of these paths.
+#[derive(OpenApi)]
+#[openapi(paths(one, update))]
+struct Described;
+
+/// It.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
+}
+
 /// Days; `null` for what the instance says, and for as long as the logs. What is not named stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = RetentionWish)]
 #[serde(deny_unknown_fields)]
 struct ChoiceJson {
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 3_650)]
     logs_days: Option<Option<u32>>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 3_650)]
     bodies_days: Option<Option<u32>>,
+}
+
+/// What holds: days, `null` for ever, and for as long as the logs.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "the document is made of its fields")]
+struct RetentionInForce {
+    #[schema(required)]
+    logs_days: Option<u32>,
+    #[schema(required)]
+    bodies_days: Option<u32>,
+}
+
+/// How long a project's logs are kept, as the document has it.
+#[derive(utoipa::ToSchema)]
+#[schema(as = Retention)]
+#[allow(dead_code, reason = "the document is made of its fields")]
+struct RetentionShown {
+    #[schema(pattern = "^retention$")]
+    object: String,
+    /// As it was chosen.
+    #[schema(required)]
+    logs_days: Option<u32>,
+    #[schema(required)]
+    bodies_days: Option<u32>,
+    in_force: RetentionInForce,
+    /// The task of the purge that the choice has begun.
+    #[schema(required)]
+    async_action_id: Option<String>,
 }
 
 /// A field that was given, `null` too.
@@ -46,11 +89,31 @@ fn shown(settings: Settings, task: Option<&str>) -> Value {
     })
 }
 
+#[utoipa::path(
+    get,
+    path = "/management/v1/projects/{prj}/retention",
+    operation_id = "getRetention",
+    tag = "Management",
+    summary = "How long a project's logs are kept",
+    responses((status = 200, description = "What was chosen, and what holds", body = RetentionShown)),
+)]
 async fn one(State(server): State<Server>, recording: Recorded, Path(prj): Path<String>) -> Result<Json<Value>, ApiError> {
     let project = project(&server, &recording, &prj).await?;
     Ok(Json(shown(retention::get(&server, project.key).await?, None)))
 }
 
+#[utoipa::path(
+    method(put, patch),
+    path = "/management/v1/projects/{prj}/retention",
+    operation_id = "setRetention",
+    tag = "Management",
+    summary = "Chooses how long a project's logs are kept; fewer days begin a purge",
+    request_body = ChoiceJson,
+    responses(
+        (status = 200, description = "What was chosen, and what holds", body = RetentionShown),
+        BadBody,
+    ),
+)]
 async fn update(
     State(server): State<Server>,
     Extension(key): Extension<ManagementAccess>,

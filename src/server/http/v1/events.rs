@@ -1,5 +1,6 @@
 //! `POST /v1/events`: an event, sent on to every endpoint that wants it. Answered after the commit.
 
+use crate::server::http::openapi::{BadEntry, EventTaken};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -22,20 +23,37 @@ use crate::server::webhooks::events::{self, EventError, Posted};
 /// Bytes of a body: the largest data and what stands around it.
 const MAX_BODY: usize = 2 << 20;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = EventToSend)]
 #[serde(deny_unknown_fields)]
 struct New {
     #[serde(rename = "type")]
     kind: String,
+    #[schema(value_type = serde_json::Value)]
     data: Box<RawValue>,
+    #[schema(max_length = 64)]
     id: Option<String>,
     entity_id: Option<String>,
     group_id: Option<String>,
+    #[schema(value_type = Option<Source>)]
     source: Option<String>,
     user_id: Option<String>,
 }
 
 /// The handler.
+#[utoipa::path(
+    post,
+    path = "/v1/events",
+    operation_id = "postEvent",
+    tag = "Events",
+    summary = "Sends an event to every endpoint that wants it",
+    description = "Needs the scope `events:write`.",
+    request_body = New,
+    responses(
+        (status = 201, description = "Stored, with its sendouts", body = EventTaken),
+        BadEntry,
+    ),
+)]
 pub(super) async fn post(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

@@ -1,5 +1,6 @@
 //! `PUT` and `GET /v1/logs/{id}/import-file`: the original that an import came from, kept sealed.
 
+use crate::server::http::openapi::{Clash, NoRange, TooSlow};
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -29,6 +30,21 @@ pub(crate) const PURPOSE: &str = purposes::IMPORT_FILE;
 const MAX_NAME: usize = 255;
 
 /// Keeps the original beside its log. Sent again it is taken as sent once; another one in its place is refused.
+#[utoipa::path(
+    put,
+    path = "/v1/logs/{id}/import-file",
+    operation_id = "putImportFile",
+    tag = "Logs",
+    summary = "Keeps the original that an import came from",
+    description = "Needs the scope `logs:write`.",
+    params(("name" = Option<String>, Query, description = "The file's name, where Content-Disposition does not have it"), ("Content-Disposition" = Option<String>, Header, description = "`attachment; filename=\"customers.csv\"`")),
+    request_body(content = Value, content_type = "*/*", description = "The file, at most 64 MB"),
+    responses(
+        (status = 200, description = "It is kept", body = ImportFile),
+        TooSlow,
+        Clash,
+    ),
+)]
 pub(super) async fn put(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -79,6 +95,19 @@ async fn is_kept(server: &Server, project: ProjectKey, id: &str, (file, plain): 
 }
 
 /// The original, by key.
+#[utoipa::path(
+    get,
+    path = "/v1/logs/{id}/import-file",
+    operation_id = "getImportFile",
+    tag = "Logs",
+    summary = "The original that an import came from",
+    description = "Needs the scope `read:bodies`.",
+    responses(
+        (status = 200, description = "The file", body = Value, content_type = "*/*"),
+        (status = 206, description = "The range of it that was asked for", body = Value, content_type = "*/*"),
+        NoRange,
+    ),
+)]
 pub(super) async fn get(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

@@ -3,6 +3,7 @@
 //! Beside the field `file` a form may have `csv_formulas` (`raw`, else `guarded`): whether cells of a CSV were guarded against formulas, as an export
 //! says of its own. It may as well stand in the address. A file does not show it by itself, so nothing is taken from a cell unless somebody says so.
 
+use crate::server::http::openapi::{BadBody, ImportForm, TaskBegun};
 use axum::Extension;
 use axum::Json;
 use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
@@ -56,6 +57,20 @@ struct Kept {
 type Sent = (Option<String>, HeaderMap, Result<Multipart, MultipartRejection>);
 
 /// By key.
+#[utoipa::path(
+    post,
+    path = "/v1/logs/import",
+    operation_id = "importLogs",
+    tag = "Logs",
+    summary = "Imports a file of logs, in the background",
+    description = "Needs the scope `logs:write`.",
+    params(("csv_formulas" = Option<String>, Query, description = "`raw` or `guarded`, where the form does not say")),
+    request_body(content = ImportForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 202, description = "The task that imports it", body = TaskBegun),
+        BadBody,
+    ),
+)]
 pub(super) async fn import(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

@@ -1,6 +1,7 @@
 //! `GET /v1/logs`: the logs that a query means, a page at a time, each as `GET /v1/logs/{id}` gives it; but a body that is large for a list
 //! is left to the log itself.
 
+use crate::server::http::openapi::{BadQuery, LogArguments, LogList};
 use std::time::Duration;
 
 use axum::Extension;
@@ -28,6 +29,19 @@ const LOG_BYTES: i64 = 256 << 10;
 const PAGE_BYTES: i64 = 8 << 20;
 
 /// The handler.
+#[utoipa::path(
+    get,
+    path = "/v1/logs",
+    operation_id = "listLogs",
+    tag = "Logs",
+    summary = "Logs, newest first",
+    description = "Needs the scope `read`.",
+    params(LogArguments),
+    responses(
+        (status = 200, description = "A page of logs", body = LogList),
+        BadQuery,
+    ),
+)]
 pub(super) async fn list(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

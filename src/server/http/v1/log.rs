@@ -1,5 +1,6 @@
 //! `GET /v1/logs/{id}`: one log, with what it says where the key may read that.
 
+use crate::server::http::openapi::LogShown;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -15,6 +16,15 @@ use crate::server::store::logs::one;
 use crate::server::store::projects::ProjectKey;
 
 /// The handler.
+#[utoipa::path(
+    get,
+    path = "/v1/logs/{id}",
+    operation_id = "getLog",
+    tag = "Logs",
+    summary = "One log",
+    description = "Needs the scope `read`.",
+    responses((status = 200, description = "The log", body = LogShown)),
+)]
 pub(super) async fn one(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

@@ -30,6 +30,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 
 use crate::server::state::Server;
+use utoipa::OpenApi;
 
 /// Every path of `/v1`, and the same files for people who are signed in.
 pub(super) fn routes(server: &Server) -> Router<Server> {
@@ -65,6 +66,36 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
         .merge(sendouts::member_routes())
         .merge(exports::member_routes());
     by_key.merge(exports::open_routes()).merge(by_session)
+}
+
+/// What the OpenAPI document says of these paths.
+#[derive(OpenApi)]
+#[openapi(paths(
+    list_logs::list,
+    send_logs::send,
+    log::one,
+    timeline::of_log,
+    raw_body::request,
+    raw_body::response,
+    import_file::get,
+    import_file::put,
+    import_logs::import,
+    events::post
+))]
+struct Described;
+
+/// It.
+pub(in crate::server::http) fn described() -> utoipa::openapi::OpenApi {
+    let mut all = Described::openapi();
+    for part in [
+        webhooks::described(),
+        sendouts::described(),
+        tasks::described(),
+        exports::described(),
+    ] {
+        all.merge(part);
+    }
+    all
 }
 
 /// Files are measured while they are written; axum's own bound of a form, 2 MiB, would refuse most of them.

@@ -32,11 +32,29 @@ impl Side {
 }
 
 /// What was sent, by key.
+#[utoipa::path(
+    get,
+    path = "/v1/logs/{id}/request",
+    operation_id = "getRequestBody",
+    tag = "Logs",
+    summary = "What was sent, as it came",
+    description = "Needs the scope `read:bodies`.",
+    responses((status = 200, description = "The body, as a download of its own content type", body = Value, content_type = "*/*")),
+)]
 pub(super) async fn request(server: State<Server>, key: Extension<KeyAccess>, id: Path<String>) -> Result<Response, ApiError> {
     for_key(&server, &key, &id, Side::Request).await
 }
 
 /// What came back, by key.
+#[utoipa::path(
+    get,
+    path = "/v1/logs/{id}/response",
+    operation_id = "getResponseBody",
+    tag = "Logs",
+    summary = "What came back, as it came",
+    description = "Needs the scope `read:bodies`.",
+    responses((status = 200, description = "The body, as a download of its own content type", body = Value, content_type = "*/*")),
+)]
 pub(super) async fn response(server: State<Server>, key: Extension<KeyAccess>, id: Path<String>) -> Result<Response, ApiError> {
     for_key(&server, &key, &id, Side::Response).await
 }

@@ -1,5 +1,6 @@
 //! `POST /v1/logs`: one log, an array of logs, or one log a line. All or nothing, answered after the commit.
 
+use crate::server::http::openapi::{BadEntry, LogsToSend};
 use std::time::Instant;
 
 use axum::body::Body;
@@ -22,7 +23,8 @@ use crate::server::retention;
 use crate::server::state::Server;
 use crate::server::store::logs::write::{Idempotency, LogCall, Written};
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = LogsAccepted)]
 #[allow(clippy::struct_field_names, reason = "the answer's own names")]
 struct Accepted {
     accepted: u64,
@@ -31,6 +33,19 @@ struct Accepted {
 }
 
 /// The handler.
+#[utoipa::path(
+    post,
+    path = "/v1/logs",
+    operation_id = "sendLogs",
+    tag = "Logs",
+    summary = "Sends one log, an array of them, or one a line",
+    description = "Needs the scope `logs:write`.",
+    request_body(content((LogsToSend = "application/json"), (String = "application/x-ndjson"))),
+    responses(
+        (status = 201, description = "Stored, all of them; a repeat of a client's own id is counted and left", body = Accepted),
+        BadEntry,
+    ),
+)]
 pub(super) async fn send(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

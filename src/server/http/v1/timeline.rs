@@ -1,5 +1,6 @@
 //! `GET /v1/logs/{id}/timeline`: everything with a log's request id, in order.
 
+use crate::server::http::openapi::{Happened, List};
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
@@ -13,6 +14,15 @@ use crate::server::state::Server;
 use crate::server::webhooks::timeline;
 
 /// The handler.
+#[utoipa::path(
+    get,
+    path = "/v1/logs/{id}/timeline",
+    operation_id = "getLogTimeline",
+    tag = "Logs",
+    summary = "Everything with a log's request id, in order",
+    description = "Needs the scope `read`.",
+    responses((status = 200, description = "What happened", body = List<Happened>)),
+)]
 pub(super) async fn of_log(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

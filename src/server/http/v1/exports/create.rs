@@ -1,11 +1,12 @@
 //! `POST /v1/exports`.
 
+use crate::server::http::openapi::BadBody;
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ExportJson, found};
+use super::{ExportJson, ExportedObject, found};
 use crate::model::export::{ExportStatus, Exported};
 use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
@@ -18,13 +19,29 @@ use crate::server::http::v1::json::time;
 use crate::server::selection::records;
 use crate::server::state::Server;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = ExportToMake)]
 pub(super) struct New {
+    #[schema(value_type = ExportedObject)]
     exported_object: String,
+    #[schema(value_type = Option<Object>)]
     parameters: Option<Value>,
 }
 
 /// Begins an export. The reference answers 200.
+#[utoipa::path(
+    post,
+    path = "/v1/exports",
+    operation_id = "createExport",
+    tag = "Exports",
+    summary = "Begins an export",
+    description = "Needs the scope `exports:write`.",
+    request_body = New,
+    responses(
+        (status = 200, description = "The export, not made yet", body = ExportJson),
+        BadBody,
+    ),
+)]
 pub(super) async fn create(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

@@ -1,11 +1,12 @@
 //! `GET /v1/exports`: by page number and with a total, as the reference's clients expect; narrowed by the filters of the tab Exports, each by its argument's
 //! name. What is neither is passed over, as in every list.
 
+use crate::server::http::openapi::{BadQuery, ExportArguments};
 use axum::extract::{RawQuery, State};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::ExportJson;
+use super::{ExportJson, ExportList};
 use crate::model::query::{Order, QueryProblem, escape, pairs};
 use crate::model::rights::Scope;
 use crate::model::tab::{Tab, TabQuery};
@@ -26,6 +27,19 @@ struct Asked {
 }
 
 /// The list.
+#[utoipa::path(
+    get,
+    path = "/v1/exports",
+    operation_id = "listExports",
+    tag = "Exports",
+    summary = "Exports, by page number",
+    description = "Needs the scope `read`.",
+    params(ExportArguments),
+    responses(
+        (status = 200, description = "A page of exports", body = ExportList),
+        BadQuery,
+    ),
+)]
 pub(super) async fn list(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

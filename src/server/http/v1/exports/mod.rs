@@ -23,6 +23,7 @@ use crate::server::exports as service;
 use crate::server::state::Server;
 use crate::server::store::exports::{self, Export};
 use crate::server::store::projects::ProjectKey;
+use utoipa::OpenApi;
 
 /// By key.
 pub(super) fn routes() -> Router<Server> {
@@ -30,6 +31,16 @@ pub(super) fn routes() -> Router<Server> {
         .route("/v1/exports", get(list::list).merge(post(create::create)))
         .route("/v1/exports/reported", post(reported::report))
         .route("/v1/exports/{id}/file", put(reported::put_file))
+}
+
+/// What the OpenAPI document says of these paths.
+#[derive(OpenApi)]
+#[openapi(paths(list::list, create::create, one::one, one::delete, reported::report, reported::put_file))]
+struct Described;
+
+/// It.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
 }
 
 /// By key or by a signed link: the token decides.
@@ -43,30 +54,43 @@ pub(super) fn member_routes() -> Router<Server> {
 }
 
 /// An export as the API has it.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Export)]
 struct ExportJson<'a> {
     id: &'a str,
+    #[schema(pattern = "^export$")]
     object: &'static str,
+    #[schema(format = DateTime)]
     created_at: String,
     status: ExportStatus,
     channel: &'a str,
     exported_object: &'a str,
+    #[schema(value_type = serde_json::Value)]
     parameters: Option<&'a RawValue>,
+    #[schema(required)]
     result: Option<ResultJson>,
+    #[schema(required)]
     user_id: Option<&'a str>,
+    #[schema(required)]
     rows: Option<i64>,
+    #[schema(required)]
     bytes: Option<i64>,
+    #[schema(required)]
     sha256: Option<&'a str>,
+    #[schema(required)]
     file_name: Option<&'a str>,
+    #[schema(required)]
     async_action_id: Option<&'a str>,
     reported: bool,
+    #[schema(required)]
     error: Option<&'a str>,
     /// What is not whole in the file, and why; `expired` where there is none any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ExportResult)]
 struct ResultJson {
     url: String,
 }
@@ -109,6 +133,30 @@ fn notes(facts: &ExportFacts, shown: &str) -> Vec<String> {
         .expired_at
         .map(|at| format!("expired: the file was kept for {FILE_DAYS} days, until {}", time(at)));
     expired.into_iter().chain(service::notes(shown)).collect()
+}
+
+/// A page of exports, as the document has it.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "the document is made of its fields")]
+struct ExportList {
+    #[schema(pattern = "^list$")]
+    object: String,
+    #[schema(pattern = "^exports$")]
+    data_ref: String,
+    exports: Vec<ExportJson<'static>>,
+    /// Of all pages.
+    total: u64,
+}
+
+/// What can be exported.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "the document is made of its variants")]
+enum ExportedObject {
+    ApiLog,
+    AsyncAction,
+    Export,
+    WebhookSendout,
 }
 
 /// A dated, signed link to an export's file.

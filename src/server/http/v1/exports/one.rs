@@ -1,5 +1,6 @@
 //! `GET /v1/exports/{id}`: the export, or with a token its file. `DELETE /v1/exports/{id}`.
 
+use crate::server::http::openapi::NoRange;
 use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -17,6 +18,20 @@ use crate::server::state::Server;
 use crate::server::store::exports;
 
 /// Get and download share a path: the token decides.
+#[utoipa::path(
+    get,
+    path = "/v1/exports/{id}",
+    operation_id = "getExport",
+    tag = "Exports",
+    summary = "One export; by a signed link its file",
+    description = "Needs the scope `read`.",
+    params(("token" = Option<String>, Query, description = "Of the link in `result.url`: the answer is the file, and no key is asked for")),
+    responses(
+        (status = 200, description = "The export, or by a link its file", content((ExportJson = "application/json"), (Value = "*/*"))),
+        (status = 206, description = "The range of the file that was asked for", body = Value, content_type = "*/*"),
+        NoRange,
+    ),
+)]
 pub(super) async fn one(
     State(server): State<Server>,
     Path(id): Path<String>,
@@ -68,6 +83,15 @@ async fn by_token(
 }
 
 /// Deletes an export and its file.
+#[utoipa::path(
+    delete,
+    path = "/v1/exports/{id}",
+    operation_id = "deleteExport",
+    tag = "Exports",
+    summary = "Deletes an export and its file",
+    description = "Needs the scope `exports:write`.",
+    responses((status = 204, description = "It is gone")),
+)]
 pub(super) async fn delete(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
     let recording = request.extensions().get::<Recording>().cloned();
     recording::about(recording.as_ref(), "export", &id);

@@ -1,5 +1,6 @@
 //! Exports that an application makes itself: `POST /v1/exports/reported`, then `PUT /v1/exports/{id}/file`.
 
+use crate::server::http::openapi::{BadBody, Clash};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -31,12 +32,17 @@ const MAX_NAME: usize = 255;
 /// How long a file may take to come, in milliseconds.
 const PATIENCE_MS: i64 = 6 * 60 * 60 * 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = ExportToReport)]
 #[serde(deny_unknown_fields)]
 pub(super) struct New {
+    #[schema(pattern = "^[!-~]{1,128}$")]
     exported_object: String,
+    #[schema(value_type = serde_json::Value, required = false)]
     parameters: Option<Value>,
+    #[schema(value_type = Option<ExportStatus>)]
     status: Option<String>,
+    #[schema(min_length = 1, max_length = 255)]
     file_name: Option<String>,
 }
 
@@ -45,6 +51,19 @@ fn invalid(details: impl Into<String>) -> ApiError {
 }
 
 /// Reports an export.
+#[utoipa::path(
+    post,
+    path = "/v1/exports/reported",
+    operation_id = "reportExport",
+    tag = "Exports",
+    summary = "Reports an export that the application makes itself",
+    description = "Needs the scope `exports:write`.",
+    request_body = New,
+    responses(
+        (status = 201, description = "The export", body = ExportJson),
+        BadBody,
+    ),
+)]
 pub(super) async fn report(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -119,6 +138,19 @@ fn check_name(name: &str) -> Result<(), ApiError> {
 }
 
 /// Takes a reported export's file: it is DONE then.
+#[utoipa::path(
+    put,
+    path = "/v1/exports/{id}/file",
+    operation_id = "putExportFile",
+    tag = "Exports",
+    summary = "The file of a reported export; it is done then",
+    description = "Needs the scope `exports:write`.",
+    request_body(content = Value, content_type = "*/*", description = "The file, at most 2 GB"),
+    responses(
+        (status = 200, description = "The export", body = ExportJson),
+        Clash,
+    ),
+)]
 pub(super) async fn put_file(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

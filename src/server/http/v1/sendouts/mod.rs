@@ -19,6 +19,7 @@ use crate::model::log::Note;
 use crate::model::rights::Rights;
 use crate::model::sendout::{AttemptFacts, SendoutFacts, SendoutStatus, Timings};
 use crate::server::state::Server;
+use utoipa::OpenApi;
 
 /// By key.
 pub(super) fn routes() -> Router<Server> {
@@ -29,17 +30,31 @@ pub(super) fn routes() -> Router<Server> {
         .route("/v1/webhook-sendouts/{id}/retry", post(retry::one))
 }
 
+/// What the OpenAPI document says of these paths.
+#[derive(OpenApi)]
+#[openapi(paths(read::list, read::one, retry::one, retry::many))]
+struct Described;
+
+/// It.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
+}
+
 /// By session.
 pub(super) fn member_routes() -> Router<Server> {
     Router::new().route("/projects/{project}/sendouts/{id}/data", get(data::for_member))
 }
 
 /// A sendout as the API has it.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Sendout)]
 struct SendoutJson<'a> {
     id: &'a str,
+    #[schema(pattern = "^webhook_sendout$")]
     object: &'static str,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(required, format = DateTime)]
     executed_at: Option<String>,
     status: SendoutStatus,
     paused: bool,
@@ -52,12 +67,17 @@ struct SendoutJson<'a> {
     webhook_id: &'a str,
     target_url: &'a str,
     source: Source,
+    #[schema(required)]
     request_id: Option<&'a str>,
     attempts_count: u32,
+    #[schema(required, format = DateTime)]
     next_attempt_at: Option<String>,
     next_attempt_by_hand: bool,
+    #[schema(required)]
     response_code: Option<u16>,
+    #[schema(required)]
     error: Option<&'a str>,
+    #[schema(required, value_type = Option<f64>)]
     duration: Option<Number>,
 }
 
@@ -100,17 +120,25 @@ fn paused_reason(facts: &SendoutFacts) -> Option<String> {
 }
 
 /// An attempt as the API has it.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SendoutAttempt)]
 struct AttemptJson<'a> {
     number: u32,
+    #[schema(format = DateTime)]
     at: String,
     by_hand: bool,
+    #[schema(required)]
     response_code: Option<u16>,
+    #[schema(required)]
     error: Option<&'a str>,
     timings: Timings,
+    #[schema(required)]
     address: Option<&'a str>,
+    #[schema(required)]
     request_headers: Option<BTreeMap<&'a str, &'a str>>,
+    #[schema(required)]
     response_headers: Option<BTreeMap<&'a str, &'a str>>,
+    #[schema(required)]
     response_body: Option<&'a str>,
     notes: Vec<Note>,
 }

@@ -1,5 +1,6 @@
 //! `GET /v1/webhook-sendouts` and `GET /v1/webhook-sendouts/{id}`.
 
+use crate::server::http::openapi::{BadQuery, List, SendoutArguments};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -20,6 +21,19 @@ use crate::server::store::records::{RecordRequest, sendouts as page_of};
 use crate::server::webhooks::sendouts;
 
 /// Newest first, the last 24 hours unless a time is named; arguments as in the tab.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-sendouts",
+    operation_id = "listSendouts",
+    tag = "Webhook sendouts",
+    summary = "Sendouts, newest first",
+    description = "Needs the scope `read`.",
+    params(SendoutArguments),
+    responses(
+        (status = 200, description = "A page of sendouts", body = List<SendoutJson>),
+        BadQuery,
+    ),
+)]
 pub(super) async fn list(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -54,17 +68,28 @@ pub(super) async fn list(
     })))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SendoutWithAttempts)]
 struct Whole<'a> {
     #[serde(flatten)]
     facts: SendoutJson<'a>,
     /// The envelope, byte for byte.
+    #[schema(value_type = serde_json::Value)]
     body: Option<Box<RawValue>>,
     attempts: Vec<AttemptJson<'a>>,
     notes: Vec<Note>,
 }
 
 /// One, with what is sent and every attempt.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-sendouts/{id}",
+    operation_id = "getSendout",
+    tag = "Webhook sendouts",
+    summary = "One sendout, with what is sent and every attempt",
+    description = "Needs the scope `read`.",
+    responses((status = 200, description = "The sendout", body = Whole)),
+)]
 pub(super) async fn one(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

@@ -1,5 +1,6 @@
 //! `POST /v1/webhook-sendouts/{id}/retry`, and `POST /v1/webhook-sendouts/retry` for all that a filter means.
 
+use crate::server::http::openapi::{BadBody, Clash, RetryCount, RetryMany, TaskBegun};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -24,6 +25,18 @@ use crate::server::store::webhooks::sendouts::Again;
 use crate::server::webhooks::sendouts;
 
 /// Sends one once more, now.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-sendouts/{id}/retry",
+    operation_id = "retrySendout",
+    tag = "Webhook sendouts",
+    summary = "Sends one once more, now",
+    description = "Needs the scope `webhooks:write`.",
+    responses(
+        (status = 202, description = "The sendout", body = SendoutJson),
+        Clash,
+    ),
+)]
 pub(super) async fn one(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -49,6 +62,20 @@ pub(super) async fn one(
 }
 
 /// `{filter…, dry_run?, per_second?}`: the tab's filters by their arguments, `from` and `to`.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-sendouts/retry",
+    operation_id = "retrySendouts",
+    tag = "Webhook sendouts",
+    summary = "Sends once more all that a filter means",
+    description = "Needs the scope `webhooks:write`.",
+    request_body = RetryMany,
+    responses(
+        (status = 200, description = "How many they are; of `dry_run`", body = RetryCount),
+        (status = 202, description = "The task that sends them", body = TaskBegun),
+        BadBody,
+    ),
+)]
 pub(super) async fn many(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

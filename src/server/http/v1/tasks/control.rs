@@ -1,5 +1,6 @@
 //! `POST /v1/async-actions/{id}/cancel` and `…/retry`, and the same for pages.
 
+use crate::server::http::openapi::Clash;
 use axum::Extension;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -16,6 +17,18 @@ use crate::server::jobs::control;
 use crate::server::state::Server;
 
 /// Stops a task of this service.
+#[utoipa::path(
+    post,
+    path = "/v1/async-actions/{id}/cancel",
+    operation_id = "cancelAsyncAction",
+    tag = "Background tasks",
+    summary = "Stops a task of this service",
+    description = "Needs the scope `tasks:write`.",
+    responses(
+        (status = 202, description = "The task", body = TaskJson),
+        Clash,
+    ),
+)]
 pub(super) async fn cancel(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -36,6 +49,18 @@ pub(super) async fn cancel(
 }
 
 /// Has a task of this service that failed tried again.
+#[utoipa::path(
+    post,
+    path = "/v1/async-actions/{id}/retry",
+    operation_id = "retryAsyncAction",
+    tag = "Background tasks",
+    summary = "Has a task of this service that failed tried again",
+    description = "Needs the scope `tasks:write`.",
+    responses(
+        (status = 202, description = "The task", body = TaskJson),
+        Clash,
+    ),
+)]
 pub(super) async fn retry(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

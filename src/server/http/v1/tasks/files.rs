@@ -1,5 +1,6 @@
 //! The files of a task: the original of an import, the records of it that were not taken, and its parameters and result as JSON.
 
+use crate::server::http::openapi::NoRange;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -18,6 +19,19 @@ use crate::server::store::tasks::Task;
 type Whose = Path<(String, String)>;
 
 /// What was not taken, by key.
+#[utoipa::path(
+    get,
+    path = "/v1/async-actions/{id}/rejected",
+    operation_id = "getRejected",
+    tag = "Background tasks",
+    summary = "The records of an import that were not taken",
+    description = "Needs the scope `read:bodies`.",
+    responses(
+        (status = 200, description = "The records, each with why", body = String, content_type = "text/csv"),
+        (status = 206, description = "The range that was asked for", body = String, content_type = "text/csv"),
+        NoRange,
+    ),
+)]
 pub(super) async fn rejected(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

@@ -1,10 +1,11 @@
 //! `GET /v1/async-actions` and `GET /v1/async-actions/{id}`.
 
+use crate::server::http::openapi::{BadQuery, TaskArguments};
 use axum::extract::{Path, RawQuery, State};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::{TaskJson, found};
+use super::{TaskJson, TaskList, found};
 use crate::model::page::{Key, Place};
 use crate::model::query::{QueryProblem, pairs};
 use crate::model::rights::Scope;
@@ -16,6 +17,19 @@ use crate::server::state::Server;
 use crate::server::store::records::{RecordRequest, tasks};
 
 /// Newest first; `end_date` gives those before it, as the reference turns pages, and `after` a cursor.
+#[utoipa::path(
+    get,
+    path = "/v1/async-actions",
+    operation_id = "listAsyncActions",
+    tag = "Background tasks",
+    summary = "Tasks, newest first",
+    description = "Needs the scope `read`.",
+    params(TaskArguments),
+    responses(
+        (status = 200, description = "A page of tasks", body = TaskList),
+        BadQuery,
+    ),
+)]
 pub(super) async fn list(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -66,6 +80,15 @@ fn end_date(query: &str) -> Result<Option<i64>, QueryProblem> {
 }
 
 /// One task.
+#[utoipa::path(
+    get,
+    path = "/v1/async-actions/{id}",
+    operation_id = "getAsyncAction",
+    tag = "Background tasks",
+    summary = "One task",
+    description = "Needs the scope `read`.",
+    responses((status = 200, description = "The task", body = TaskJson)),
+)]
 pub(super) async fn one(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

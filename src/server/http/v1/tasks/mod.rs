@@ -19,6 +19,7 @@ use crate::server::error::ApiError;
 use crate::server::state::Server;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks::{self, Task};
+use utoipa::OpenApi;
 
 /// By key.
 pub(super) fn routes() -> Router<Server> {
@@ -30,6 +31,24 @@ pub(super) fn routes() -> Router<Server> {
         .route("/v1/async-actions/{id}/rejected", get(files::rejected))
 }
 
+/// What the OpenAPI document says of these paths.
+#[derive(OpenApi)]
+#[openapi(paths(
+    list::list,
+    list::one,
+    report::report,
+    report::change,
+    control::cancel,
+    control::retry,
+    files::rejected
+))]
+struct Described;
+
+/// It.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
+}
+
 /// By session.
 pub(super) fn member_routes() -> Router<Server> {
     Router::new()
@@ -39,30 +58,55 @@ pub(super) fn member_routes() -> Router<Server> {
         .route("/projects/{project}/tasks/{id}/result", get(files::result_for_member))
 }
 
+/// A page of tasks, as the document has it.
+#[derive(utoipa::ToSchema)]
+#[schema(as = AsyncActionList)]
+#[allow(dead_code, reason = "the document is made of its fields")]
+struct TaskList {
+    #[schema(pattern = "^list$")]
+    object: String,
+    #[schema(pattern = "^async_actions$")]
+    data_ref: String,
+    async_actions: Vec<TaskJson<'static>>,
+    has_more: bool,
+    #[schema(required)]
+    more_starting_after: Option<String>,
+}
+
 /// Why a result is not given (decision 0010).
 const WITHHELD: &str = "not allowed: the result may quote what was sent, and is given with read:bodies alone";
 
 /// A task as the API has it; the last three are left out of lists.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AsyncAction)]
 struct TaskJson<'a> {
     id: &'a str,
+    #[schema(pattern = "^async_action$")]
     object: &'static str,
     #[serde(rename = "type")]
     kind: &'a str,
     status: TaskStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation_status: Option<OperationStatus>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
+    #[schema(required)]
     request_id: Option<&'a str>,
+    #[schema(required)]
     processing_time: Option<i64>,
+    #[schema(maximum = 100)]
     progress: u8,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = WholeJson)]
     whole: Option<WholeJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AsyncActionDetails)]
 struct WholeJson<'a> {
+    #[schema(value_type = serde_json::Value, required = false)]
     result: Option<Box<RawValue>>,
     user: Option<UserJson<'a>>,
     log_id: Option<&'a str>,
@@ -73,13 +117,16 @@ struct WholeJson<'a> {
     notes: Vec<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AsyncActionUser)]
 struct UserJson<'a> {
+    #[schema(required)]
     id: Option<&'a str>,
     name: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AsyncActionFile)]
 struct FileJson<'a> {
     name: &'a str,
     bytes: i64,

@@ -1,5 +1,6 @@
 //! `POST /v1/async-actions` and `PATCH /v1/async-actions/{id}`: tasks that an application does itself, and tells us of.
 
+use crate::server::http::openapi::{BadBody, Clash};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -26,25 +27,38 @@ const MAX_KIND: usize = 128;
 /// Letters of a request's id.
 const MAX_REQUEST_ID: usize = 255;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = AsyncActionToReport)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewJson {
     #[serde(rename = "type")]
+    #[schema(pattern = "^[!-~]{1,128}$")]
     kind: String,
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
     id: Option<String>,
+    #[schema(max_length = 255)]
     request_id: Option<String>,
+    #[schema(value_type = Option<TaskStatus>)]
     status: Option<String>,
+    #[schema(minimum = 0, maximum = 100)]
     progress: Option<f64>,
+    #[schema(value_type = Option<OperationStatus>)]
     operation_status: Option<String>,
+    #[schema(value_type = serde_json::Value, required = false)]
     result: Option<Box<RawValue>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = AsyncActionChange)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangeJson {
+    #[schema(value_type = Option<TaskStatus>)]
     status: Option<String>,
+    #[schema(value_type = Option<OperationStatus>)]
     operation_status: Option<String>,
+    #[schema(minimum = 0, maximum = 100)]
     progress: Option<f64>,
+    #[schema(value_type = serde_json::Value, required = false)]
     result: Option<Box<RawValue>>,
 }
 
@@ -53,6 +67,19 @@ fn invalid(details: impl Into<String>) -> ApiError {
 }
 
 /// Reports a task.
+#[utoipa::path(
+    post,
+    path = "/v1/async-actions",
+    operation_id = "reportAsyncAction",
+    tag = "Background tasks",
+    summary = "Reports a task that the application does itself",
+    description = "Needs the scope `tasks:write`.",
+    request_body = NewJson,
+    responses(
+        (status = 201, description = "The task", body = TaskJson),
+        BadBody,
+    ),
+)]
 pub(super) async fn report(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -107,6 +134,20 @@ pub(super) async fn report(
 }
 
 /// Moves a reported task on.
+#[utoipa::path(
+    patch,
+    path = "/v1/async-actions/{id}",
+    operation_id = "changeAsyncAction",
+    tag = "Background tasks",
+    summary = "Moves a reported task on",
+    description = "Needs the scope `tasks:write`.",
+    request_body = ChangeJson,
+    responses(
+        (status = 200, description = "The task", body = TaskJson),
+        BadBody,
+        Clash,
+    ),
+)]
 pub(super) async fn change(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

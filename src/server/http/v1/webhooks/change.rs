@@ -1,5 +1,6 @@
 //! Making, changing and deleting endpoints, new secrets, and the test event.
 
+use crate::server::http::openapi::{BadBody, TestSent};
 use std::collections::BTreeMap;
 
 use axum::extract::{Path, State};
@@ -20,16 +21,19 @@ use crate::server::webhooks::endpoints::{self, Wish};
 
 type Recorded = Option<Extension<Recording>>;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = WebhookWish)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WishJson {
     target_url: Option<String>,
     events: Option<Vec<String>>,
     active: Option<bool>,
+    #[schema(value_type = Option<Source>)]
     source: Option<String>,
     headers: Option<BTreeMap<String, String>>,
     description: Option<String>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 100_000)]
     rate_limit: Option<Option<u32>>,
     send_paused: Option<bool>,
 }
@@ -60,6 +64,19 @@ fn about(recording: &Recorded, id: &str) {
 }
 
 /// Makes an endpoint.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks",
+    operation_id = "createWebhook",
+    tag = "Webhooks",
+    summary = "Makes an endpoint; its secret is in this answer alone",
+    description = "Needs the scope `webhooks:write`.",
+    request_body = WishJson,
+    responses(
+        (status = 201, description = "The endpoint, with its secret", body = EndpointJson),
+        BadBody,
+    ),
+)]
 pub(super) async fn create(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -77,6 +94,19 @@ pub(super) async fn create(
 }
 
 /// Changes an endpoint: what is not named stays.
+#[utoipa::path(
+    method(put, patch),
+    path = "/v1/webhooks/{id}",
+    operation_id = "updateWebhook",
+    tag = "Webhooks",
+    summary = "Changes an endpoint; what is not named stays",
+    description = "Needs the scope `webhooks:write`.",
+    request_body = WishJson,
+    responses(
+        (status = 200, description = "The endpoint", body = EndpointJson),
+        BadBody,
+    ),
+)]
 pub(super) async fn update(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -92,6 +122,15 @@ pub(super) async fn update(
 }
 
 /// Deletes an endpoint.
+#[utoipa::path(
+    delete,
+    path = "/v1/webhooks/{id}",
+    operation_id = "deleteWebhook",
+    tag = "Webhooks",
+    summary = "Deletes an endpoint",
+    description = "Needs the scope `webhooks:write`.",
+    responses((status = 204, description = "It is gone")),
+)]
 pub(super) async fn delete(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -106,6 +145,15 @@ pub(super) async fn delete(
 }
 
 /// A new secret; the one before is signed with, too, for a day.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/{id}/rotate-secret",
+    operation_id = "rotateWebhookSecret",
+    tag = "Webhooks",
+    summary = "A new secret; the one before is signed with, too, for a day",
+    description = "Needs the scope `webhooks:write`.",
+    responses((status = 200, description = "The endpoint, with its new secret", body = EndpointJson)),
+)]
 pub(super) async fn rotate(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
@@ -120,6 +168,15 @@ pub(super) async fn rotate(
 }
 
 /// Sends a test event: 202 with its sendout.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/{id}/test",
+    operation_id = "testWebhook",
+    tag = "Webhooks",
+    summary = "Sends a test event",
+    description = "Needs the scope `webhooks:write`.",
+    responses((status = 202, description = "The test event's sendout", body = TestSent)),
+)]
 pub(super) async fn test(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,

@@ -19,6 +19,7 @@ use crate::model::rights::Rights;
 use crate::server::error::ApiError;
 use crate::server::state::Server;
 use crate::server::webhooks::endpoints::EndpointError;
+use utoipa::OpenApi;
 
 /// By key.
 pub(in crate::server::http) fn routes() -> Router<Server> {
@@ -35,22 +36,49 @@ pub(in crate::server::http) fn routes() -> Router<Server> {
         .route("/v1/webhooks/{id}/test", post(change::test))
 }
 
+/// What the OpenAPI document says of these paths.
+#[derive(OpenApi)]
+#[openapi(paths(
+    read::list,
+    read::one,
+    change::create,
+    change::update,
+    change::delete,
+    change::rotate,
+    change::test
+))]
+struct Described;
+
+/// It.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
+}
+
 /// An endpoint as the API has it.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Webhook)]
 struct EndpointJson<'a> {
     id: &'a str,
+    #[schema(pattern = "^webhook$")]
     object: &'static str,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
     target_url: &'a str,
     events: &'a [String],
     active: bool,
     source: Source,
     description: &'a str,
+    #[schema(required)]
     rate_limit: Option<u32>,
+    #[schema(required)]
     headers: Option<BTreeMap<&'a str, &'a str>>,
+    #[schema(required, format = DateTime)]
     disabled_at: Option<String>,
+    #[schema(required)]
     disabled_reason: Option<&'a str>,
+    #[schema(required, format = DateTime)]
     old_secret_until: Option<String>,
     paused_sendouts: u64,
     notes: Vec<Note>,

@@ -1,5 +1,6 @@
 //! `GET /v1/webhooks` and `GET /v1/webhooks/{id}`.
 
+use crate::server::http::openapi::List;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
@@ -12,6 +13,15 @@ use crate::server::state::Server;
 use crate::server::webhooks::endpoints;
 
 /// All of them, oldest first.
+#[utoipa::path(
+    get,
+    path = "/v1/webhooks",
+    operation_id = "listWebhooks",
+    tag = "Webhooks",
+    summary = "All endpoints, oldest first",
+    description = "Needs the scope `read`.",
+    responses((status = 200, description = "The endpoints", body = List<EndpointJson>)),
+)]
 pub(super) async fn list(State(server): State<Server>, Extension(key): Extension<KeyAccess>) -> Result<Json<Value>, ApiError> {
     key.require(Scope::Read)?;
     let all = endpoints::list(&server, key.project.key, key.rights.read_bodies).await;
@@ -23,6 +33,15 @@ pub(super) async fn list(State(server): State<Server>, Extension(key): Extension
 }
 
 /// One.
+#[utoipa::path(
+    get,
+    path = "/v1/webhooks/{id}",
+    operation_id = "getWebhook",
+    tag = "Webhooks",
+    summary = "One endpoint",
+    description = "Needs the scope `read`.",
+    responses((status = 200, description = "The endpoint", body = EndpointJson)),
+)]
 pub(super) async fn one(
     State(server): State<Server>,
     Extension(key): Extension<KeyAccess>,
