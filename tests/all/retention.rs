@@ -392,6 +392,19 @@ for_each_db! {
         assert_eq!((purged.logs, purged.blocks), (64, 1));
     }
 
+    async fn a_log_whose_block_is_lost_goes_in_its_time(app: TestApp) {
+        const LOSE: &str = "DELETE FROM log_blocks WHERE project_id = $1";
+        let project = app.add_project("shop").await.key;
+        app.server.writer.write(call(project, alike(64))).await.unwrap();
+        match app.db() {
+            Db::Sqlite { write, .. } => drop(sqlx::query(LOSE).bind(project).execute(write).await.unwrap()),
+            Db::Postgres(pool) => drop(sqlx::query(LOSE).bind(project).execute(pool).await.unwrap()),
+        }
+        let purge = purge_of(app, project, at(START + 10_000, START + 10_000));
+        assert_eq!(purge_all(&purge, 3).await.logs, 10);
+        assert!(!purge::is_due(&purge).await.unwrap());
+    }
+
     async fn what_was_chosen_is_kept(app: TestApp) {
         let project = app.add_project("shop").await.key;
         let other = app.add_project("other").await.key;

@@ -16,6 +16,9 @@ use crate::server::store::projects::ProjectKey;
 /// What a row takes with its places in all indexes, about.
 const ROW_BYTES: u64 = 700;
 
+/// A log without its text: it has expired, or, where the database lost something, the block that it names is not there.
+const SILENT: &str = "(block_id IS NULL OR NOT EXISTS (SELECT 1 FROM log_blocks AS b WHERE b.project_id = logs.project_id AND b.id = logs.block_id))";
+
 /// When a log was made, and its id: what names it.
 pub(super) type LogKey = (i64, String);
 
@@ -208,7 +211,7 @@ impl<'a> Named<'a> {
     fn condition(&self) -> String {
         let times: BTreeSet<i64> = self.keys.iter().map(|key| key.0).collect();
         let blocks = if self.blocks.is_empty() {
-            "block_id IS NULL".to_owned()
+            SILENT.to_owned()
         } else {
             format!("block_id IN ({})", list(self.blocks.iter().copied()))
         };
@@ -221,12 +224,14 @@ impl<'a> Named<'a> {
 
 /// Deletes some of the rows whose text has gone before, the oldest first: of an origin, then of the next.
 pub async fn some_rows(purge: &Purge, place: &RowPlace, most: usize, account: Option<&Account<'_>>) -> Stepped<RowPlace> {
-    const OLDEST: &str = "SELECT created_at, id FROM logs WHERE project_id = $1 AND origin = $2 AND created_at < $3
-        AND (created_at, id) > ($4, $5) AND block_id IS NULL ORDER BY created_at, id LIMIT $6";
+    let oldest = format!(
+        "SELECT created_at, id FROM logs WHERE project_id = $1 AND origin = $2 AND created_at < $3
+            AND (created_at, id) > ($4, $5) AND {SILENT} ORDER BY created_at, id LIMIT $6"
+    );
     let (origin, after, id) = place;
     let before = purge.cuts.of(*origin).logs;
     let keys: Vec<LogKey> = on_db!(read &purge.db, pool => {
-        query_as(OLDEST).bind(purge.project).bind(origin.number()).bind(before).bind(after).bind(id).bind(most as i64).fetch_all(pool).await?
+        query_as(AssertSqlSafe(oldest)).bind(purge.project).bind(origin.number()).bind(before).bind(after).bind(id).bind(most as i64).fetch_all(pool).await?
     });
     let Some(mut open) = Open::begin(&purge.db, account).await? else {
         return Ok(None);
