@@ -19,6 +19,7 @@ mod account;
 mod bad_input;
 mod browsing;
 mod command_line;
+mod conformance;
 mod demo;
 mod exports_api;
 mod exports_filters;

@@ -51,8 +51,11 @@ pub(super) fn described() -> utoipa::openapi::OpenApi {
 #[schema(as = KeyWish)]
 #[serde(deny_unknown_fields)]
 struct WishJson {
+    #[schema(example = "backend")]
     name: Option<String>,
+    #[schema(example = json!(["logs:write"]))]
     scopes: Option<Vec<Scope>>,
+    #[schema(example = json!(["https://shop.example"]))]
     origins: Option<Vec<String>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u32>, minimum = 1)]

@@ -49,6 +49,7 @@ pub(super) fn described() -> utoipa::openapi::OpenApi {
 #[schema(as = MemberToAdd)]
 #[serde(deny_unknown_fields)]
 struct AddJson {
+    #[schema(example = "ada@example.com")]
     email: String,
     role: Role,
 }

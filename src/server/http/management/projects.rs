@@ -44,8 +44,11 @@ pub(super) fn described() -> utoipa::openapi::OpenApi {
 #[schema(as = ProjectWish)]
 #[serde(deny_unknown_fields)]
 struct WishJson {
+    #[schema(example = "shop")]
     name: Option<String>,
+    #[schema(example = "Europe/Berlin")]
     time_zone: Option<String>,
+    #[schema(example = json!(["/v1/vouchers/{code}"]))]
     endpoint_templates: Option<Vec<String>>,
     role_rights: Option<Sights>,
 }

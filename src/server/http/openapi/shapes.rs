@@ -145,11 +145,11 @@ pub(in crate::server::http) struct LogToSend {
     created_at: Option<When>,
     status: Option<Status>,
     /// `null` where no answer came.
-    #[schema(required, minimum = 100, maximum = 999)]
+    #[schema(required, minimum = 100, maximum = 999, example = 200)]
     status_code: Option<u16>,
-    #[schema(pattern = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}$")]
+    #[schema(pattern = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}$", example = "POST")]
     method: String,
-    #[schema(min_length = 1, max_length = 32768)]
+    #[schema(min_length = 1, max_length = 32768, example = "/v1/vouchers/CODE-1/redemption")]
     url: String,
     #[schema(max_length = 512)]
     endpoint: Option<String>,

@@ -27,9 +27,10 @@ const MAX_BODY: usize = 2 << 20;
 #[schema(as = EventToSend)]
 #[serde(deny_unknown_fields)]
 struct New {
+    #[schema(example = "voucher.created")]
     #[serde(rename = "type")]
     kind: String,
-    #[schema(value_type = serde_json::Value)]
+    #[schema(value_type = serde_json::Value, example = json!({ "id": "v_1" }))]
     data: Box<RawValue>,
     #[schema(max_length = 64)]
     id: Option<String>,

@@ -25,11 +25,14 @@ type Recorded = Option<Extension<Recording>>;
 #[schema(as = WebhookWish)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WishJson {
+    #[schema(example = "https://hooks.example.com/audit")]
     target_url: Option<String>,
+    #[schema(example = json!(["voucher.created"]))]
     events: Option<Vec<String>>,
     active: Option<bool>,
     #[schema(value_type = Option<Source>)]
     source: Option<String>,
+    #[schema(example = json!({ "x-shop": "1" }))]
     headers: Option<BTreeMap<String, String>>,
     description: Option<String>,
     #[serde(default, deserialize_with = "given")]
