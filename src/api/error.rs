@@ -21,6 +21,14 @@ pub enum ApiError {
     /// An argument of the URL makes no sense.
     #[error("{0}")]
     BadArgument(QueryProblem),
+    /// What was filled in is wrong: in which field, and what would be right.
+    #[error("{reason}")]
+    BadField {
+        /// The field, as its form calls it.
+        field: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
     /// It makes sense, but cannot be done as things are; what is so, and what would help.
     #[error("{0}")]
     Refused(String),
@@ -62,6 +70,7 @@ mod on_server {
                 Self::NotAllowed(_) => StatusCode::FORBIDDEN,
                 Self::NotFound => StatusCode::NOT_FOUND,
                 Self::BadArgument(_) => StatusCode::BAD_REQUEST,
+                Self::BadField { .. } => StatusCode::UNPROCESSABLE_ENTITY,
                 Self::Refused(_) => StatusCode::CONFLICT,
                 Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             }

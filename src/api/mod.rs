@@ -9,6 +9,7 @@ pub mod frame;
 pub mod keys;
 pub mod log;
 pub mod logs;
+pub mod masking;
 #[cfg(feature = "ssr")]
 mod records;
 pub mod sendouts;

@@ -57,6 +57,7 @@ lazy_pages! {
     Sendout: sendout of details, pages::sendout::Sendout;
     Webhooks: webhooks of details, pages::settings::webhooks::Webhooks;
     Keys: keys of details, pages::settings::keys::Keys;
+    Masking: masking of details, pages::settings::masking::Masking;
 }
 
 /// The group of the page at an address: what its head asks for early. `None` where what every page has is all.
@@ -67,9 +68,8 @@ pub fn group(path: &str) -> Option<&'static str> {
         ["account", "", ..] | ["projects", _, "tasks" | "exports" | "sendouts", "", _] => Some("lists"),
         ["projects", _, "logs", "", _] => Some("logs"),
         ["projects", _, "logs", _, ""] | ["projects", _, "exports", _, "browse"] => Some("bodies"),
-        ["projects", _, "tasks" | "exports" | "sendouts", _, ""] | ["projects", _, "settings", "webhooks" | "keys", ""] => {
-            Some("details")
-        }
+        ["projects", _, "tasks" | "exports" | "sendouts", _, ""]
+        | ["projects", _, "settings", "webhooks" | "keys" | "masking", ""] => Some("details"),
         _ => None,
     }
 }
@@ -124,6 +124,7 @@ mod tests {
             ("/projects/p/exports/1", Some("details")),
             ("/projects/p/settings/webhooks", Some("details")),
             ("/projects/p/settings/keys", Some("details")),
+            ("/projects/p/settings/masking", Some("details")),
             ("/projects/p/logs/1/request", None),
             ("/projects/p", None),
             ("/", None),

@@ -31,6 +31,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sendouts") view={Lazy::<lazy::Sendouts>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/sendouts/:id") view={Lazy::<lazy::Sendout>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/keys") view={Lazy::<lazy::Keys>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/masking") view={Lazy::<lazy::Masking>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/webhooks") view={Lazy::<lazy::Webhooks>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>

@@ -14,6 +14,7 @@ pub mod id;
 pub mod json_doc;
 pub mod key;
 pub mod log;
+pub mod masking;
 pub mod page;
 pub mod query;
 pub mod rights;

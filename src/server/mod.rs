@@ -12,6 +12,7 @@ pub mod files;
 pub mod http;
 pub mod ingest;
 pub mod jobs;
+pub mod masking;
 pub mod secrets;
 pub mod selection;
 pub mod state;

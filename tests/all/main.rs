@@ -32,6 +32,8 @@ mod log_page;
 mod logs;
 mod logs_api;
 mod logs_page;
+mod masking;
+mod masking_page;
 mod outage;
 mod plain_scan;
 mod record_pages;

@@ -6,6 +6,7 @@ use leptos::prelude::use_context;
 use super::FreshKey;
 use crate::api::error::ApiError;
 use crate::api::visit::Visit;
+use crate::model::format::sentence;
 use crate::model::key::KeyWish;
 use crate::server::access::issue::{self, IssuedKey, Issuer, KeyIssueError};
 use crate::server::http::recording;
@@ -34,15 +35,8 @@ async fn to_settle(project: &str, app_id: &str) -> Result<Visit, ApiError> {
 fn failed(error: KeyIssueError) -> ApiError {
     match error {
         KeyIssueError::Store(error) => error.into(),
-        other => ApiError::Refused(format!("{}.", capitalized(&other.to_string()))),
+        other => ApiError::Refused(sentence(&other.to_string())),
     }
-}
-
-/// What stands alone begins as a sentence does.
-fn capitalized(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
 }
 
 fn issuer(visit: &Visit) -> Issuer<'_> {

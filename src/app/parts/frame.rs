@@ -90,7 +90,7 @@ fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
             .find(|project| project.id == here)
             .map_or_else(|| "Project".to_owned(), |project| project.name.clone())
     };
-    let settings = [("API keys", "keys"), ("Webhooks", "webhooks")].map(|(words, page)| {
+    let settings = [("API keys", "keys"), ("Masking", "masking"), ("Webhooks", "webhooks")].map(|(words, page)| {
         let href = move || format!("/projects/{}/settings/{page}", here.get());
         view! { <li><a href=href rel="external">{words}</a></li> }
     });

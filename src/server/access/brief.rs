@@ -1,4 +1,4 @@
-//! Remembers a little, for seconds: who came in lately, so that not every call asks the database.
+//! Remembers a little, for seconds: who came in lately, what a project masks; so that not every call asks the database.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,14 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 /// What is known for at most `keep_ms`, and of at most `capacity` things.
 #[derive(Debug)]
-pub(super) struct Brief<K, V> {
+pub(in crate::server) struct Brief<K, V> {
     keep_ms: i64,
     capacity: usize,
     known: Mutex<HashMap<K, (i64, V)>>,
 }
 
 impl<K: Eq + Hash, V: Clone> Brief<K, V> {
-    pub(super) fn new(keep_ms: i64, capacity: usize) -> Self {
+    pub(in crate::server) fn new(keep_ms: i64, capacity: usize) -> Self {
         Self {
             keep_ms,
             capacity,
@@ -21,14 +21,14 @@ impl<K: Eq + Hash, V: Clone> Brief<K, V> {
         }
     }
 
-    pub(super) fn get(&self, key: &K, now_ms: i64) -> Option<V> {
+    pub(in crate::server) fn get(&self, key: &K, now_ms: i64) -> Option<V> {
         let known = self.lock();
         let (since, value) = known.get(key)?;
         self.is_fresh(*since, now_ms).then(|| value.clone())
     }
 
     /// Remembers what was read from the database at `now_ms` (the time before it was asked, so that a change since is never hidden for longer).
-    pub(super) fn put(&self, key: K, value: V, now_ms: i64) {
+    pub(in crate::server) fn put(&self, key: K, value: V, now_ms: i64) {
         let mut known = self.lock();
         if known.len() >= self.capacity {
             known.retain(|_, (since, _)| self.is_fresh(*since, now_ms));
@@ -39,7 +39,7 @@ impl<K: Eq + Hash, V: Clone> Brief<K, V> {
         known.insert(key, (now_ms, value));
     }
 
-    pub(super) fn forget_if(&self, mut gone: impl FnMut(&K) -> bool) {
+    pub(in crate::server) fn forget_if(&self, mut gone: impl FnMut(&K) -> bool) {
         self.lock().retain(|key, _| !gone(key));
     }
 

@@ -11,6 +11,7 @@ mod insert;
 pub mod jobs;
 pub mod keys;
 pub mod logs;
+pub mod masking;
 mod postgres;
 pub mod projects;
 pub mod records;

@@ -5,6 +5,9 @@ pub mod endpoint_form;
 pub mod key;
 pub mod key_form;
 pub mod keys;
+pub mod mask_row;
+pub mod mask_tried;
+pub mod masking;
 pub mod webhooks;
 
 use leptos::html::ElementType;

@@ -1,16 +1,17 @@
 //! Requests whose bodies stay out of their log: an endpoint's own headers, a secret or a key's token that is shown once,
-//! the data of an event.
+//! the data of an event, and what masking rules that are tried out would mask.
 //!
 //! It goes by the path, before anybody handles the request: so refusals, and answers given again under an `Idempotency-Key`, are covered, too.
 //! To add a request: its path here, and what it must not tell in `tests/all/webhooks_secrets.rs`.
 
 /// The pages' own calls.
-const BY_PAGE: [&str; 5] = [
+const BY_PAGE: [&str; 6] = [
     "/api/create_endpoint",
     "/api/update_endpoint",
     "/api/rotate_secret",
     "/api/create_key",
     "/api/rotate_key",
+    "/api/try_masking",
 ];
 
 /// Whether both bodies of a request that changes something under this path are left out.
@@ -41,6 +42,8 @@ mod tests {
             ("/api/create_key", true),
             ("/api/rotate_key", true),
             ("/api/change_key", false),
+            ("/api/try_masking", true),
+            ("/api/save_masking", false),
             ("/api/test_endpoint", false),
         ] {
             assert_eq!(is_meant(path), is, "{path}");
