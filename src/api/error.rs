@@ -21,6 +21,14 @@ pub enum ApiError {
     /// An argument of the URL makes no sense.
     #[error("{0}")]
     BadArgument(QueryProblem),
+    /// What was filled in is wrong: in which field, and what would be right.
+    #[error("{reason}")]
+    BadField {
+        /// The field, as its form calls it.
+        field: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
     /// It makes sense, but cannot be done as things are; what is so, and what would help.
     #[error("{0}")]
     Refused(String),
@@ -65,6 +73,7 @@ mod on_server {
     use leptos_axum::ResponseOptions;
 
     use super::ApiError;
+    use crate::model::format::sentence;
     use crate::model::query::QueryProblem;
     use crate::server::access::AccessError;
     use crate::server::selection::SelectionError;
@@ -77,6 +86,7 @@ mod on_server {
                 Self::NotAllowed(_) => StatusCode::FORBIDDEN,
                 Self::NotFound => StatusCode::NOT_FOUND,
                 Self::BadArgument(_) => StatusCode::BAD_REQUEST,
+                Self::BadField { .. } => StatusCode::UNPROCESSABLE_ENTITY,
                 Self::Refused(_) => StatusCode::CONFLICT,
                 Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             }
@@ -84,10 +94,7 @@ mod on_server {
 
         /// What was refused, in the words of an error of the server's: as a sentence.
         pub(crate) fn refused(reason: &impl std::fmt::Display) -> Self {
-            let words = reason.to_string();
-            let mut letters = words.chars();
-            let first = letters.next().map(|first| first.to_uppercase().to_string());
-            Self::Refused(format!("{}{}.", first.unwrap_or_default(), letters.as_str()))
+            Self::Refused(sentence(&reason.to_string()))
         }
 
         /// Gives the answer, page or call, the status that the error has in HTTP.

@@ -10,6 +10,7 @@ pub mod frame;
 pub mod keys;
 pub mod log;
 pub mod logs;
+pub mod masking;
 pub mod members;
 pub mod projects;
 #[cfg(feature = "ssr")]

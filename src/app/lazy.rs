@@ -62,6 +62,7 @@ lazy_pages! {
     Members: members of details, pages::settings::members::Members;
     Keys: keys of details, pages::settings::keys::Keys;
     Retention: retention of details, pages::settings::retention::Retention;
+    Masking: masking of details, pages::settings::masking::Masking;
 }
 
 /// The group of the page at an address: what its head asks for early. `None` where what every page has is all.
@@ -79,7 +80,7 @@ pub fn group(path: &str) -> Option<&'static str> {
             "projects",
             _,
             "settings",
-            "project" | "members" | "webhooks" | "keys" | "retention",
+            "project" | "members" | "webhooks" | "keys" | "retention" | "masking",
             "",
         ] => Some("details"),
         _ => None,
@@ -137,6 +138,7 @@ mod tests {
             ("/projects/p/settings/webhooks", Some("details")),
             ("/projects/p/settings/keys", Some("details")),
             ("/projects/p/settings/retention", Some("details")),
+            ("/projects/p/settings/masking", Some("details")),
             ("/projects/p/logs/1/request", None),
             ("/projects/p", None),
             ("/", None),

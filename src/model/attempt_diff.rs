@@ -198,6 +198,7 @@ mod tests {
             response_body: None,
             response_bytes: 0,
             truncated: false,
+            masked: false,
         }
     }
 

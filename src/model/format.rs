@@ -49,9 +49,22 @@ pub fn short_id(id: &str) -> String {
     format!("{head}…{tail}")
 }
 
+/// Words that stand alone: they begin and end as a sentence does.
+pub fn sentence(words: &str) -> String {
+    let mut letters = words.trim_end_matches('.').chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_become_a_sentence() {
+        assert_eq!(sentence("it is wrong"), "It is wrong.");
+        assert_eq!(sentence("Über."), "Über.");
+    }
 
     #[test]
     fn durations_have_the_unit_that_fits() {

@@ -15,6 +15,7 @@ pub mod id;
 pub mod json_doc;
 pub mod key;
 pub mod log;
+pub mod masking;
 pub mod member;
 pub mod page;
 pub mod project;

@@ -179,6 +179,8 @@ pub struct AttemptFacts {
     pub response_bytes: i64,
     /// Whether the body goes on after what was kept.
     pub truncated: bool,
+    /// Whether something in headers or body is masked that was said as it is.
+    pub masked: bool,
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::store::projects::{self, Project};
 use super::store::{Db, StoreError, accounts, keys, sessions};
 use brief::Brief;
 
-pub(super) mod brief;
+pub(in crate::server) mod brief;
 pub mod invite;
 pub mod issue;
 pub mod oidc;

@@ -12,6 +12,7 @@ pub mod files;
 pub mod http;
 pub mod ingest;
 pub mod jobs;
+pub mod masking;
 pub mod projects;
 pub mod reseal;
 pub mod retention;

@@ -14,6 +14,7 @@ use super::http::limits::Limits;
 use super::ingest::endpoint::EndpointNames;
 use super::ingest::mask::MaskRules;
 use super::jobs::Bell;
+use super::masking::Masking;
 use super::retention::Retention;
 use super::secrets::InstanceKey;
 use super::store::logs::write::{LogWriter, WriterOptions};
@@ -50,8 +51,8 @@ pub struct Parts {
     pub files: Files,
     /// Rings for the workers of this process.
     pub bell: Bell,
-    /// What is masked before anything is stored.
-    pub mask: Arc<MaskRules>,
+    /// What is masked before anything is stored, project by project.
+    pub masking: Masking,
     /// Signs and seals.
     pub key: Arc<InstanceKey>,
     /// Who came in lately.
@@ -99,7 +100,7 @@ impl Server {
             writer,
             files,
             bell: Bell::default(),
-            mask: Arc::new(MaskRules::with(&config.mask_keys, &config.mask_keys)),
+            masking: Masking::new(&config.mask_keys),
             limits: Arc::new(Limits::new(config.rate_limit, clock.clone())),
             recordings: TaskTracker::new(),
             config: Arc::new(config),
@@ -151,6 +152,11 @@ impl Server {
     /// Reads a project's endpoint names anew at their next use: call it after changing its route templates.
     pub fn forget_endpoints(&self, project: ProjectKey) {
         self.known_endpoints().remove(&project);
+    }
+
+    /// What a project masks. Where that cannot be read, nothing may be stored.
+    pub async fn mask(&self, project: ProjectKey) -> Result<Arc<MaskRules>, StoreError> {
+        self.masking.of(&self.db, project, self.clock.now_ms()).await
     }
 
     /// Whether no other process serves or works on this database: a file has one server.

@@ -24,7 +24,11 @@ async fn ids(app: &TestApp, project: &Project, exported: Exported, filters: Valu
     let context = context(&app.server, project, Rights::of_scopes(&ALL));
     let parameters = json!({"fields": ["id"], "filters": filters});
     let plan = Plan::read(exported, &parameters, &context).unwrap_or_else(|error| panic!("{filters}: {error}"));
-    let (mut records, mut out) = (Records::new(app.db(), &app.server.key, project.key, &plan), Vec::new());
+    let rules = app.server.mask(project.key).await.unwrap();
+    let (mut records, mut out) = (
+        Records::new(app.db(), &app.server.key, &rules, project.key, &plan),
+        Vec::new(),
+    );
     let mut encoder = Encoder::begin(&plan, &mut out).unwrap();
     while records.next(&mut encoder, &mut out).await.unwrap() {}
     encoder.end(&mut out).unwrap();
@@ -187,7 +191,8 @@ for_each_db! {
         let context = context(&app.server, &project, Rights::of_scopes(&ALL));
         for order in ["created_at", "-created_at"] {
             let plan = Plan::read(Exported::AsyncAction, &json!({"order": order}), &context).unwrap();
-            let (mut records, mut out) = (Records::new(app.db(), &app.server.key, project.key, &plan), Vec::new());
+            let rules = app.server.mask(project.key).await.unwrap();
+            let (mut records, mut out) = (Records::new(app.db(), &app.server.key, &rules, project.key, &plan), Vec::new());
             let mut encoder = Encoder::begin(&plan, &mut out).unwrap();
             let mut told = Vec::new();
             while records.next(&mut encoder, &mut out).await.unwrap() {

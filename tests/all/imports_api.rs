@@ -21,13 +21,13 @@ fn form(name: &str, content: impl Into<Vec<u8>>) -> Form {
     Form::new().part("file", Part::bytes(content.into()).file_name(name.to_owned()))
 }
 
-async fn begin(app: &TestApp, key: &IssuedKey, name: &str, content: impl Into<Vec<u8>>) -> String {
+pub async fn begin(app: &TestApp, key: &IssuedKey, name: &str, content: impl Into<Vec<u8>>) -> String {
     let (status, begun) = answer(app.call(Method::POST, "/v1/logs/import", key).multipart(form(name, content))).await;
     assert_eq!(status, 202, "{begun}");
     begun["async_action_id"].as_str().unwrap().to_owned()
 }
 
-async fn over(app: &TestApp, key: &IssuedKey, id: &str) -> Value {
+pub async fn over(app: &TestApp, key: &IssuedKey, id: &str) -> Value {
     for _ in 0..600 {
         let (status, task) = answer(app.call(Method::GET, &format!("/v1/async-actions/{id}"), key)).await;
         assert_eq!(status, 200, "{task}");

@@ -35,6 +35,8 @@ mod logs;
 mod logs_api;
 mod logs_page;
 mod management;
+mod masking;
+mod masking_page;
 mod matrix;
 mod members;
 mod openapi;

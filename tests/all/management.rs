@@ -224,6 +224,32 @@ for_each_db! {
         assert_eq!(manager.call(Method::GET, &path, None).await.1["logs_days"], 30);
     }
 
+    async fn what_a_project_masks_is_put_as_a_whole(app: TestApp) {
+        let manager = Manager::of(app).await;
+        let project = manager.project("shop").await;
+        let path = format!("{PROJECTS}/{project}/masking");
+        assert_eq!(manager.call(Method::GET, &path, None).await, (200, json!({"object": "masking", "rules": []})));
+        let rules = json!([{"kind": "key", "text": "nickname", "note": "asked for by the works council"}, {"kind": "pattern", "text": "[0-9]{9}", "note": ""}]);
+        let (status, put) = manager.call(Method::PUT, &path, Some(json!({"rules": rules}))).await;
+        assert_eq!((status, &put["rules"]), (200, &rules), "{put}");
+        for (bad, word) in [
+            (json!({"rules": [{"kind": "pattern", "text": "("}]}), "rule 1"),
+            (json!({"rules": [{"kind": "colour", "text": "x"}]}), "kind"),
+            (json!({"rules": [{"kind": "key", "text": ""}]}), "rule 1"),
+            (json!({}), "rules: is missing"),
+        ] {
+            let (status, error) = manager.call(Method::PUT, &path, Some(bad.clone())).await;
+            assert_eq!(status, 422, "{bad}");
+            assert!(error["details"].as_str().unwrap().contains(word), "{bad}: {error}");
+        }
+        assert_eq!(manager.call(Method::GET, &path, None).await.1["rules"], rules, "nothing was changed");
+        let key = app.add_key(&audit_log::server::store::projects::find(app.db(), &project).await.unwrap().unwrap(), &Scope::ALL).await;
+        let log = json!({"id": "one", "method": "GET", "url": "https://a.example/b", "status_code": 200, "request": {"body": {"nickname": "ada", "n": "123456789"}}});
+        assert_eq!(app.call(Method::POST, "/v1/logs", &key).json(&log).send().await.unwrap().status(), 201);
+        let body = app.call(Method::GET, "/v1/logs/one/request", &key).send().await.unwrap().text().await.unwrap();
+        assert!(!body.contains("ada") && !body.contains("123456789") && body.contains("masked"), "{body}");
+    }
+
     async fn nobody_else_manages(app: TestApp) {
         let (project, owner) = app.signed_in(Role::Owner).await;
         let key = app.add_key(&project, &Scope::ALL).await;

@@ -94,6 +94,7 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("GET /projects/{prj}/settings/members", SettingsPage, ""),
     ("GET /projects/{prj}/settings/project", SettingsPage, ""),
     ("GET /projects/{prj}/settings/retention", SettingsPage, ""),
+    ("GET /projects/{prj}/settings/masking", SettingsPage, ""),
     ("GET /api/logs", Read, "query="),
     ("GET /api/log_choices", Read, "query="),
     ("GET /api/log_values", Read, "query=&argument=endpoint"),
@@ -161,6 +162,13 @@ const DOORS: &[(&str, Door, &str)] = &[
         r#"{"choice":{"logs_days":0,"bodies_days":null}}"#,
     ),
     ("POST /api/purge_now", Settle, ""),
+    ("GET /api/masking", Settle, "query="),
+    ("POST /api/try_masking", Settle, r#"{"rules":[]}"#),
+    (
+        "POST /api/save_masking",
+        Settle,
+        r#"{"known":[],"rules":[{"kind":"key","text":"","note":""}]}"#,
+    ),
     ("GET /api/project", Settle, ""),
     (
         "POST /api/change_project",
@@ -245,6 +253,8 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("GET /management/v1/projects/{prj}/retention", Manage, ""),
     ("PUT /management/v1/projects/{prj}/retention", Manage, r#"{"logs_days":0}"#),
     ("PATCH /management/v1/projects/{prj}/retention", Manage, r#"{"logs_days":0}"#),
+    ("GET /management/v1/projects/{prj}/masking", Manage, ""),
+    ("PUT /management/v1/projects/{prj}/masking", Manage, r#"{"rules":3}"#),
     ("ANY /management/v1/projects/{prj}/webhooks", Manage, ""),
     ("ANY /management/v1/projects/{prj}/webhooks/{*rest}", Manage, ""),
     // These end sign-ins, so they come last.

@@ -32,6 +32,8 @@ pub struct SendoutPage {
     pub attempts: Vec<AttemptFacts>,
     /// What is sent, as JSON; `None` where whoever looks may not see it.
     pub data: Option<Preview>,
+    /// Whether something in it is masked that is sent as it is.
+    pub data_masked: bool,
     /// Whether what was sent and said was left out.
     pub bodies_hidden: bool,
     /// Why its endpoint is off, in words, where this service switched it off.

@@ -86,7 +86,8 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<Sendout
     Ok(SendoutPage {
         attempts,
         off_because,
-        data: data.map(|json| preview(json.as_bytes(), Form::Pretty, false, PREVIEW_ROWS)),
+        data_masked: data.as_ref().is_some_and(|data| data.masked),
+        data: data.map(|data| preview(data.json.as_bytes(), Form::Pretty, data.masked, PREVIEW_ROWS)),
         bodies_hidden: !member.rights.read_bodies,
         can_retry: member.rights.work && facts.can_retry(),
         zone: meant.zone.zone_around(facts.created_at, meant.now),

@@ -14,6 +14,7 @@ use crate::model::zone::rfc3339;
 use crate::server::http::v1::shown_result;
 use crate::server::jobs::control;
 use crate::server::jobs::retry::Payload;
+use crate::server::masking;
 use crate::server::store::records::{self, RecordRequest};
 use crate::server::store::tasks::{self, Task};
 use crate::server::store::{exports, jobs};
@@ -58,13 +59,16 @@ fn hide_users(meant: &Meant, rows: &mut [TaskFacts]) {
     }
 }
 
+/// The task, what came of it masked as the project masks.
 async fn found(visit: &Visit, id: &str) -> Result<Task, ApiError> {
     if !crate::model::id::is_client_id(id) {
         return Err(ApiError::NotFound);
     }
-    tasks::find(&visit.server.db, visit.member.project.key, id)
-        .await?
-        .ok_or(ApiError::NotFound)
+    let (server, project) = (&visit.server, visit.member.project.key);
+    let mut task = tasks::find(&server.db, project, id).await?.ok_or(ApiError::NotFound)?;
+    let rules = server.mask(project).await?;
+    masking::task(&rules, &mut task);
+    Ok(task)
 }
 
 /// A task's page.
@@ -74,6 +78,11 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
     let task = found(visit, id).await?;
     let (db, key, rights) = (&visit.server.db, visit.member.project.key, visit.member.rights);
     let failures = jobs::failures(db, key, id).await?;
+    let mask = visit.server.mask(key).await?;
+    let reason_of = |reason: &str| {
+        let reason = shown_reason(reason, task.may_quote(), rights);
+        mask.text(reason).unwrap_or_else(|| reason.to_owned())
+    };
     let result = shown_result(&task, rights);
     let result = result.as_deref().map(serde_json::value::RawValue::get);
     let (failed, failed_count) = result.map(failed_rows).unwrap_or_default();
@@ -124,7 +133,7 @@ pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<TaskPag
             .map(|(attempt, at, reason)| Failure {
                 attempt,
                 at,
-                reason: shown_reason(&reason, task.may_quote(), rights).to_owned(),
+                reason: reason_of(&reason),
             })
             .collect(),
         can_cancel: rights.work && (rights.settle || !control::is_owners(&task)) && control::can_cancel(&task),

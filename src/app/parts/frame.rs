@@ -25,10 +25,11 @@ const TABS: [(&str, &str); 4] = [
 ];
 
 /// The settings of a project: name, and the segment of their address.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("Project", "project"),
     ("Members", "members"),
     ("API keys", "keys"),
+    ("Masking", "masking"),
     ("Retention", "retention"),
     ("Webhooks", "webhooks"),
 ];

@@ -38,7 +38,7 @@ pub fn Problem(
         ApiError::NotFound => view! { <a class="button" href="/" rel="external">"Go to your logs"</a> }.into_any(),
         ApiError::NotAllowed(_) => view! { <a class="button" href=clear>"Without these filters"</a> }.into_any(),
         // Without scripts the address itself is the retry.
-        ApiError::Unavailable(_) | ApiError::Refused(_) => view! {
+        ApiError::Unavailable(_) | ApiError::Refused(_) | ApiError::BadField { .. } => view! {
             <a class="button" href="" rel="external" on:click=move |event| {
                 event.prevent_default();
                 again.run(());
@@ -91,6 +91,7 @@ fn words(error: &ApiError) -> (&'static str, String) {
             format!("The argument {}: {}.", problem.argument, problem.reason.trim_end_matches('.')),
         ),
         ApiError::Refused(what) => ("That cannot be done now", what.clone()),
+        ApiError::BadField { reason, .. } => ("Something that was filled in is wrong", reason.clone()),
         ApiError::Unavailable(what) => (
             "The page could not be read",
             format!("{what} Your filters are kept; any rows below are from before."),

@@ -1,4 +1,4 @@
-//! Remembers a little, for seconds: who came in lately, so that not every call asks the database.
+//! Remembers a little, for seconds: who came in lately, what a project masks; so that not every call asks the database.
 
 use std::collections::HashMap;
 use std::hash::Hash;

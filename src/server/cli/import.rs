@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::runtime::Handle;
 
 use super::people::{find_project, open};
 use super::{CliError, print};
@@ -12,8 +13,8 @@ use crate::server::clock::{Clock, Random};
 use crate::server::config::{Config, DatabaseOption};
 use crate::server::ingest::command;
 use crate::server::ingest::endpoint::EndpointNames;
-use crate::server::ingest::import::{ImportParts, Progress};
-use crate::server::ingest::mask::MaskRules;
+use crate::server::ingest::import::{ImportParts, MaskNow, Progress};
+use crate::server::masking::Masking;
 use crate::server::store::logs::write::{LogWriter, WriterOptions};
 use crate::server::store::{Db, projects, retention};
 
@@ -67,7 +68,10 @@ async fn import_into(db: &Db, import: &Import) -> Result<Progress, CliError> {
         project,
         now_ms: Clock::System.now_ms(),
         retention_ms: kept.logs_ms(),
-        mask: Arc::new(MaskRules::with(&import.mask_keys, &import.mask_keys)),
+        mask: {
+            let (masking, db, runtime) = (Masking::new(&import.mask_keys), db.clone(), Handle::current());
+            MaskNow::new(move || runtime.block_on(masking.of(&db, project, Clock::System.now_ms())))
+        },
         endpoints: Arc::new(EndpointNames::new(&templates, in_use)),
         random: Random::system(),
         writer: writer.clone(),

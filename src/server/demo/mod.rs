@@ -22,6 +22,7 @@ use super::access::passwords::{self, PasswordError};
 use super::access::{DEMO_EMAIL, DEMO_PASSWORD};
 use super::ingest::endpoint::CallNames;
 use super::ingest::entry::{EntryContext, EntryError, Payload, read_call};
+use super::ingest::mask::MaskRules;
 use super::retention;
 use super::state::Server;
 use super::store::logs::one::{self, put_import_file};
@@ -139,10 +140,11 @@ pub async fn record(server: &Server, project: &Project, days: i64, mut told: imp
     let endpoints = server.endpoints(project.key).await?;
     let mut written = 0;
     for day in 0..days {
-        let (parts, names) = (server.clone(), CallNames::of(&endpoints));
+        let (parts, names, mask) = (server.clone(), CallNames::of(&endpoints), server.mask(project.key).await?);
         // Making a day is work for a processor; the server answers meanwhile.
         let made =
-            tokio::task::spawn_blocking(move || read_day(&parts, &names, end_ms, day).map(|batches| (batches, names))).await;
+            tokio::task::spawn_blocking(move || read_day(&parts, &names, &mask, end_ms, day).map(|batches| (batches, names)))
+                .await;
         let (batches, names) = made.map_err(DemoError::Made)??;
         for batch in batches {
             let ids = write(server, project, batch.logs).await?;
@@ -177,13 +179,13 @@ struct Batch {
 }
 
 /// Through the door: as JSON, read as everybody's is.
-fn read_day(server: &Server, endpoints: &CallNames, end_ms: i64, day: i64) -> Result<Vec<Batch>, EntryError> {
+fn read_day(server: &Server, endpoints: &CallNames, mask: &MaskRules, end_ms: i64, day: i64) -> Result<Vec<Batch>, EntryError> {
     let mut calls = day_of_calls(end_ms, day);
     let context = EntryContext {
         // As if it came in when the project was made: a fill that is made up later is not refused for its age.
         now_ms: end_ms + END_BEFORE_NOW_MS,
         retention_ms: (DAYS + 1) * DAY_MS,
-        mask: &server.mask,
+        mask,
         endpoints,
         random: &server.random,
         origin: Origin::Application,

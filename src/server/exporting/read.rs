@@ -16,6 +16,8 @@ use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
 use crate::model::selection::LogSelection;
 use crate::model::tab::Tab;
+use crate::server::ingest::mask::MaskRules;
+use crate::server::masking;
 use crate::server::secrets::InstanceKey;
 use crate::server::store::logs::scan::Scan;
 use crate::server::store::logs::{list, matching};
@@ -89,6 +91,7 @@ fn ended<T>(task: Result<Result<T, StoreError>, JoinError>) -> Result<T, StoreEr
 pub struct Records<'a> {
     db: &'a Db,
     key: &'a InstanceKey,
+    rules: &'a MaskRules,
     project: ProjectKey,
     plan: &'a Plan,
     place: Place,
@@ -103,11 +106,12 @@ pub struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// From the first record on.
-    pub const fn new(db: &'a Db, key: &'a InstanceKey, project: ProjectKey, plan: &'a Plan) -> Self {
+    /// From the first record on; `rules` mask what is no log, which is masked when it comes in.
+    pub const fn new(db: &'a Db, key: &'a InstanceKey, rules: &'a MaskRules, project: ProjectKey, plan: &'a Plan) -> Self {
         Self {
             db,
             key,
+            rules,
             project,
             plan,
             place: Place::Start,
@@ -265,7 +269,8 @@ impl<'a> Records<'a> {
                 self.move_on(&page, |facts| (facts.created_at, facts.id.as_str()));
                 for facts in page.rows {
                     // A task is kept for ever: it is there.
-                    if let Some(task) = tasks::find(self.db, self.project, &facts.id).await? {
+                    if let Some(mut task) = tasks::find(self.db, self.project, &facts.id).await? {
+                        masking::task(self.rules, &mut task);
                         self.write(|field| of_task(field, &task, rights), no_logs, encoder, out)?;
                     }
                 }
@@ -292,7 +297,7 @@ impl<'a> Records<'a> {
                 for facts in page.rows {
                     // One by one: a chunk of the largest data would fill the memory.
                     let data = if with_data {
-                        sendouts::event_data(self.db, self.key, self.project, &facts.event_id).await?
+                        sendouts::event_data(self.db, self.key, self.rules, self.project, &facts.event_id).await?
                     } else {
                         None
                     };

@@ -146,7 +146,6 @@ impl Draft<'_> {
         let status_code = status_code(self.status_code)?;
         let status = status(self.status.as_deref(), status_code)?;
         let created_at = created_at(self.created_at, context)?;
-        let path = path_of(url);
         let endpoint = text("endpoint", self.endpoint)?;
         let user_agent = self.user_agent.or_else(|| {
             self.request
@@ -158,6 +157,9 @@ impl Draft<'_> {
         let (id, client_id) = id(self.id, created_at, context)?;
         let mut secrets = Secrets { context, masked: false };
         let masked_url = secrets.url(url);
+        // A pattern may mask what stands in the path, which lists and the endpoint's name would tell.
+        let path = path_of(&masked_url);
+        let user_agent = user_agent.map(|value| secrets.header("user-agent", value));
         let request = secrets.message("request", self.request)?;
         let response = secrets.message("response", self.response)?;
 
@@ -239,6 +241,17 @@ impl Secrets<'_, '_> {
         }
     }
 
+    /// A header's value that is kept in a place of its own, too.
+    fn header(&mut self, name: &str, value: String) -> String {
+        match self.context.mask.header(name, &value) {
+            Some(masked) => {
+                self.masked = true;
+                masked
+            }
+            None => value,
+        }
+    }
+
     /// The message as it is kept, and its body's size as it came.
     fn message(&mut self, side: &'static str, mut draft: DraftMessage<'_>) -> Result<(Message, i64), Fault> {
         let declared = draft
@@ -266,6 +279,7 @@ impl Secrets<'_, '_> {
         }
         self.masked |= masked.bytes.is_some();
         let body = masked.bytes.unwrap_or_else(|| body.into_owned());
+        let content_type = content_type.map(|value| self.header("content-type", value));
         Ok((
             Message {
                 headers: headers::to_json(side, &draft.headers)?,

@@ -31,7 +31,8 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     let file = format!("exports/{}/{}/{}", job.project_id, payload.export_id, job.attempt);
     jobs::doom_file(&server.db, &file, 0, job.project_id, (&job.task_id, job.attempt)).await?;
     let mut writer = server.files.write(&file, false);
-    let mut records = Records::new(&server.db, &server.key, job.project_id, &payload.plan);
+    let rules = server.mask(job.project_id).await?;
+    let mut records = Records::new(&server.db, &server.key, &rules, job.project_id, &payload.plan);
     let mut out = Vec::new();
     let mut encoder = Encoder::begin(&payload.plan, &mut out)?;
     while records.next(&mut encoder, &mut out).await? {

@@ -4,6 +4,7 @@
 
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
@@ -13,7 +14,7 @@ use super::run::Progress;
 use crate::model::format::count;
 use crate::model::task::{FailedRow, ImportResult, OperationStatus, TaskStatus};
 use crate::server::files::{FileError, Written};
-use crate::server::ingest::import::{self, BEGINNING, Format, ImportError, ImportParts, Rejected, Told};
+use crate::server::ingest::import::{self, BEGINNING, Format, ImportError, ImportParts, MaskNow, Rejected, Told};
 use crate::server::retention;
 use crate::server::state::Server;
 use crate::server::store::jobs::{self, Job, Left};
@@ -113,7 +114,10 @@ async fn parts(server: &Server, job: &Job, guarded: bool) -> Result<ImportParts,
         project: job.project_id,
         now_ms: server.clock.now_ms(),
         retention_ms: retention::kept(server, job.project_id).await?.logs_ms(),
-        mask: server.mask.clone(),
+        mask: {
+            let (server, project, runtime) = (server.clone(), job.project_id, Handle::current());
+            MaskNow::new(move || runtime.block_on(server.mask(project)))
+        },
         endpoints: server.endpoints(job.project_id).await?,
         random: server.random.clone(),
         writer: server.writer.clone(),

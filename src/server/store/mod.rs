@@ -12,6 +12,7 @@ pub mod invitations;
 pub mod jobs;
 pub mod keys;
 pub mod logs;
+pub mod masking;
 pub mod members;
 mod postgres;
 pub mod projects;

@@ -17,7 +17,8 @@ const QUIET_MS: i64 = 60_000;
 
 /// A project's tables, what tells their rows apart within it, and how many are removed at a time; what names files comes last, since removing it
 /// takes the name away.
-const TABLES: [(&str, &str, i64); 24] = [
+const TABLES: [(&str, &str, i64); 25] = [
+    ("mask_rules", "place", BATCH),
     ("retention", "project_id", BATCH),
     ("attempts", "sendout_id, number", BATCH),
     ("sendouts", "created_at, id", BATCH),

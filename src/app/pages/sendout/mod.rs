@@ -24,6 +24,9 @@ use crate::model::sendout::{AttemptFacts, SendoutFacts, SendoutStatus};
 use crate::model::timeline::Thing;
 use crate::model::zone::{Zone, rfc3339};
 
+/// What is shown is not all that was said.
+const MASKED: &str = "Masked here as this project masks its logs; it was sent and received whole.";
+
 const KIND: Kind = Kind {
     one: "sendout",
     title: "Sendout",
@@ -41,7 +44,7 @@ pub fn Sendout() -> impl IntoView {
 fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
     let title = format!("{} · audit-log", page.facts.kind);
     let zone = page.zone.clone();
-    let data = page.data.clone();
+    let (data, masked) = (page.data.clone(), page.data_masked);
     let hidden = page.bodies_hidden;
     let url = place.part("data");
     let page = RwSignal::new(page);
@@ -85,8 +88,9 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
             <section class="pane" id="data" aria-labelledby="data-title">
                 <header class="pane-head"><h2 id="data-title">"Data"</h2></header>
                 {data.map(|preview| view! {
-                    <div class="pane-body"><JsonView preview url masked=false bytes=0 label="Data" sought=None/></div>
+                    <div class="pane-body"><JsonView preview url masked bytes=0 label="Data" sought=None/></div>
                 })}
+                {masked.then(|| view! { <p class="absent">{MASKED}</p> })}
                 {(!has_data).then(|| view! { <p class="absent">{nothing}</p> })}
             </section>
             <section class="pane" aria-labelledby="attempts-title">
@@ -243,6 +247,7 @@ fn attempt(attempt: &AttemptFacts, zone: &Zone, hidden: bool) -> AnyView {
     let note = attempt.truncated.then(|| {
         view! { <p class="quiet">"The answer had more; what is kept of it ends here."</p> }
     });
+    let masked = attempt.masked.then(|| view! { <p class="quiet">{MASKED}</p> });
     view! {
         <details class="record-part" id=format!("attempt-{}", attempt.number) open=attempt.error.is_some()>
             <summary>
@@ -266,6 +271,7 @@ fn attempt(attempt: &AttemptFacts, zone: &Zone, hidden: bool) -> AnyView {
                 <pre class="command" tabindex="0"><code>{body}</code></pre>
             })}
             {note}
+            {masked}
         </details>
     }
     .into_any()

@@ -5,6 +5,7 @@
 
 mod caller;
 mod keys;
+mod masking;
 mod members;
 mod projects;
 mod retention;
@@ -24,6 +25,7 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
         .merge(keys::routes())
         .merge(webhooks::routes())
         .merge(retention::routes())
+        .merge(masking::routes())
         .route_layer(from_fn_with_state(server.clone(), idempotency::once))
         .route_layer(from_fn_with_state(server.clone(), caller::let_in))
 }
@@ -31,7 +33,12 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
 /// What the OpenAPI document says of them; of webhooks it is what `/v1` says (`openapi.rs`).
 pub(super) fn described() -> utoipa::openapi::OpenApi {
     let mut all = projects::described();
-    for part in [members::described(), keys::described(), retention::described()] {
+    for part in [
+        members::described(),
+        keys::described(),
+        retention::described(),
+        masking::described(),
+    ] {
         all.merge(part);
     }
     all

@@ -1,11 +1,11 @@
 //! Requests whose bodies stay out of their log: an endpoint's own headers, a secret or a key's token that is shown once,
-//! the data of an event.
+//! the data of an event, and what masking rules that are tried out would mask.
 //!
 //! It goes by the path, before anybody handles the request: so refusals, and answers given again under an `Idempotency-Key`, are covered, too.
 //! To add a request: its path here, and what it must not tell in `tests/all/webhooks_secrets.rs`.
 
 /// The pages' own calls that carry a secret both ways, or whose answer shows what was sent.
-const BOTH: [&str; 2] = ["/api/create_endpoint", "/api/update_endpoint"];
+const BOTH: [&str; 3] = ["/api/create_endpoint", "/api/update_endpoint", "/api/try_masking"];
 /// Those that are answered with a secret which is shown once; what was asked for is no secret.
 const ANSWER: [&str; 4] = [
     "/api/rotate_secret",
@@ -79,6 +79,8 @@ mod tests {
             ("/management/v1/projects/prj_1/keys/k/rotate", Quiet::Answer),
             ("/management/v1/projects/prj_1/members", Quiet::Answer),
             ("/management/v1/projects/prj_1/webhooks/wh_1", Quiet::Both),
+            ("/api/try_masking", Quiet::Both),
+            ("/api/save_masking", Quiet::Nothing),
         ] {
             assert_eq!(of(path), is, "{path}");
         }

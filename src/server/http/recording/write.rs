@@ -51,11 +51,12 @@ enum RecordError {
 
 async fn write_into(server: &Server, project: ProjectKey, exchange: &Exchange<Subject>) -> Result<(), RecordError> {
     let names = CallNames::of(&server.endpoints(project).await?);
+    let mask = server.mask(project).await?;
     let now_ms = server.clock.now_ms();
     let context = EntryContext {
         now_ms,
         retention_ms: i64::MAX,
-        mask: &server.mask,
+        mask: &mask,
         endpoints: &names,
         random: &server.random,
         origin: Origin::Own,

@@ -19,9 +19,14 @@ use crate::server::http::limits::ReadBody;
 use crate::server::http::v1::idempotency;
 use crate::server::ingest::endpoint::CallNames;
 use crate::server::ingest::entry::{EntryContext, EntryError, MAX_CALL, Payload, Sender, read_call};
+use crate::server::ingest::mask::MaskRules;
 use crate::server::retention;
 use crate::server::state::Server;
+use crate::server::store::StoreError;
 use crate::server::store::logs::write::{Idempotency, LogCall, Written};
+
+/// Seconds after which masking rules that could not be read are worth another try.
+const RULES_RETRY_S: u64 = 5;
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = LogsAccepted)]
@@ -85,6 +90,8 @@ async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body)
     let endpoints = server.endpoints(key.project.key).await?;
     let retention_ms = retention::kept(server, key.project.key).await?.logs_ms();
     let body = server.limits.read(headers, body, MAX_CALL).await?;
+    // Only now: a large body may have taken minutes, and rules that were changed meanwhile act on it.
+    let mask = server.mask(key.project.key).await.map_err(|error| unmasked(&error))?;
     let received_at = server.clock.now_ms();
     let started = Instant::now();
     let (call, names) = {
@@ -93,7 +100,8 @@ async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body)
         let read = move || {
             let names = CallNames::of(&endpoints);
             let times = (received_at, retention_ms);
-            let call = read(&server, &key, &names, payload, body, idempotency_key, times)?;
+            let context = context(&server, &key, &names, &mask, times);
+            let call = read(&context, &key, payload, body, idempotency_key)?;
             Ok::<_, EntryError>((call, names))
         };
         tokio::task::spawn_blocking(read).await.map_err(|error| {
@@ -114,19 +122,27 @@ async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body)
     Ok(written)
 }
 
-fn read(
-    server: &Server,
+/// Nothing is stored unmasked: a call that comes when nobody knows what to mask is to come again.
+fn unmasked(error: &StoreError) -> ApiError {
+    tracing::error!(%error, "a project's masking rules could not be read");
+    ApiError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "What this project masks cannot be read right now, so nothing was stored; send the call again",
+    )
+    .retry_after(RULES_RETRY_S)
+}
+
+fn context<'a>(
+    server: &'a Server,
     key: &KeyAccess,
-    endpoints: &CallNames,
-    payload: Payload,
-    body: ReadBody,
-    idempotency_key: Option<String>,
+    endpoints: &'a CallNames,
+    mask: &'a MaskRules,
     (received_at, retention_ms): (i64, i64),
-) -> Result<LogCall, EntryError> {
-    let context = EntryContext {
+) -> EntryContext<'a> {
+    EntryContext {
         now_ms: received_at,
         retention_ms,
-        mask: &server.mask,
+        mask,
         endpoints,
         random: &server.random,
         origin: Origin::Application,
@@ -135,8 +151,17 @@ fn read(
             name: key.name.clone(),
             client: key.client,
         }),
-    };
-    let logs: Vec<NewLog> = read_call(payload, &body.bytes, &context)?;
+    }
+}
+
+fn read(
+    context: &EntryContext<'_>,
+    key: &KeyAccess,
+    payload: Payload,
+    body: ReadBody,
+    idempotency_key: Option<String>,
+) -> Result<LogCall, EntryError> {
+    let logs: Vec<NewLog> = read_call(payload, &body.bytes, context)?;
     let idempotency = idempotency_key.map(|key| Idempotency {
         key,
         fingerprint: fingerprint(&body.bytes),
@@ -145,7 +170,7 @@ fn read(
         project: key.project.key,
         logs,
         idempotency,
-        received_at,
+        received_at: context.now_ms,
     })
 }
 

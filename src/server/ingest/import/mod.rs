@@ -26,6 +26,7 @@ use tokio::sync::mpsc;
 
 use crate::model::log::{NewLog, Origin};
 use crate::server::clock::Random;
+use crate::server::store::StoreError;
 use crate::server::store::logs::write::{LogCall, LogWriter, WriteError};
 use crate::server::store::projects::ProjectKey;
 
@@ -109,6 +110,24 @@ pub const BEGINNING: u64 = 64 << 10;
 const OWN: &str = "origin: self is what this service recorded itself, and is not taken from a file that is sent; leave it empty, or let whoever \
      runs the service import the file with audit-log import";
 
+/// Says what is masked now. It is asked on a thread that may wait, batch by batch: an import may run for hours, and rules that are made meanwhile act on what
+/// is yet to come.
+#[derive(Clone)]
+pub struct MaskNow(Arc<dyn Fn() -> Result<Arc<MaskRules>, StoreError> + Send + Sync>);
+
+impl MaskNow {
+    /// What this says.
+    pub fn new(now: impl Fn() -> Result<Arc<MaskRules>, StoreError> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+}
+
+impl std::fmt::Debug for MaskNow {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("MaskNow")
+    }
+}
+
 /// What an import works with.
 #[derive(Clone, Debug)]
 pub struct ImportParts {
@@ -119,7 +138,7 @@ pub struct ImportParts {
     /// Logs older than this many milliseconds are rejected.
     pub retention_ms: i64,
     /// What is masked.
-    pub mask: Arc<MaskRules>,
+    pub mask: MaskNow,
     /// The project's endpoint names.
     pub endpoints: Arc<EndpointNames>,
     /// For ids of our own.
@@ -290,6 +309,9 @@ impl Batch {
 /// Checks entries and gathers them; gives full batches to the writing side.
 struct Gatherer {
     parts: ImportParts,
+    mask: Arc<MaskRules>,
+    /// Why nobody knows what to mask any more.
+    failed: Option<StoreError>,
     unit: &'static str,
     batch: Batch,
     batch_bytes: usize,
@@ -305,7 +327,7 @@ impl Gatherer {
         let with = EntryContext {
             now_ms: self.parts.now_ms,
             retention_ms: self.parts.retention_ms,
-            mask: &self.parts.mask,
+            mask: &self.mask,
             endpoints: &self.batch.names,
             random: &self.parts.random,
             origin: Origin::Application,
@@ -330,6 +352,20 @@ impl Gatherer {
             Err(_) => ControlFlow::Break(()),
         }
     }
+
+    /// Asks what is masked now.
+    fn renew(&mut self) -> ControlFlow<()> {
+        match (self.parts.mask.0)() {
+            Ok(mask) => {
+                self.mask = mask;
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                self.failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
 }
 
 impl Sink for Gatherer {
@@ -347,7 +383,8 @@ impl Sink for Gatherer {
             }),
         }
         if self.batch.logs.len() + self.batch.rejected.len() >= BATCH || self.batch_bytes >= BATCH_BYTES {
-            return self.hand_over();
+            self.hand_over()?;
+            return self.renew();
         }
         ControlFlow::Continue(())
     }
@@ -407,20 +444,25 @@ pub async fn run_telling(
         bytes: Arc::clone(&bytes),
     };
     let (writer, project, now_ms, guarded) = (parts.writer.clone(), parts.project, parts.now_ms, parts.guarded);
-    let mut gatherer = Gatherer {
-        unit: format.unit(),
-        batch: Batch::new(&parts),
-        parts,
-        batch_bytes: 0,
-        records: 0,
-        bytes_read: bytes,
-        full,
-    };
     let reading = tokio::task::spawn_blocking(move || {
+        let mut gatherer = Gatherer {
+            unit: format.unit(),
+            batch: Batch::new(&parts),
+            mask: (parts.mask.0)()?,
+            failed: None,
+            parts,
+            batch_bytes: 0,
+            records: 0,
+            bytes_read: bytes,
+            full,
+        };
         let read = read(format, guarded, file, &mut gatherer);
         // What came before a file that breaks off is taken; who stopped listening says so itself.
         let _ = gatherer.hand_over();
-        read
+        match gatherer.failed {
+            Some(error) => Err(error),
+            None => Ok(read),
+        }
     });
     let mut progress = Progress::default();
     while let Some(batch) = batches.recv().await {
@@ -440,8 +482,9 @@ pub async fn run_telling(
         }
     }
     match reading.await {
-        Ok(Ok(())) => Ok(progress),
-        Ok(Err(reason)) => Err(ImportError::Read(reason)),
+        Ok(Ok(Ok(()))) => Ok(progress),
+        Ok(Ok(Err(reason))) => Err(ImportError::Read(reason)),
+        Ok(Err(error)) => Err(ImportError::Write(error.into())),
         Err(failed) => Err(ImportError::Read(failed.to_string())),
     }
 }

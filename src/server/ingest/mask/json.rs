@@ -228,7 +228,7 @@ fn without(bytes: &[u8], secrets: &[Range<usize>]) -> Vec<u8> {
 }
 
 /// Whether there is anything to hide in a value.
-fn says_something(value: &[u8]) -> bool {
+pub(super) fn says_something(value: &[u8]) -> bool {
     !matches!(value, b"" | b"null" | b"\"\"") && value != JSON_MASK.as_bytes()
 }
 
@@ -241,7 +241,7 @@ fn unquoted(value: &[u8]) -> &[u8] {
 }
 
 /// Where the string that begins before `at` has its closing quote; the end of the line or of the text where it has none.
-fn line_string_end(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn line_string_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr3(b'"', b'\\', b'\n', rest)) {
         at += found;
         if bytes[at] != b'\\' {
@@ -264,7 +264,7 @@ fn string_end(bytes: &[u8], mut at: usize) -> usize {
     bytes.len()
 }
 
-fn skip_space(bytes: &[u8], at: usize) -> usize {
+pub(super) fn skip_space(bytes: &[u8], at: usize) -> usize {
     bytes
         .get(at..)
         .and_then(|rest| rest.iter().position(|byte| !byte.is_ascii_whitespace()))
@@ -272,7 +272,7 @@ fn skip_space(bytes: &[u8], at: usize) -> usize {
 }
 
 /// Where the value that begins at `at` ends: past its last byte.
-fn value_end(bytes: &[u8], at: usize) -> usize {
+pub(super) fn value_end(bytes: &[u8], at: usize) -> usize {
     match bytes.get(at) {
         None => bytes.len(),
         Some(b'"') => (string_end(bytes, at + 1) + 1).min(bytes.len()),
@@ -300,7 +300,7 @@ fn nest_end(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// A string's content with its escapes resolved (RFC 8259, 7). What no escape may say becomes U+FFFD: this is for comparing names.
-fn unescaped(content: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn unescaped(content: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr::memchr(b'\\', content) else {
         return Cow::Borrowed(content);
     };
@@ -320,7 +320,7 @@ fn unescaped(content: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The character that an escape stands for, and its length without the backslash.
-fn escape(rest: &[u8]) -> (char, usize) {
+pub(super) fn escape(rest: &[u8]) -> (char, usize) {
     let letter = match rest.first() {
         Some(b'n') => '\n',
         Some(b't') => '\t',

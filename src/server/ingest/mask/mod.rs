@@ -3,25 +3,37 @@
 //! What is masked is the value; names, order, white space and everything else stay byte for byte as they came. Masking twice changes
 //! nothing more. It reads bytes in one pass, builds no tree and does not recurse, so that a hostile body costs no more than its length.
 //!
-//! To mask another format: a file here with a function from its bytes to the masked bytes (none where there was nothing to mask), and a
-//! branch in [`MaskRules::body`].
+//! To mask another format: a file here with a function from its bytes to the masked bytes (none where there was nothing to mask), its word in [`Format`],
+//! and its branches in [`MaskRules::built_in`] and, for a project's own rules, in [`own`].
 
 mod form;
 mod headers;
 mod json;
 mod multipart;
 mod names;
+mod nodes;
+mod own;
 mod pairs;
+mod paths;
+mod patterns;
+mod spans;
 mod url;
+mod walk;
+mod written;
 mod xml;
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::model::log::BodyKind;
+use crate::model::masking::{self, MaskRule, RuleFault, RuleKind};
 
 pub use json::JSON_MASK;
 use names::SecretNames;
+use own::Own;
+use paths::{Paths, Taken};
+use patterns::Patterns;
 
 /// What stands where a secret was.
 pub const MASK: &str = "masked";
@@ -49,11 +61,33 @@ pub const BUILT_IN: [(&str, &[&str]); 6] = [
     ("a card's number alone, in these", names::CARDS),
 ];
 
-/// What is masked: names of headers, and names of body keys, form fields and URL arguments. The defaults stand; configuration adds to them.
+/// A project's own rules act on what they have made as often as it changes still, and so many times at most; then all of it is masked.
+const ROUNDS: usize = 8;
+
+/// What is masked: names of headers, and names of body keys, form fields and URL arguments; of a project also JSON paths and patterns in text.
+/// The defaults stand; configuration and the project's own rules add to them.
 #[derive(Clone, Debug)]
 pub struct MaskRules {
     headers: HashSet<String>,
     names: SecretNames,
+    own: Option<Arc<Own>>,
+}
+
+/// What a body is, as far as masking it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// There is nothing in it.
+    Nothing,
+    /// JSON, known to be right.
+    Json,
+    Multipart,
+    Form,
+    Xml,
+    /// It begins as XML does.
+    XmlOrLines,
+    Html,
+    Text,
+    Binary,
 }
 
 impl Default for MaskRules {
@@ -85,7 +119,36 @@ impl MaskRules {
         Self {
             headers: all,
             names: SecretNames::with(keys),
+            own: None,
         }
+    }
+
+    /// What a project masks: the defaults, what was configured for the instance (names of headers and of keys), and the project's own rules.
+    pub fn of_project(configured: &[String], rules: &[MaskRule]) -> Result<Self, RuleFault> {
+        let rules = masking::check(rules)?;
+        let of = |kind: RuleKind| {
+            let own = rules.iter().enumerate().filter(move |(_, rule)| rule.kind == kind);
+            own.map(|(place, rule)| (place, rule.text.as_str()))
+        };
+        let texts = |kind: RuleKind| configured.iter().map(String::as_str).chain(of(kind).map(|(_, text)| text));
+        let paths = of(RuleKind::Path).map(|(rule, text)| {
+            masking::path::read(text).map_err(|fault| RuleFault {
+                rule,
+                place: Some(fault.place),
+                reason: fault.reason,
+            })
+        });
+        let paths = Paths::new(paths.collect::<Result<_, _>>()?);
+        let (places, patterns): (Vec<usize>, Vec<&str>) = of(RuleKind::Pattern).unzip();
+        let patterns = Patterns::read(&patterns).map_err(|fault| RuleFault {
+            rule: places[fault.pattern],
+            place: fault.place,
+            reason: fault.reason,
+        })?;
+        Ok(Self {
+            own: Own::new(paths, patterns).map(Arc::new),
+            ..Self::with(texts(RuleKind::Header), texts(RuleKind::Key))
+        })
     }
 
     /// Whether a key of this name holds a secret: its letters without case and punctuation are on the list, or its last words are
@@ -97,7 +160,11 @@ impl MaskRules {
     /// A header's value with its secret masked; none where there was none.
     /// The scheme of an `Authorization`, and the names and attributes of cookies, stay.
     pub fn header(&self, name: &str, value: &str) -> Option<String> {
-        headers::mask(self, name, value)
+        let built_in = |value: &str| headers::mask(self, name, value);
+        match &self.own {
+            None => built_in(value),
+            Some(own) => settled(value, built_in, |value| own.line(value), MASK),
+        }
     }
 
     /// Masks headers in place; says whether anything was masked.
@@ -114,58 +181,61 @@ impl MaskRules {
 
     /// A URL with its user info and the secrets in its query and fragment masked; none where there were none.
     pub fn url(&self, url: &str) -> Option<String> {
-        url::mask(self, url)
+        let built_in = |url: &str| url::mask(self, url);
+        match &self.own {
+            None => built_in(url),
+            Some(own) => settled(url, built_in, |url| own.url(url), MASK),
+        }
+    }
+
+    /// A text that stands by itself, outside of any body, with what the project's patterns match masked; none where they match nothing.
+    pub fn text(&self, text: &str) -> Option<String> {
+        let masked = self.own.as_ref()?.plain(text.as_bytes())?;
+        Some(String::from_utf8_lossy(&masked).into_owned())
     }
 
     /// Masks a body by what it is: JSON (also as text, several values in a row, or cut off), XML, a form, or a multipart form.
     /// The content type decides where it is known; text without one is looked at.
     pub fn body(&self, kind: BodyKind, content_type: Option<&str>, bytes: &[u8]) -> MaskedBody {
-        if bytes.is_empty() || kind == BodyKind::None {
-            return MaskedBody { bytes: None, levels: 0 };
+        let root = self.own.as_ref().map(|own| own.paths.at_root()).unwrap_or_default();
+        self.body_at(kind, content_type, bytes, &root)
+    }
+
+    /// Masks JSON that is also shown as this member of another: a project's paths may begin at either.
+    pub fn json_member(&self, member: &str, bytes: &[u8]) -> MaskedBody {
+        let root = self.own.as_ref().map(|own| own.paths.at_root_or_member(member));
+        self.body_at(BodyKind::Json, None, bytes, &root.unwrap_or_default())
+    }
+
+    fn body_at(&self, kind: BodyKind, content_type: Option<&str>, bytes: &[u8], root: &[Taken]) -> MaskedBody {
+        let content_type = content_type.unwrap_or_default();
+        let first = self.built_in(format(kind, content_type, bytes), content_type, bytes);
+        let Some(own) = &self.own else { return first };
+        let whole = if kind == BodyKind::Json { JSON_MASK } else { MASK };
+        let masked = settled_from(
+            first.bytes,
+            bytes,
+            |bytes: &[u8]| self.built_in(format(kind, content_type, bytes), content_type, bytes).bytes,
+            |bytes| own.body(format(kind, content_type, bytes), content_type, bytes, root),
+            whole.as_bytes(),
+        );
+        MaskedBody {
+            bytes: masked,
+            levels: first.levels,
         }
-        if kind == BodyKind::Json {
-            return self.json(bytes);
+    }
+
+    /// What is masked by names, whoever's body it is.
+    fn built_in(&self, format: Format, content_type: &str, bytes: &[u8]) -> MaskedBody {
+        let flat = |bytes| MaskedBody { bytes, levels: 0 };
+        match format {
+            Format::Nothing | Format::Binary => flat(None),
+            Format::Json | Format::Html | Format::Text => self.json(bytes),
+            Format::Multipart => flat(multipart::mask(self, content_type, bytes)),
+            Format::Form => flat(form::mask(self, bytes)),
+            Format::Xml => flat(xml::mask(self, bytes)),
+            Format::XmlOrLines => self.xml_or_lines(bytes),
         }
-        let essence = content_type
-            .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        if essence.starts_with("multipart/") {
-            return MaskedBody {
-                bytes: multipart::mask(self, content_type.unwrap_or_default(), bytes),
-                levels: 0,
-            };
-        }
-        if essence == "application/x-www-form-urlencoded" {
-            return MaskedBody {
-                bytes: form::mask(self, bytes),
-                levels: 0,
-            };
-        }
-        let is_html = essence.contains("html");
-        if essence.contains("xml") && !is_html {
-            return MaskedBody {
-                bytes: xml::mask(self, bytes),
-                levels: 0,
-            };
-        }
-        let is_binary = kind == BodyKind::Binary && !essence.contains("json") && !essence.starts_with("text/");
-        if is_binary && !looks_like_json(bytes) {
-            return MaskedBody { bytes: None, levels: 0 };
-        }
-        if form::looks_like_form(bytes) {
-            return MaskedBody {
-                bytes: form::mask(self, bytes),
-                levels: 0,
-            };
-        }
-        if !is_html && xml::looks_like_xml(bytes) {
-            return self.xml_or_lines(bytes);
-        }
-        self.json(bytes)
     }
 
     /// What only begins as XML does may be anything (lines of a system log begin with `<14>`): it is read as text is, too.
@@ -193,11 +263,72 @@ impl MaskRules {
     }
 }
 
+/// What a body is. The content type decides where it is known; text without one is looked at.
+fn format(kind: BodyKind, content_type: &str, bytes: &[u8]) -> Format {
+    if bytes.is_empty() || kind == BodyKind::None {
+        return Format::Nothing;
+    }
+    if kind == BodyKind::Json {
+        return Format::Json;
+    }
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence.starts_with("multipart/") {
+        return Format::Multipart;
+    }
+    if essence == "application/x-www-form-urlencoded" {
+        return Format::Form;
+    }
+    let is_html = essence.contains("html");
+    if essence.contains("xml") && !is_html {
+        return Format::Xml;
+    }
+    let is_binary = kind == BodyKind::Binary && !essence.contains("json") && !essence.starts_with("text/");
+    if is_binary && !looks_like_json(bytes) {
+        return Format::Binary;
+    }
+    if form::looks_like_form(bytes) {
+        return Format::Form;
+    }
+    match (is_html, xml::looks_like_xml(bytes)) {
+        (true, _) => Format::Html,
+        (false, true) => Format::XmlOrLines,
+        (false, false) => Format::Text,
+    }
+}
+
+/// What is masked once by names and then by a project's own rules, until neither finds anything more.
+fn settled<T: ToOwned + ?Sized>(
+    original: &T,
+    built_in: impl Fn(&T) -> Option<T::Owned>,
+    own: impl Fn(&T) -> Option<T::Owned>,
+    whole: &T,
+) -> Option<T::Owned> {
+    settled_from(built_in(original), original, built_in, own, whole)
+}
+
+/// The same, once names are masked.
+fn settled_from<T: ToOwned + ?Sized>(
+    mut masked: Option<T::Owned>,
+    original: &T,
+    built_in: impl Fn(&T) -> Option<T::Owned>,
+    own: impl Fn(&T) -> Option<T::Owned>,
+    whole: &T,
+) -> Option<T::Owned> {
+    for _ in 0..ROUNDS {
+        let now: &T = masked.as_ref().map_or(original, |masked| masked.borrow());
+        let Some(next) = own(now) else { return masked };
+        masked = Some(built_in(next.borrow()).unwrap_or(next));
+    }
+    Some(whole.to_owned())
+}
+
 /// Whether the first byte that is not white space begins a JSON object or array.
 fn looks_like_json(bytes: &[u8]) -> bool {
     matches!(bytes.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['))
 }
 
+#[cfg(test)]
+mod own_tests;
 #[cfg(test)]
 mod pairs_tests;
 #[cfg(test)]

@@ -5,8 +5,35 @@ use memchr::memmem;
 use super::names::NameKind;
 use super::{MASK, MaskRules, json, looks_like_json};
 
+/// A piece of a multipart form.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Piece<'a> {
+    /// The headers of a part.
+    Head(&'a [u8]),
+    /// What a part holds, beside its headers.
+    Content {
+        /// Its headers.
+        head: &'a [u8],
+        /// What it holds.
+        content: &'a [u8],
+    },
+}
+
 /// The body with its secrets masked; none where there were none, or where its boundary is not known.
 pub(super) fn mask(rules: &MaskRules, content_type: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    each(content_type, bytes, |piece| match piece {
+        Piece::Head(_) => None,
+        Piece::Content { head, content } => masked_content(rules, head, content),
+    })
+}
+
+/// Whether its boundary is known, and stands in it.
+pub(super) fn has_parts(content_type: &str, bytes: &[u8]) -> bool {
+    delimiter(content_type, bytes).is_some_and(|delimiter| memmem::find(bytes, &delimiter).is_some())
+}
+
+/// The body with each piece as it is masked; none where none is, or where its boundary is not known.
+pub(super) fn each(content_type: &str, bytes: &[u8], mask: impl Fn(Piece<'_>) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     let delimiter = delimiter(content_type, bytes)?;
     let mut starts: Vec<usize> = memmem::find_iter(bytes, &delimiter).collect();
     starts.push(bytes.len());
@@ -17,10 +44,16 @@ pub(super) fn mask(rules: &MaskRules, content_type: &str, bytes: &[u8]) -> Optio
         let Some((content_from, content_to)) = content(bytes, from, part[1]) else {
             continue;
         };
-        if let Some(masked) = masked_content(rules, &bytes[from..content_from], &bytes[content_from..content_to]) {
-            out.extend_from_slice(&bytes[copied..content_from]);
-            out.extend_from_slice(&masked);
-            copied = content_to;
+        let (head, content) = (&bytes[from..content_from], &bytes[content_from..content_to]);
+        for (at, piece) in [(from, Piece::Head(head)), (content_from, Piece::Content { head, content })] {
+            if let Some(masked) = mask(piece) {
+                out.extend_from_slice(&bytes[copied..at]);
+                out.extend_from_slice(&masked);
+                copied = match piece {
+                    Piece::Head(_) => content_from,
+                    Piece::Content { .. } => content_to,
+                };
+            }
         }
     }
     if copied == 0 {

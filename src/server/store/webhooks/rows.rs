@@ -103,6 +103,7 @@ impl AttemptRow {
             response_body: None,
             response_bytes: 0,
             truncated: false,
+            masked: false,
         };
         (facts, self.content)
     }

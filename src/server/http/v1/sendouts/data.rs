@@ -1,4 +1,4 @@
-//! What a sendout sends, as JSON, for the viewer of its page.
+//! What a sendout sends, as JSON, masked, for the viewer of its page.
 
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -25,10 +25,10 @@ pub(super) async fn for_member(
     );
     let member = reader(&server, recording, &headers, &project).await?;
     let missing = || ApiError::not_found("webhook_sendout", &id);
-    let text = sendouts::data(&server, &member.project, &id).await?.ok_or_else(missing)?;
+    let shown = sendouts::data(&server, &member.project, &id).await?.ok_or_else(missing)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (header::CONTENT_SECURITY_POLICY, SANDBOX),
     ];
-    Ok((headers, text).into_response())
+    Ok((headers, shown.json).into_response())
 }

@@ -152,6 +152,9 @@ impl<'a> AttemptJson<'a> {
         if facts.truncated {
             notes.push(Note::Truncated);
         }
+        if facts.masked {
+            notes.push(Note::Masked);
+        }
         Self {
             number: facts.number,
             at: time(facts.at),

@@ -73,7 +73,7 @@ pub(super) async fn list(
 struct Whole<'a> {
     #[serde(flatten)]
     facts: SendoutJson<'a>,
-    /// The envelope, byte for byte.
+    /// The envelope, byte for byte but for what the project masks.
     #[schema(value_type = serde_json::Value)]
     body: Option<Box<RawValue>>,
     attempts: Vec<AttemptJson<'a>>,
@@ -104,11 +104,16 @@ pub(super) async fn one(
     } else {
         None
     };
+    let notes = match &body {
+        _ if !may_read => vec![Note::NotAllowed],
+        Some(shown) if shown.masked => vec![Note::Masked],
+        _ => Vec::new(),
+    };
     let whole = Whole {
         facts: SendoutJson::of(&facts),
-        body: body.and_then(|json| RawValue::from_string(json).ok()),
+        body: body.and_then(|shown| RawValue::from_string(shown.json).ok()),
         attempts: attempts.iter().map(|attempt| AttemptJson::of(attempt, key.rights)).collect(),
-        notes: if may_read { Vec::new() } else { vec![Note::NotAllowed] },
+        notes,
     };
     Ok(Json(whole).into_response())
 }

@@ -16,6 +16,7 @@ use super::json::time;
 use crate::model::rights::Rights;
 use crate::model::task::{OperationStatus, TaskFacts, TaskStatus};
 use crate::server::error::ApiError;
+use crate::server::masking;
 use crate::server::state::Server;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks::{self, Task};
@@ -175,11 +176,14 @@ pub(crate) fn shown_result(task: &Task, rights: Rights) -> Option<Box<RawValue>>
     RawValue::from_string(task.shown_result(rights)?.into_owned()).ok()
 }
 
-/// The task with this id, or 404: another project's is not there either.
+/// The task with this id, what came of it masked as the project masks, or 404: another project's is not there either.
 pub(super) async fn found(server: &Server, project: ProjectKey, id: &str) -> Result<Task, ApiError> {
     let missing = || ApiError::not_found("async_action", id);
     if !crate::model::id::is_client_id(id) {
         return Err(missing());
     }
-    tasks::find(&server.db, project, id).await?.ok_or_else(missing)
+    let mut task = tasks::find(&server.db, project, id).await?.ok_or_else(missing)?;
+    let rules = server.mask(project).await?;
+    masking::task(&rules, &mut task);
+    Ok(task)
 }
