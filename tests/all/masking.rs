@@ -1,9 +1,15 @@
 //! A project's own masking rules: at every door, before anything is stored, and on what is shown of what was sent elsewhere. `masking_page` settles them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use audit_log::model::masking::{MaskRule, RuleKind};
 use audit_log::model::rights::{Role, Scope};
 use audit_log::server::access::issue::IssuedKey;
+use audit_log::server::ingest::import::{self, Format, ImportError, ImportParts, MaskNow};
+use audit_log::server::ingest::mask::MaskRules;
 use audit_log::server::masking::{self, REMEMBERED_MS};
+use audit_log::server::store::StoreError;
 use audit_log::server::store::masking as store;
 use audit_log::server::store::projects::Project;
 use audit_log::server::webhooks;
@@ -37,15 +43,6 @@ pub fn rules() -> Vec<MaskRule> {
 
 async fn give(app: &TestApp, project: &Project, rules: &[MaskRule]) {
     masking::replace(&app.server, project.key, None, rules).await.unwrap();
-}
-
-async fn by_page(app: &TestApp, cookie: &str, path: &str, body: Value) -> Response {
-    app.request(Method::POST, path)
-        .header("cookie", cookie)
-        .json(&body)
-        .send()
-        .await
-        .unwrap()
 }
 
 /// A log that has something for each rule to find, and its twin that nothing is found in.
@@ -134,6 +131,36 @@ for_each_db! {
         let log = ask(app, &key, Method::GET, "/v1/logs/by-command", Value::Null, 200).await;
         assert_eq!(log["request"]["body"]["customer"]["address"], json!({"line1": "masked", "city": "masked"}));
         assert_eq!(log["response"]["body"], "sent to masked, thanks");
+    }
+
+    async fn rules_that_are_made_while_an_import_runs_act_on_what_is_yet_to_come(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let line = |nth: usize| format!("{}\n", json!({"id": format!("i-{nth}"), "method": "GET", "url": "/a", "status_code": 200, "request": {"body": {"nickname": "lady"}}}));
+        let content: String = (0..2_500).map(line).collect();
+        // Of three batches the first comes before the rule, and before the third the rules cannot be read any more.
+        let asked = AtomicUsize::new(0);
+        let mask = MaskNow::new(move || match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => Ok(Arc::default()),
+            1 => Ok(Arc::new(MaskRules::with([""; 0], ["nickname"]))),
+            _ => Err(StoreError::Corrupt("the rules".to_owned())),
+        });
+        let parts = ImportParts {
+            project: project.key,
+            now_ms: app.server.clock.now_ms(),
+            retention_ms: i64::MAX,
+            mask,
+            endpoints: app.server.endpoints(project.key).await.unwrap(),
+            random: app.server.random.clone(),
+            writer: app.server.writer.clone(),
+            may_be_own: false,
+            guarded: false,
+        };
+        let broken = import::run(parts, Format::Ndjson, std::io::Cursor::new(content), |_, _| {}).await;
+        assert!(matches!(broken, Err(ImportError::Write(_))), "{broken:?}");
+        let stored = async |nth: usize| ask(app, &key, Method::GET, &format!("/v1/logs/i-{nth}"), Value::Null, 200).await["request"]["body"]["nickname"].clone();
+        assert_eq!((stored(999).await, stored(1_000).await, stored(1_999).await), (json!("lady"), json!("masked"), json!("masked")));
+        ask(app, &key, Method::GET, "/v1/logs/i-2000", Value::Null, 404).await;
     }
 
     async fn requests_to_this_service_are_masked_too(app: TestApp) {
