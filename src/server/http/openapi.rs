@@ -14,7 +14,7 @@ use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::{self as doc};
 
 pub(super) use arguments::{ExportArguments, LogArguments, SendoutArguments, TaskArguments};
-pub(super) use refusals::{BadBody, BadEntry, BadQuery, Clash, NoRange, TooSlow};
+pub(super) use refusals::{BadBody, BadEntry, BadEvent, BadForm, BadQuery, Clash, NoRange, TooSlow};
 pub(super) use shapes::{
     EventTaken, Happened, Health, ImportForm, InvitationShown, KeyIssued, KeyShown, List, LogList, LogShown, LogsToSend,
     MemberAdded, MemberShown, ProjectShown, RetryCount, RetryMany, TaskBegun, TestSent,

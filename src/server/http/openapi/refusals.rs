@@ -90,6 +90,10 @@ refusals! {
     BadBody: 400, 415, 422;
     /// The same of a body that is read with patience.
     BadEntry: 400, 408, 415, 422;
+    /// JSON that is read whatever Content-Type calls it.
+    BadEvent: 400, 408, 422;
+    /// A form with a file.
+    BadForm: 400, 415;
     /// A body that is taken as it comes.
     TooSlow: 400, 408;
     /// It cannot be done as things stand.

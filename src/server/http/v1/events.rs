@@ -1,6 +1,6 @@
 //! `POST /v1/events`: an event, sent on to every endpoint that wants it. Answered after the commit.
 
-use crate::server::http::openapi::{BadEntry, EventTaken};
+use crate::server::http::openapi::{BadEvent, EventTaken};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -52,7 +52,7 @@ struct New {
     request_body = New,
     responses(
         (status = 201, description = "Stored, with its sendouts", body = EventTaken),
-        BadEntry,
+        BadEvent,
     ),
 )]
 pub(super) async fn post(

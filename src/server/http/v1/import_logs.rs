@@ -3,7 +3,7 @@
 //! Beside the field `file` a form may have `csv_formulas` (`raw`, else `guarded`): whether cells of a CSV were guarded against formulas, as an export
 //! says of its own. It may as well stand in the address. A file does not show it by itself, so nothing is taken from a cell unless somebody says so.
 
-use crate::server::http::openapi::{BadBody, ImportForm, TaskBegun};
+use crate::server::http::openapi::{BadForm, ImportForm, TaskBegun};
 use axum::Extension;
 use axum::Json;
 use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
@@ -68,7 +68,7 @@ type Sent = (Option<String>, HeaderMap, Result<Multipart, MultipartRejection>);
     request_body(content = ImportForm, content_type = "multipart/form-data"),
     responses(
         (status = 202, description = "The task that imports it", body = TaskBegun),
-        BadBody,
+        BadForm,
     ),
 )]
 pub(super) async fn import(
