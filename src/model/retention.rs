@@ -13,8 +13,6 @@ pub const HALF_YEAR: u32 = 183;
 pub const YEAR: u32 = 365;
 /// The most days that a project can choose.
 pub const MOST_DAYS: u32 = 3_650;
-/// Days that the log of the log is kept at least: who signed in, looked at bodies, exported, changed something.
-pub const OWN_DAYS: u32 = 366;
 /// Days that an export's file is kept after it was made.
 pub const FILE_DAYS: u32 = 90;
 
@@ -105,8 +103,10 @@ impl Kept {
         self.logs_days.map_or(i64::MAX, |days| i64::from(days) * DAY_MS)
     }
 
-    /// Where it cuts at a moment. What this service recorded of itself is the log of the log: it stays for a year at least, with what it says, whatever
-    /// was chosen for what applications sent.
+    /// Where it cuts at a moment.
+    ///
+    /// The place for a retention of the service's own log: `own` may be cut earlier than `application`, and everything that purges goes by the origin.
+    /// Before it may be cut later, `purge::is_due` must look at each origin by itself.
     pub fn cuts(self, now_ms: i64) -> Cuts {
         let before = |days: Option<u32>| days.map_or(i64::MIN, |days| now_ms.saturating_sub(i64::from(days) * DAY_MS));
         let logs = before(self.logs_days);
@@ -114,10 +114,9 @@ impl Kept {
             logs,
             bodies: before(self.bodies_days).max(logs),
         };
-        let own = before(self.logs_days.map(|days| days.max(OWN_DAYS)));
         Cuts {
             application: cut,
-            own: Cut { logs: own, bodies: own },
+            own: cut,
         }
     }
 
@@ -328,16 +327,8 @@ mod tests {
                 bodies: NOW - DAY_MS
             }
         );
-        let own = |days| Kept::of(choice(Some(days), Some(1)), 183).cuts(NOW).of(Origin::Own);
-        let at = |days: i64| Cut {
-            logs: NOW - days * DAY_MS,
-            bodies: NOW - days * DAY_MS,
-        };
-        assert_eq!(own(2), at(366), "the log of the log stays for a year, with what it says");
-        assert_eq!(own(700), at(700));
         let ever = Kept::of(choice(None, None), 0);
         assert_eq!(ever.cuts(NOW).end(), i64::MIN);
-        assert_eq!(ever.cuts(NOW).of(Origin::Own).logs, i64::MIN);
         assert_eq!(ever.logs_ms(), i64::MAX);
     }
 

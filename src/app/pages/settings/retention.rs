@@ -85,8 +85,7 @@ fn Whole(page: RetentionPage, project: String, search: String) -> impl IntoView 
     view! {
         <p class="quiet">
             "Logs are deleted once they are older than this, to the millisecond: once a day, in the background, a little at a time. "
-            "Tasks, events and sendouts are kept for ever, exports' files for 90 days. What this service recorded of itself (who signed in, looked at bodies, \
-             exported, changed something) stays for a year at least."
+            "Tasks, events and sendouts are kept for ever, exports' files for 90 days."
         </p>
         <h2>"How long logs are kept"</h2>
         <RetentionForm choice instance_days board/>
