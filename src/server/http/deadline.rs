@@ -22,16 +22,14 @@ const RETRY_S: u64 = 5;
 /// Gives a request up that takes too long; what it had begun in the database is undone there.
 pub(crate) async fn limit(request: Request, next: Next) -> Response {
     let patience = patience(request.method().is_safe(), request.headers());
-    match tokio::time::timeout(patience, next.run(request)).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            tracing::error!(seconds = patience.as_secs(), "a request took too long and was given up");
-            let details = format!("the answer was not ready within {} s", patience.as_secs());
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, details)
-                .retry_after(RETRY_S)
-                .into_response()
-        }
+    if let Ok(answer) = tokio::time::timeout(patience, next.run(request)).await {
+        return answer;
     }
+    tracing::error!(seconds = patience.as_secs(), "a request took too long and was given up");
+    let details = format!("the answer was not ready within {} s", patience.as_secs());
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, details)
+        .retry_after(RETRY_S)
+        .into_response()
 }
 
 fn patience(is_read: bool, headers: &HeaderMap) -> Duration {
