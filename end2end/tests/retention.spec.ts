@@ -45,7 +45,8 @@ test("a shorter retention asks, deletes in the background, and tells what it did
   await page.getByRole("button", { name: "Save" }).click();
   const asks = page.getByRole("dialog", { name: "Delete what is older?" });
   await expect(asks).toContainText("2 logs older than");
-  await expect(asks).toContainText("The bodies of about 1 more log older than");
+  // Other tests have sent logs that are older than a week, too.
+  await expect(asks).toContainText(/The bodies of about \d+ more logs? older than/);
   await expect(asks).toContainText("cannot be brought back");
   await checkAccessibility(page);
   await expect(asks.getByRole("button", { name: "Keep them" })).toBeFocused();
