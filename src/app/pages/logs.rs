@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::api::error::ApiError;
 use crate::api::logs::{Emptiness, LogsPage, logs_page};
-use crate::app::parts::awaited::{answered, waiting};
+use crate::app::parts::awaited::{Turning, answered, waiting};
 use crate::app::parts::chips::Chips;
 use crate::app::parts::columns::Columns;
 use crate::app::parts::export_dialog::ExportDialog;
@@ -44,7 +44,7 @@ pub fn Logs() -> impl IntoView {
         <Title text="Logs · audit-log"/>
         <main id="content" class="logs-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <h1 class="visually-hidden">"Logs"</h1>
-            <Transition set_pending>
+            <Turning set_pending>
                 <UnlessMissing page>
                     <FilterBar page on_offer/>
                     <Chips query/>
@@ -66,7 +66,7 @@ pub fn Logs() -> impl IntoView {
                         .into_any()
                     }
                 })}
-            </Transition>
+            </Turning>
             <ExportDialog open=exporting query project last/>
         </main>
     }

@@ -50,6 +50,26 @@ pub fn waiting() -> (ReadSignal<bool>, SignalSetter<bool>) {
     (pending, tell)
 }
 
+/// A [`Transition`] that tells when it waits, in the browser alone. On the server an effect would look at what is awaited on a thread of its own, in the
+/// moment in which another one notes that something has come: the signal refuses both at once, and the page would be lost.
+#[component]
+pub fn Turning<C>(
+    /// What is told, from [`waiting`].
+    set_pending: SignalSetter<bool>,
+    /// What is inside.
+    children: TypedChildren<C>,
+) -> impl IntoView
+where
+    C: IntoView + Send + 'static,
+{
+    let props = TransitionProps::builder();
+    #[cfg(feature = "hydrate")]
+    let props = props.set_pending(set_pending);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = set_pending;
+    Transition(props.children(children).build())
+}
+
 /// Reads a resource for the sake of being seen to read it. A walk may come after the reader has left, and the resource with them.
 pub fn touch<T: Send + Sync + 'static>(resource: Resource<T>) {
     let _ = resource.try_with(|_| ());

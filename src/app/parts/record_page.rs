@@ -7,7 +7,7 @@ use leptos_router::hooks::use_params_map;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::awaited::{answered, waiting};
+use super::awaited::{Turning, answered, waiting};
 use super::links::{project_id, search};
 use super::records::facts::{self, Gone};
 use super::states::Problem;
@@ -108,7 +108,7 @@ where
     };
     view! {
         <main id="content" class=kind.class class:pending=pending aria-busy=move || pending.get().then_some("true")>
-            <Transition set_pending>{answered(page, shown)}</Transition>
+            <Turning set_pending>{answered(page, shown)}</Turning>
         </main>
     }
 }

@@ -10,7 +10,7 @@ use self::facts::Facts;
 use self::pane::{Pane, Which};
 use crate::api::error::ApiError;
 use crate::api::log::{LogPage, log_page};
-use crate::app::parts::awaited::{answered, waiting};
+use crate::app::parts::awaited::{Turning, answered, waiting};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::Problem;
 use crate::app::parts::timeline::Timeline;
@@ -90,13 +90,13 @@ pub fn Log() -> impl IntoView {
     };
     view! {
         <main id="content" class="log-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
-            <Transition set_pending>
+            <Turning set_pending>
                 {answered(page, move |page| match page {
                     Ok(page) => view! { <Whole page place=place()/> }.into_any(),
                     Err(ApiError::NotFound) => view! { <Gone place=place()/> }.into_any(),
                     Err(error) => view! { <Title text="Log · audit-log"/><Problem error again clear="?"/> }.into_any(),
                 })}
-            </Transition>
+            </Turning>
         </main>
     }
 }

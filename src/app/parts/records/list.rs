@@ -13,7 +13,7 @@ use super::table::table;
 use super::{Around, Record, terms_words, to_query};
 use crate::api::error::ApiError;
 use crate::api::tasks::Listed;
-use crate::app::parts::awaited::{answered, waiting};
+use crate::app::parts::awaited::{Turning, answered, waiting};
 use crate::app::parts::links::{project_id, search};
 use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::app::parts::title::Title;
@@ -59,13 +59,13 @@ pub fn list<R: Record>() -> impl IntoView {
         <Title text=format!("{label} · audit-log")/>
         <main id="content" class="logs-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <h1 class="visually-hidden">{label}</h1>
-            <Transition set_pending>
+            <Turning set_pending>
                 <UnlessMissing page>
                     <FilterBar tab=R::TAB query around/>
                     <Chips query around/>
                 </UnlessMissing>
                 {shown}
-            </Transition>
+            </Turning>
         </main>
     }
 }
