@@ -91,7 +91,7 @@ pub fn Invitations(
     let all = move || board.page.with(|page| page.invitations.clone());
     let any = move || board.page.with(|page| !page.invitations.is_empty());
     view! {
-        {move || any().then(|| view! { <h2 tabindex="-1" node_ref=board.invited>"Invited"</h2> })}
+        {move || any().then(|| view! { <h2>"Invited"</h2> })}
         <ul class="sessions">
             <For each=all key=|invitation| invitation.id.clone() let:invitation><One invitation board/></For>
         </ul>

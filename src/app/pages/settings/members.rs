@@ -26,8 +26,6 @@ pub struct Board {
     again: Callback<()>,
     /// The heading of the members, where the focus goes when what had it is gone.
     pub(super) heading: NodeRef<H2>,
-    /// The heading of the invitations, likewise.
-    pub(super) invited: NodeRef<H2>,
 }
 
 impl Board {
@@ -107,7 +105,6 @@ fn Whole(page: MembersPage, project: String, search: String) -> impl IntoView {
         fresh: RwSignal::new(None),
         again,
         heading: NodeRef::new(),
-        invited: NodeRef::new(),
     };
     let members = move || page.with(|page| page.members.clone());
     let key = |member: &MemberFacts| member.id.clone();

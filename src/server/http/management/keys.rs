@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
@@ -17,7 +17,7 @@ use crate::model::rights::Scope;
 use crate::server::access::issue::{self, IssuedKey, Issuer, KeyIssueError};
 use crate::server::error::ApiError;
 use crate::server::http::recording;
-use crate::server::http::v1::fields::Fields;
+use crate::server::http::v1::fields::{Fields, given};
 use crate::server::http::v1::json::time;
 use crate::server::state::Server;
 use crate::server::store::keys;
@@ -63,11 +63,6 @@ struct WishJson {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Option<String>>,
-}
-
-/// A field that was given, `null` too.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(value).map(Some)
 }
 
 impl WishJson {

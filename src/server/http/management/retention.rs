@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
@@ -14,7 +14,7 @@ use crate::server::access::ManagementAccess;
 use crate::server::error::ApiError;
 use crate::server::http::openapi::BadBody;
 use crate::server::http::recording;
-use crate::server::http::v1::fields::Fields;
+use crate::server::http::v1::fields::{Fields, given};
 use crate::server::jobs::retention::Asker;
 use crate::server::retention::{self, RetentionError, Settings};
 use crate::server::state::Server;
@@ -72,11 +72,6 @@ struct RetentionShown {
     /// The task of the purge that the choice has begun.
     #[schema(required)]
     async_action_id: Option<String>,
-}
-
-/// A field that was given, `null` too.
-fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::Error> {
-    Option::deserialize(value).map(Some)
 }
 
 fn shown(settings: Settings, task: Option<&str>) -> Value {

@@ -8,6 +8,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use crate::server::error::ApiError;
 
@@ -38,6 +39,13 @@ where
             Err(rejection) => Err(unreadable(&rejection)),
         }
     }
+}
+
+/// A field that was given, `null` too: for `#[serde(default, deserialize_with = "given")]`.
+pub(in crate::server::http) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    value: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 /// Whether JSON is a list.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{EndpointJson, failed};
@@ -15,7 +15,7 @@ use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::recording::{self, Recording};
-use crate::server::http::v1::fields::Fields;
+use crate::server::http::v1::fields::{Fields, given};
 use crate::server::state::Server;
 use crate::server::webhooks::endpoints::{self, Wish};
 
@@ -39,11 +39,6 @@ pub(super) struct WishJson {
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 100_000)]
     rate_limit: Option<Option<u32>>,
     send_paused: Option<bool>,
-}
-
-/// A field that was given, `null` too.
-fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::Error> {
-    Option::deserialize(value).map(Some)
 }
 
 fn wish(body: Result<Fields<WishJson>, ApiError>) -> Result<Wish, ApiError> {
