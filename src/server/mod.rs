@@ -1,6 +1,7 @@
 //! The server's half. Everything here stands behind the one `ssr` feature.
 
 pub mod access;
+pub mod chain;
 pub mod cli;
 pub mod clock;
 pub mod config;

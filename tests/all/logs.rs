@@ -380,9 +380,9 @@ for_each_db! {
         let project = app.add_project("shop").await.key;
         let id = write_random(app, project, &dice, 1).await[0].facts.id.clone();
         let file = ImportFile { name: "vouchers.csv".into(), bytes: 12 };
-        assert_eq!(one::put_import_file(app.db(), project, "nothing", &file, b"sealed").await.unwrap(), Put::NoLog);
-        assert_eq!(one::put_import_file(app.db(), project, &id, &file, b"sealed").await.unwrap(), Put::Kept);
-        assert_eq!(one::put_import_file(app.db(), project, &id, &file, b"another").await.unwrap(), Put::Taken);
+        assert_eq!(one::put_import_file(app.db(), project, "nothing", &file, (b"sealed", &[0; 32]), 0).await.unwrap(), Put::NoLog);
+        assert_eq!(one::put_import_file(app.db(), project, &id, &file, (b"sealed", &[0; 32]), 0).await.unwrap(), Put::Kept);
+        assert_eq!(one::put_import_file(app.db(), project, &id, &file, (b"another", &[1; 32]), 0).await.unwrap(), Put::Taken);
         assert_eq!(one::import_file(app.db(), project, &id).await.unwrap(), Some((file.clone(), b"sealed".to_vec())));
         assert_eq!(one::find(app.db(), project, &id).await.unwrap().unwrap().import_file, Some(file));
     }

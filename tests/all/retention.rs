@@ -311,7 +311,7 @@ for_each_db! {
         app.server.writer.write(call(project, logs.clone())).await.unwrap();
         let file = ImportFile { name: "vouchers.csv".into(), bytes: 6 };
         for log in &logs {
-            one::put_import_file(app.db(), project, &log.facts.id, &file, b"sealed").await.unwrap();
+            one::put_import_file(app.db(), project, &log.facts.id, &file, (b"sealed", &[0; 32]), 0).await.unwrap();
         }
         let (edge, body_edge) = (START + 10_000, START + 20_000);
         let purged = purge_all(&purge_of(app, project, at(edge, body_edge)), 4).await;
@@ -410,9 +410,9 @@ for_each_db! {
         let other = app.add_project("other").await.key;
         let choice = Choice { logs_days: Some(30), bodies_days: Some(7) };
         assert_eq!(stored::find(app.db(), project).await.unwrap(), Choice::default());
-        assert_eq!(stored::set(app.db(), project, choice).await.unwrap(), Choice::default());
-        assert_eq!(stored::set(app.db(), project, Choice::default()).await.unwrap(), choice);
-        stored::set(app.db(), project, choice).await.unwrap();
+        assert_eq!(stored::set(app.db(), project, choice, 0).await.unwrap(), Choice::default());
+        assert_eq!(stored::set(app.db(), project, Choice::default(), 0).await.unwrap(), choice);
+        stored::set(app.db(), project, choice, 0).await.unwrap();
         assert_eq!(stored::find(app.db(), project).await.unwrap(), choice);
         assert_eq!(stored::find(app.db(), other).await.unwrap(), Choice::default());
         let now = app.server.clock.now_ms();

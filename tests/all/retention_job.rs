@@ -239,7 +239,7 @@ for_each_db! {
             app.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), "")
         };
         assert!(run(&project.id).status.success());
-        stored::set(app.db(), other.key, choice(Some(7), None)).await.unwrap();
+        stored::set(app.db(), other.key, choice(Some(7), None), 0).await.unwrap();
         let refused = run(&other.id);
         assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("older than logs are kept"));
     }
@@ -302,7 +302,7 @@ for_each_db! {
         }
         let rejected = format!("/v1/async-actions/{id}/rejected");
         assert_eq!(app.call(Method::GET, &rejected, &key).send().await.unwrap().status(), 200);
-        stored::set(app.db(), project.key, choice(Some(30), Some(3))).await.unwrap();
+        stored::set(app.db(), project.key, choice(Some(30), Some(3)), 0).await.unwrap();
         app.pass(3 * DAY_MS + 60_000);
         let task = begin(&app.server, project.key, Asker::default()).await.unwrap().unwrap();
         let (_, purged) = done(app, project.key, &task).await;

@@ -29,7 +29,8 @@ pub(super) async fn secret(command: SecretCommand) -> Result<(), CliError> {
     }
 }
 
-fn variable() -> Option<String> {
+/// The instance key, where it stands in the environment.
+pub(super) fn variable() -> Option<String> {
     std::env::var(KEY_VARIABLE).ok().filter(|text| !text.is_empty())
 }
 

@@ -151,7 +151,7 @@ pub async fn replace(
 ) -> Result<Vec<MaskRule>, MaskingError> {
     let kept = check(rules)?;
     server.masking.with(&kept).await?;
-    if !store::replace(&server.db, project, known, &kept).await? {
+    if !store::replace(&server.db, project, known, &kept, server.clock.now_ms()).await? {
         return Err(MaskingError::Changed);
     }
     server.masking.forget(project);

@@ -112,7 +112,7 @@ pub async fn get(server: &Server, project: ProjectKey) -> Result<Settings, Store
 pub async fn set(server: &Server, project: ProjectKey, choice: Choice, asker: Asker) -> Result<Option<String>, RetentionError> {
     let instance_days = server.config.retention_days;
     choice.check(instance_days).map_err(RetentionError::Bad)?;
-    let before = stored::set(&server.db, project, choice).await?;
+    let before = stored::set(&server.db, project, choice, server.clock.now_ms()).await?;
     server.retention.kept.forget_if(|known| *known == project);
     let (before, kept) = (Kept::of(before, instance_days), Kept::of(choice, instance_days));
     if !before.is_cut_by(kept) {

@@ -2,6 +2,7 @@
 
 use sqlx::{query, query_as};
 
+use super::chain::fact::FactKind;
 use super::db::{WriteTx, on_db, on_tx};
 use super::projects::ProjectKey;
 use super::{Db, StoreError};
@@ -27,7 +28,13 @@ fn read(project: ProjectKey, rows: Vec<Row>) -> Result<Vec<MaskRule>, StoreError
 }
 
 /// Replaces a project's rules, if they are still those that are `known`; false where somebody else has changed them.
-pub async fn replace(db: &Db, project: ProjectKey, known: Option<&[MaskRule]>, rules: &[MaskRule]) -> Result<bool, StoreError> {
+pub async fn replace(
+    db: &Db,
+    project: ProjectKey,
+    known: Option<&[MaskRule]>,
+    rules: &[MaskRule],
+    now_ms: i64,
+) -> Result<bool, StoreError> {
     // Whoever replaces them at the same time waits here.
     const LOCK: &str = "UPDATE projects SET name = name WHERE id = $1";
     const CLEAR: &str = "DELETE FROM mask_rules WHERE project_id = $1";
@@ -52,6 +59,7 @@ pub async fn replace(db: &Db, project: ProjectKey, known: Option<&[MaskRule]>, r
             .await
             .map(|_| ())?);
     }
+    tx.note(project, now_ms).row(FactKind::MaskRules, "");
     tx.commit().await?;
     Ok(true)
 }

@@ -1,9 +1,11 @@
 //! A call on its way to the writer: its facts, and its texts as entries or as blocks that are sealed already.
 
 use super::block::{self, Loose, SealedBlock};
+use super::leaf;
 use super::write::{Idempotency, LogCall};
 use crate::model::log::{LogFacts, LogText, NewLog, Origin, Status};
 use crate::server::store::StoreError;
+use crate::server::store::chain::canon::Digest;
 use crate::server::store::projects::ProjectKey;
 
 /// A call, ready for the writer.
@@ -23,6 +25,8 @@ pub(super) struct PreparedLog {
     pub(super) client_id: bool,
     /// Whether the event `log.failure` tells of it.
     pub(super) is_told: bool,
+    /// What stands for it on the project's chain.
+    pub(super) leaf: Digest,
 }
 
 /// What its logs say.
@@ -63,12 +67,14 @@ impl PreparedCall {
         let prepare = |NewLog { facts, client_id, text }: NewLog| {
             let entry = block::encode(&facts, &text);
             let is_told = is_told(&facts, &text);
+            let leaf = leaf::of_facts(&facts, &leaf::text_digest(&entry));
             (
                 entry,
                 PreparedLog {
                     facts,
                     client_id,
                     is_told,
+                    leaf,
                 },
             )
         };
