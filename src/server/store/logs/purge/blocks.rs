@@ -66,6 +66,25 @@ pub async fn some_blocks(purge: &Purge, place: BlockPlace, most: usize, account:
     go_over(purge, found, next, account).await
 }
 
+/// The same for blocks from a time on and before another that hold both origins.
+pub(super) async fn some_of_both(
+    purge: &Purge,
+    (from, to): (i64, i64),
+    (time, id): BlockPlace,
+    most: usize,
+    account: Option<&Account<'_>>,
+) -> Stepped<BlockPlace> {
+    const BOTH: &str =
+        "SELECT id, origin, min_time, max_time, bytes FROM log_blocks WHERE project_id = $1 AND origin IS NULL AND min_time >= $2
+        AND min_time < $3 AND (min_time, id) > ($4, $5) ORDER BY min_time, id LIMIT $6";
+    let found: Vec<Found> = on_db!(read &purge.db, pool => {
+        query_as(BOTH).bind(purge.project).bind(from).bind(to).bind(time).bind(id).bind(most as i64).fetch_all(pool).await?
+    });
+    let found = fitting(found);
+    let next = found.last().map(|last| (last.min_time, last.id));
+    go_over(purge, found, next, account).await
+}
+
 /// One step over blocks that were found.
 async fn go_over(
     purge: &Purge,
@@ -95,6 +114,9 @@ async fn go_over(
     }
     let mut purged = take_apart(&mut step.tx, *project, there, &gone).await?;
     purged.add(&gone.end(&mut step.tx).await?);
+    if !Account::tells(account, *project) {
+        purged = Purged::default();
+    }
     step.end(purged, next, passed_over).await
 }
 

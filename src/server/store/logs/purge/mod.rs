@@ -52,6 +52,13 @@ pub struct Account<'a> {
     pub so_far: &'a Purged,
 }
 
+impl Account<'_> {
+    /// Whether the task tells of a project's logs: it tells of its own project alone.
+    fn tells(account: Option<&Self>, project: ProjectKey) -> bool {
+        account.is_none_or(|account| account.job.project_id == project)
+    }
+}
+
 /// What a step did.
 #[derive(Clone, Debug)]
 pub struct Step<P> {

@@ -143,11 +143,11 @@ impl Gone {
         }
         forget_ids(tx, self.project, self.deleted.iter().map(String::as_str)).await?;
         let originals = delete_originals(tx, self.project, self.keys.iter().map(|(_, id)| id.as_str())).await?;
+        let (logs, bodies) = (self.deleted_seqs().len() as u64, self.silenced_seqs().len() as u64);
         self.tallies.write_and_clear(tx).await?;
-        let logs = self.deleted_seqs().len() as u64;
         Ok(Purged {
             logs,
-            bodies: self.silenced_seqs().len() as u64,
+            bodies,
             originals: originals.len() as u64,
             bytes_about: logs * ROW_BYTES + originals.iter().map(|bytes| bytes.unsigned_abs()).sum::<u64>(),
             from: self.times.map(|(first, _)| rfc3339(first)),
