@@ -20,6 +20,7 @@ mod import;
 mod people;
 mod secret;
 mod serve;
+mod trail;
 mod worker;
 
 /// The full history of an API product: logs, background tasks, exports and webhook sendouts
@@ -50,6 +51,8 @@ enum Command {
     Secret(secret::SecretCommand),
     /// Imports a file of logs into a project
     Import(import::Import),
+    /// Prints what this service recorded about itself: who did what in a project, deleted or not, oldest first, as NDJSON
+    Trail(trail::Trail),
     /// Prints the OpenAPI document
     Openapi,
     /// Prints the default configuration, with comments
@@ -121,6 +124,7 @@ async fn execute(command: Command) -> Result<(), CliError> {
         Command::Key(command) => people::key(command).await,
         Command::Secret(command) => secret::secret(command).await,
         Command::Import(command) => import::import(command).await,
+        Command::Trail(command) => trail::trail(command).await,
         Command::Openapi => {
             let document = super::http::openapi::printed()
                 .map_err(|error| CliError::Refused(format!("the document cannot be written: {error}")))?;
