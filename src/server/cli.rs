@@ -20,6 +20,7 @@ mod import;
 mod people;
 mod secret;
 mod serve;
+mod trail;
 mod verify;
 mod worker;
 
@@ -51,6 +52,8 @@ enum Command {
     Secret(secret::SecretCommand),
     /// Imports a file of logs into a project
     Import(import::Import),
+    /// Prints what this service recorded about itself: who did what in a project, deleted or not, oldest first, as NDJSON
+    Trail(trail::Trail),
     /// Reads everything again and compares it with the chain; fails where something is not as it was written, and names it
     Verify(verify::Verify),
     /// Prints the OpenAPI document
@@ -124,6 +127,7 @@ async fn execute(command: Command) -> Result<(), CliError> {
         Command::Key(command) => people::key(command).await,
         Command::Secret(command) => secret::secret(command).await,
         Command::Import(command) => import::import(command).await,
+        Command::Trail(command) => trail::trail(command).await,
         Command::Verify(command) => verify::verify(command).await,
         Command::Openapi => {
             let document = super::http::openapi::printed()

@@ -118,7 +118,8 @@ pub async fn change(server: &Server, project: &Project, wish: &ProjectWish) -> R
     Ok(())
 }
 
-/// Deletes a project, at once for everybody; what it held is removed in the background from a minute later on.
+/// Deletes a project, at once for everybody; what it held is removed in the background from a minute later on, but for the record
+/// of what people did in it, which stays for a year at least.
 pub async fn delete(server: &Server, project: &Project) -> Result<(), ProjectError> {
     if !projects::delete(&server.db, project.key, server.clock.now_ms()).await? {
         return Err(ProjectError::Gone);

@@ -124,10 +124,10 @@ pub async fn set(server: &Server, project: ProjectKey, choice: Choice, asker: As
 /// What a purge at a moment would delete of a project where this is kept; counted from the minute counts, and row by row within the last minute.
 pub async fn preview(db: &Db, project: ProjectKey, kept: Kept, at_ms: i64) -> Result<Preview, StoreError> {
     let cuts = kept.cuts(at_ms);
-    let oldest_text = purge::oldest_text(db, project).await?.unwrap_or(i64::MAX);
     let mut preview = Preview::default();
     for origin in Origin::ALL {
         let cut = cuts.of(origin);
+        let oldest_text = purge::oldest_text(db, project, origin).await?.unwrap_or(i64::MAX);
         preview.logs += count(db, project, origin, (0, cut.logs)).await?;
         preview.bodies += count(db, project, origin, (cut.logs.max(oldest_text), cut.bodies)).await?;
     }

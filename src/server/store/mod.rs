@@ -27,6 +27,7 @@ pub mod sessions;
 pub mod sizes;
 mod sqlite;
 pub mod tasks;
+pub mod trail;
 pub mod webhooks;
 
 pub use db::{Db, StoreError};

@@ -67,7 +67,8 @@ pub async fn change(db: &Db, project: ProjectKey, name: &str, zone: &str) -> Res
     Ok(changed == 1)
 }
 
-/// Deletes a project: from now on nobody reaches it and nothing of it runs; what it holds is removed little by little ([`super::purge`]).
+/// Deletes a project: from now on nobody reaches it and nothing of it runs; what it holds is removed little by little, the log of the log last of all
+/// ([`super::purge`]).
 /// False where there is no such project.
 pub async fn delete(db: &Db, project: ProjectKey, now_ms: i64) -> Result<bool, StoreError> {
     const DELETE: &str = "UPDATE projects SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
@@ -84,7 +85,7 @@ pub async fn delete(db: &Db, project: ProjectKey, now_ms: i64) -> Result<bool, S
 /// What a project holds.
 pub async fn holdings(db: &Db, project: ProjectKey) -> Result<Holdings, StoreError> {
     const SQL: &str = "SELECT \
-         (SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM log_minutes WHERE project_id = $1) AS logs, \
+         (SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM log_minutes WHERE project_id = $1 AND origin = 0) AS logs, \
          (SELECT COUNT(*) FROM tasks WHERE project_id = $1) AS tasks, \
          (SELECT COUNT(*) FROM exports WHERE project_id = $1) AS exports, \
          (SELECT COUNT(*) FROM endpoints WHERE project_id = $1 AND deleted_at IS NULL) AS endpoints, \

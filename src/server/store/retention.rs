@@ -80,7 +80,7 @@ pub struct Due {
 pub async fn due(db: &Db, now_ms: i64) -> Result<Vec<Due>, StoreError> {
     const DUE: &str =
         "SELECT p.id AS project, p.time_zone, r.next_at FROM projects AS p LEFT JOIN retention AS r ON r.project_id = p.id
-        WHERE r.next_at IS NULL OR r.next_at <= $1 ORDER BY r.next_at, p.id LIMIT 1000";
+        WHERE p.deleted_at IS NULL AND (r.next_at IS NULL OR r.next_at <= $1) ORDER BY r.next_at, p.id LIMIT 1000";
     Ok(on_db!(read db, pool => query_as(DUE).bind(now_ms).fetch_all(pool).await?))
 }
 

@@ -13,9 +13,9 @@ use super::sequence;
 use super::tallies::Tallies;
 use super::write::{WriteError, Written};
 use crate::model::id::{self, IdKind};
-use crate::model::log::LogFacts;
-use crate::server::store::chain::canon::Digest;
+use crate::model::log::{LogFacts, Origin};
 use crate::server::store::chain::Leaves;
+use crate::server::store::chain::canon::Digest;
 use crate::server::store::db::{WriteTx, on_tx};
 use crate::server::store::insert::Insert;
 use crate::server::store::projects::ProjectKey;
@@ -78,10 +78,13 @@ async fn count_failures(tx: &mut WriteTx, calls: &[PreparedCall], gone: impl Fn(
 /// A block and whose it is.
 type OwnedBlock = (ProjectKey, SealedBlock<Member>);
 
+/// What is not in blocks yet: each project's and each origin's by themselves, since they are kept for different times.
+type LooseLogs = HashMap<(ProjectKey, Option<Origin>), Vec<Loose<Member>>>;
+
 /// The calls' own blocks, and new ones of what small calls brought.
 async fn gather_blocks(calls: &[PreparedCall]) -> Result<Vec<OwnedBlock>, StoreError> {
     let mut blocks = Vec::new();
-    let mut loose: HashMap<ProjectKey, Vec<Loose<Member>>> = HashMap::new();
+    let mut loose = LooseLogs::new();
     for (index, call) in calls.iter().enumerate() {
         match &call.text {
             PreparedText::Sealed(sealed) => {
@@ -92,19 +95,15 @@ async fn gather_blocks(calls: &[PreparedCall]) -> Result<Vec<OwnedBlock>, StoreE
                 );
             }
             PreparedText::Loose(entries) => {
-                let mine = loose.entry(call.project).or_default();
-                mine.extend(
-                    entries
-                        .iter()
-                        .zip(&call.logs)
-                        .enumerate()
-                        .map(|(log, (entry, prepared))| Loose {
-                            created_at: prepared.facts.created_at,
-                            id: prepared.facts.id.clone(),
-                            entry: entry.clone(),
-                            member: Member { call: index, log },
-                        }),
-                );
+                for (log, (entry, prepared)) in entries.iter().zip(&call.logs).enumerate() {
+                    let mine = loose.entry((call.project, Some(prepared.facts.origin))).or_default();
+                    mine.push(Loose {
+                        created_at: prepared.facts.created_at,
+                        id: prepared.facts.id.clone(),
+                        entry: entry.clone(),
+                        member: Member { call: index, log },
+                    });
+                }
             }
         }
     }
@@ -114,7 +113,7 @@ async fn gather_blocks(calls: &[PreparedCall]) -> Result<Vec<OwnedBlock>, StoreE
     let sealed = tokio::task::spawn_blocking(move || {
         loose
             .into_iter()
-            .map(|(project, logs)| Ok((project, block::seal(logs)?)))
+            .map(|((project, origin), logs)| Ok((project, block::seal(origin, logs)?)))
             .collect::<Result<Vec<_>, StoreError>>()
     });
     let sealed = sealed
@@ -131,7 +130,7 @@ async fn gather_blocks(calls: &[PreparedCall]) -> Result<Vec<OwnedBlock>, StoreE
 /// The same blocks without some of their logs: the few blocks that had one are made anew.
 fn without(blocks: Vec<OwnedBlock>, gone: impl Fn(&Member) -> bool) -> Result<Vec<OwnedBlock>, StoreError> {
     let mut kept = Vec::with_capacity(blocks.len());
-    let mut loose: HashMap<ProjectKey, Vec<Loose<Member>>> = HashMap::new();
+    let mut loose = LooseLogs::new();
     for (project, block) in blocks {
         if !block.members.iter().any(&gone) {
             kept.push((project, block));
@@ -146,12 +145,12 @@ fn without(blocks: Vec<OwnedBlock>, gone: impl Fn(&Member) -> bool) -> Result<Ve
                     entry: entry.bytes.to_vec(),
                     member: *member,
                 };
-                loose.entry(project).or_default().push(left);
+                loose.entry((project, block.origin)).or_default().push(left);
             }
         }
     }
-    for (project, logs) in loose {
-        kept.extend(block::seal(logs)?.into_iter().map(|block| (project, block)));
+    for ((project, origin), logs) in loose {
+        kept.extend(block::seal(origin, logs)?.into_iter().map(|block| (project, block)));
     }
     Ok(kept)
 }

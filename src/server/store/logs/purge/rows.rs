@@ -28,6 +28,7 @@ pub type RowPlace = (Origin, i64, String);
 /// A row that was deleted, as far as it was counted.
 #[derive(Debug, sqlx::FromRow)]
 struct Deleted {
+    seq: i64,
     created_at: i64,
     id: String,
     status: i16,
@@ -46,7 +47,10 @@ pub(super) struct Gone {
     tallies: Tallies,
     /// The ids of those that are gone.
     deleted: Vec<String>,
-    silenced: u64,
+    /// Their numbers in the order of ingest.
+    deleted_seqs: Vec<i64>,
+    /// The numbers of those that stay, without what they said.
+    silenced_seqs: Vec<i64>,
     times: Option<(i64, i64)>,
 }
 
@@ -57,7 +61,8 @@ impl Gone {
             keys: HashSet::new(),
             tallies: Tallies::default(),
             deleted: Vec::new(),
-            silenced: 0,
+            deleted_seqs: Vec::new(),
+            silenced_seqs: Vec::new(),
             times: None,
         }
     }
@@ -65,6 +70,16 @@ impl Gone {
     /// Whether this log is gone, or its text.
     pub(super) fn has(&self, key: &LogKey) -> bool {
         self.keys.contains(key)
+    }
+
+    /// The numbers of the logs that are gone.
+    pub(super) fn deleted_seqs(&self) -> &[i64] {
+        &self.deleted_seqs
+    }
+
+    /// The numbers of the logs whose text is gone.
+    pub(super) fn silenced_seqs(&self) -> &[i64] {
+        &self.silenced_seqs
     }
 
     fn note(&mut self, key: LogKey) {
@@ -77,7 +92,7 @@ impl Gone {
     pub(super) async fn delete(&mut self, tx: &mut WriteTx, origin: Origin, named: &Named<'_>) -> Result<(), StoreError> {
         let Some((first, last)) = named.ids() else { return Ok(()) };
         let sql = AssertSqlSafe(format!(
-            "DELETE FROM logs WHERE {} RETURNING created_at, id, status, status_code, method, endpoint, channel",
+            "DELETE FROM logs WHERE {} RETURNING seq, created_at, id, status, status_code, method, endpoint, channel",
             named.condition()
         ));
         let rows: Vec<Deleted> = on_tx!(tx, connection => {
@@ -96,6 +111,7 @@ impl Gone {
                     channel: row.channel.as_deref(),
                 },
             );
+            self.deleted_seqs.push(row.seq);
             self.deleted.push(row.id.clone());
             self.note((row.created_at, row.id));
         }
@@ -106,16 +122,16 @@ impl Gone {
     pub(super) async fn silence(&mut self, tx: &mut WriteTx, origin: Origin, named: &Named<'_>) -> Result<(), StoreError> {
         let Some((first, last)) = named.ids() else { return Ok(()) };
         let sql = AssertSqlSafe(format!(
-            "UPDATE logs SET block_id = NULL, notes = notes | {} WHERE {} RETURNING created_at, id",
+            "UPDATE logs SET block_id = NULL, notes = notes | {} WHERE {} RETURNING seq, created_at, id",
             Note::to_bits(&[Note::Expired]),
             named.condition()
         ));
-        let rows: Vec<LogKey> = on_tx!(tx, connection => {
+        let rows: Vec<(i64, i64, String)> = on_tx!(tx, connection => {
             query_as(sql).bind(self.project).bind(origin.number()).bind(first).bind(last).persistent(false).fetch_all(connection).await?
         });
-        for key in rows {
-            self.silenced += 1;
-            self.note(key);
+        for (seq, created_at, id) in rows {
+            self.silenced_seqs.push(seq);
+            self.note((created_at, id));
         }
         Ok(())
     }
@@ -127,11 +143,11 @@ impl Gone {
         }
         forget_ids(tx, self.project, self.deleted.iter().map(String::as_str)).await?;
         let originals = delete_originals(tx, self.project, self.keys.iter().map(|(_, id)| id.as_str())).await?;
+        let (logs, bodies) = (self.deleted_seqs().len() as u64, self.silenced_seqs().len() as u64);
         self.tallies.write_and_clear(tx).await?;
-        let logs = self.deleted.len() as u64;
         Ok(Purged {
             logs,
-            bodies: self.silenced,
+            bodies,
             originals: originals.len() as u64,
             bytes_about: logs * ROW_BYTES + originals.iter().map(|bytes| bytes.unsigned_abs()).sum::<u64>(),
             from: self.times.map(|(first, _)| rfc3339(first)),
@@ -205,6 +221,18 @@ impl<'a> Named<'a> {
     fn ids(&self) -> Option<(&'a str, &'a str)> {
         let ids = || self.keys.iter().map(|key| key.1.as_str());
         Some((ids().min()?, ids().max()?))
+    }
+
+    /// Those of them that are of an origin.
+    pub(super) async fn of(&self, tx: &mut WriteTx, project: ProjectKey, origin: Origin) -> Result<HashSet<LogKey>, StoreError> {
+        let Some((first, last)) = self.ids() else {
+            return Ok(HashSet::new());
+        };
+        let sql = AssertSqlSafe(format!("SELECT created_at, id FROM logs WHERE {}", self.condition()));
+        let keys: Vec<LogKey> = on_tx!(tx, connection => {
+            query_as(sql).bind(project).bind(origin.number()).bind(first).bind(last).persistent(false).fetch_all(connection).await?
+        });
+        Ok(keys.into_iter().collect())
     }
 
     /// Project, origin and ids, from `$1` on; the rest are numbers of the database's own, which may stand in the text.
