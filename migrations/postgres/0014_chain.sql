@@ -56,3 +56,4 @@ CREATE TABLE chain_checkpoints (
     signature    BYTEA NOT NULL,
     PRIMARY KEY (project_id, first_number)
 );
+CREATE INDEX chain_entries_spent ON chain_entries (project_id, number) WHERE logs_left <= 0 OR kind = 2 OR kind = 3;

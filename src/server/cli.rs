@@ -83,6 +83,8 @@ pub(crate) enum CliError {
     Sender(#[from] super::webhooks::SenderError),
     #[error(transparent)]
     Files(#[from] FileError),
+    #[error(transparent)]
+    Start(#[from] super::state::StartError),
     #[error("{what}: {error}")]
     Io { what: String, error: std::io::Error },
     #[error("there is no project {0}")]

@@ -55,6 +55,7 @@ mod second_factor;
 mod sendout_page;
 mod serve;
 mod sign_in;
+mod tampering;
 mod tasks_api;
 mod webhooks;
 mod webhooks_bulk;

@@ -35,6 +35,7 @@ fn purge_of(app: &TestApp, project: ProjectKey, cuts: Cuts) -> Purge {
         db: app.db().clone(),
         project,
         cuts,
+        at: app.server.clock.now_ms(),
     }
 }
 

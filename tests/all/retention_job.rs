@@ -147,6 +147,7 @@ for_each_db! {
             db: app.db().clone(),
             project,
             cuts: retention::kept(&app.server, project).await.unwrap().cuts(now),
+            at: now,
         };
         let so_far = Purged::default();
         let account = Account { job: &job, now_ms: now, so_far: &so_far };

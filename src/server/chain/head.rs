@@ -119,5 +119,9 @@ pub fn sign_checkpoint(key: &ChainKey, project_id: &str, mut checkpoint: Checkpo
 
 /// Whether a checkpoint's signature is good.
 pub fn is_good_checkpoint(key: &ChainKey, project_id: &str, checkpoint: &Checkpoint) -> bool {
-    key.is_signed(&checkpoint.key, &checkpoint_message(project_id, checkpoint), &checkpoint.signature)
+    key.is_signed(
+        &checkpoint.key,
+        &checkpoint_message(project_id, checkpoint),
+        &checkpoint.signature,
+    )
 }

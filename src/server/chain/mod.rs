@@ -2,4 +2,5 @@
 
 pub mod head;
 pub mod key;
+pub mod signing;
 pub mod verify;

@@ -17,6 +17,7 @@ use crate::server::clock::{Clock, Random};
 use crate::server::config::DataOptions;
 use crate::server::secrets::InstanceKey;
 use crate::server::store::chain::read::{self, Chained};
+use crate::server::store::chain::signed;
 use crate::server::store::{Db, StoreError};
 
 /// How many findings are printed of a project.
@@ -87,7 +88,11 @@ async fn verify_all(
         .collect();
     let mut wrong: Vec<String> = Vec::new();
     if wanted.is_none() {
-        wrong.extend(strangers.iter().map(|id| format!("the saved head's project {id} has no chain: it was removed")));
+        wrong.extend(
+            strangers
+                .iter()
+                .map(|id| format!("the saved head's project {id} has no chain: it was removed")),
+        );
     } else if !anchors.is_empty() && anchors.len() == strangers.len() {
         return Err(CliError::Refused("the saved heads are of other projects".to_owned()));
     }
@@ -112,17 +117,12 @@ async fn verify_all(
 }
 
 /// The head of a chain that holds, signed, and kept: whoever saves it can hold it against the chain later.
-async fn sign_end(
-    db: &Db,
-    key: &ChainKey,
-    project: &Chained,
-    verified: &Verified,
-) -> Result<Option<SignedHead>, StoreError> {
+async fn sign_end(db: &Db, key: &ChainKey, project: &Chained, verified: &Verified) -> Result<Option<SignedHead>, StoreError> {
     let Some((number, digest)) = verified.end.filter(|_| verified.report.is_clean()) else {
         return Ok(None);
     };
     let row = head::sign(key, &project.id, number, &digest, Clock::System.now_ms());
-    if read::keep_signed(db, project.key, &row).await? {
+    if signed::keep(db, project.key, &row, None, row.at).await? {
         return Ok(Some(SignedHead::of(&project.id, &row)));
     }
     let kept = read::signed(db, project.key, number - 1, 1).await?;
@@ -193,7 +193,5 @@ fn find_head(value: &Value) -> Option<SignedHead> {
     if let Ok(head) = serde_json::from_value(value.clone()) {
         return Some(head);
     }
-    ["head", "data", "object"]
-        .iter()
-        .find_map(|name| find_head(value.get(name)?))
+    ["head", "data", "object"].iter().find_map(|name| find_head(value.get(name)?))
 }

@@ -21,11 +21,12 @@ use crate::model::log::Origin;
 use crate::model::retention::{Cuts, Kept, PurgeResult, Purged};
 use crate::model::task::{OperationStatus, TaskStatus, kinds};
 use crate::model::zone::rfc3339;
+use crate::server::chain::signing;
 use crate::server::retention;
 use crate::server::state::Server;
 use crate::server::store::jobs::{self, Job};
 use crate::server::store::logs::purge::{self, Account, FIRST_BLOCK, Purge, Step, first_row};
-use crate::server::store::projects::ProjectKey;
+use crate::server::store::projects::{self, ProjectKey};
 use crate::server::store::retention::{self as stored, FilesOf, Work};
 use crate::server::store::tasks::{self, NewTask, TaskChange};
 use crate::server::store::{StoreError, retention::Due};
@@ -81,6 +82,7 @@ async fn has_work(server: &Server, project: ProjectKey, kept: Kept, now_ms: i64)
         db: server.db.clone(),
         project,
         cuts,
+        at: now_ms,
     };
     let (exports, imports) = retention::files_before(now_ms, cuts);
     Ok(purge::is_due(&purge).await?
@@ -169,6 +171,7 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     run.groups().await?;
     run.files(FilesOf::Exports).await?;
     run.files(FilesOf::Imports).await?;
+    run.checkpoints().await?;
     run.end().await
 }
 
@@ -212,6 +215,7 @@ impl<'a> Run<'a> {
             db: self.server.db.clone(),
             project: self.job.project_id,
             cuts: kept.cuts(self.at),
+            at: self.server.clock.now_ms(),
         })
     }
 
@@ -315,6 +319,15 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
+    }
+
+    /// Entries of the chain that nothing hangs on any more.
+    async fn checkpoints(&self) -> Result<(), JobError> {
+        let project = self.job.project_id;
+        if let Some(id) = projects::public_id(&self.server.db, project).await? {
+            signing::checkpoints(self.server, project, &id).await?;
+        }
+        Ok(())
     }
 
     async fn end(self) -> Result<(), JobError> {

@@ -219,8 +219,7 @@ pub(super) async fn fail_in(
     reason: &str,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    const FAIL: &str =
-        "UPDATE exports SET status = 3, error = $3, finished_at = $4 WHERE project_id = $1 AND task_id = $2 AND status < 2 RETURNING id";
+    const FAIL: &str = "UPDATE exports SET status = 3, error = $3, finished_at = $4 WHERE project_id = $1 AND task_id = $2 AND status < 2 RETURNING id";
     let failed: Vec<String> = on_tx!(tx, connection => query_scalar(FAIL).bind(project).bind(task_id).bind(reason).bind(now_ms).fetch_all(connection).await?);
     for id in failed {
         tx.note(project, now_ms).row(FactKind::Export, id);

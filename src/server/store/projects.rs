@@ -77,6 +77,7 @@ pub async fn delete(db: &Db, project: ProjectKey, now_ms: i64) -> Result<bool, S
         on_tx!(&mut tx, connection => query(DELETE).bind(project).bind(now_ms).execute(connection).await?.rows_affected());
     if deleted == 1 {
         super::purge::stop_in(&mut tx, project, now_ms).await?;
+        tx.note(project, now_ms).project_deleted();
         tx.commit().await?;
     }
     Ok(deleted == 1)

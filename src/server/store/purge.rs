@@ -51,7 +51,7 @@ const TABLES: [Table; 17] = [
     ("role_rights", "role", BATCH),
 ];
 /// Tables that the log of the log needs as long as there is any of it.
-const LAST: [Table; 8] = [
+const LAST: [Table; 13] = [
     ("log_blocks", "id", FEW),
     ("log_signatures", "min_time, id", FEW),
     ("log_groups", "min_time, id", FEW),
@@ -60,6 +60,11 @@ const LAST: [Table; 8] = [
     ("log_minutes", "origin, minute, status", BATCH),
     ("log_value_hours", "field, origin, hour, value", BATCH),
     ("retention", "project_id", BATCH),
+    ("chain_leaves", "number", FEW),
+    ("chain_entries", "number", BATCH),
+    ("chain_signed", "number", BATCH),
+    ("chain_checkpoints", "first_number", BATCH),
+    ("chain_heads", "project_id", BATCH),
 ];
 /// Tables whose rows name files, and the columns that do.
 const WITH_FILES: [(&str, &str, [&str; 2]); 2] = [("exports", "id", ["file", "file"]), ("tasks", "id", ["file", "rejected"])];
@@ -91,6 +96,7 @@ pub async fn batch(db: &Db, project: ProjectKey, instance_days: u32, now_ms: i64
         db: db.clone(),
         project,
         cuts: kept.cuts_once_deleted(now_ms),
+        at: now_ms,
     };
     if some_logs(&purge).await? || some_strays(&purge).await? {
         return Ok(Left::More);
@@ -158,8 +164,10 @@ async fn some_strays(purge: &Purge) -> Result<bool, StoreError> {
         });
         seqs.extend(some);
     }
+    let is_any = !seqs.is_empty();
+    tx.note(purge.project, purge.at).deleted(seqs);
     tx.commit().await?;
-    Ok(!seqs.is_empty())
+    Ok(is_any)
 }
 
 /// Removes some rows of the first of these tables that has any.

@@ -89,6 +89,10 @@ impl Facts {
 
     /// Tells what is wrong, by what the chain says now. `earlier` is what it said before the facts were read: what has changed since is as it was or as it is.
     pub(super) fn settle(&self, history: &History, earlier: &HashMap<(FactKind, String), Option<Digest>>, report: &mut Report) {
+        // Facts go with a deleted project; its own log stays.
+        if history.is_project_deleted {
+            return;
+        }
         let mut wrong = Vec::new();
         let mut unknown: HashMap<FactKind, u64> = HashMap::new();
         for (name, found) in &self.found {
@@ -99,7 +103,10 @@ impl Facts {
                 (Ok(digest), None) if is_unchosen(name, digest) => {}
                 (Ok(_), None) if history.before.has(name.0) => *unknown.entry(name.0).or_default() += 1,
                 (Ok(_), None) => wrong.push((name, "no entry tells of it: it was added".to_owned())),
-                (Ok(_), Some(None)) => wrong.push((name, "it was deleted, as the chain tells, and is there again: it was added".to_owned())),
+                (Ok(_), Some(None)) => wrong.push((
+                    name,
+                    "it was deleted, as the chain tells, and is there again: it was added".to_owned(),
+                )),
                 (Ok(_), Some(Some(_))) => wrong.push((name, "it is not what the chain tells: it was changed".to_owned())),
                 (Err(why), _) => wrong.push((name, why.clone())),
             }
@@ -114,7 +121,9 @@ impl Facts {
             if count > most {
                 report.add(
                     Record::Fact(format!("{}s from before the chain", kind.word())),
-                    format!("{count} are there that no entry tells of, and there were {most} when the chain began: some were added"),
+                    format!(
+                        "{count} are there that no entry tells of, and there were {most} when the chain began: some were added"
+                    ),
                 );
             }
         }
@@ -126,14 +135,16 @@ impl Facts {
         earlier: &HashMap<(FactKind, String), Option<Digest>>,
         wrong: &mut Vec<(&'a (FactKind, String), String)>,
     ) {
-        if history.is_project_deleted {
-            return;
-        }
         let missing = history
             .facts
             .iter()
             .filter(|(name, said)| said.is_some() && earlier.get(*name) == Some(said) && !self.found.contains_key(*name));
-        wrong.extend(missing.map(|(name, _)| (name, "it is not there, and no entry tells that it was deleted: it was removed".to_owned())));
+        wrong.extend(missing.map(|(name, _)| {
+            (
+                name,
+                "it is not there, and no entry tells that it was deleted: it was removed".to_owned(),
+            )
+        }));
     }
 }
 
@@ -147,9 +158,9 @@ fn is_unchosen((kind, key): &(FactKind, String), digest: &Digest) -> bool {
 }
 
 fn opened(key: &InstanceKey, purpose: &str, sealed: &[u8]) -> Result<Digest, String> {
-    key.open(purpose, sealed)
-        .map(|plain| sha256(&[&plain]))
-        .ok_or_else(|| "what is sealed of it does not open with the instance key: it was changed, or sealed with another key".to_owned())
+    key.open(purpose, sealed).map(|plain| sha256(&[&plain])).ok_or_else(|| {
+        "what is sealed of it does not open with the instance key: it was changed, or sealed with another key".to_owned()
+    })
 }
 
 fn digest(fact: Fact) -> Digest {

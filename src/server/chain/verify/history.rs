@@ -110,13 +110,19 @@ impl History {
             let first = self.end.0 + 1;
             let found = self.checkpoints.iter().find(|checkpoint| checkpoint.first_number == first);
             let Some(checkpoint) = found else {
-                report.chain(first, "the entry is not there, and no checkpoint stands in its place: it was removed");
+                report.chain(
+                    first,
+                    "the entry is not there, and no checkpoint stands in its place: it was removed",
+                );
                 return false;
             };
             let follows = checkpoint.before == self.end.1 && checkpoint.last_number >= first;
             let digest = read::digest_of(&checkpoint.digest).filter(|_| follows);
             let Some(digest) = digest.filter(|_| head::is_good_checkpoint(key, &project.id, checkpoint)) else {
-                report.chain(first, "the checkpoint that stands in the entry's place is not one that was signed here");
+                report.chain(
+                    first,
+                    "the checkpoint that stands in the entry's place is not one that was signed here",
+                );
                 return false;
             };
             self.entries += checkpoint.entries.unsigned_abs();
@@ -193,7 +199,10 @@ impl History {
         } else if let Some(bytes) = &stored.leaves {
             let (leaves, rest) = bytes.as_chunks::<32>();
             if leaves.len() != count as usize || !rest.is_empty() || canon::root(leaves) != root {
-                report.chain(stored.number, "the digests of the entry's logs are not those that it was made of");
+                report.chain(
+                    stored.number,
+                    "the digests of the entry's logs are not those that it was made of",
+                );
             }
             self.leaves.extend_from_slice(leaves);
             Some(begins).filter(|_| leaves.len() == count as usize)
@@ -217,7 +226,10 @@ impl History {
 
     fn is_end(&self, head: &StoredHead, report: &mut Report) -> bool {
         if head.number != self.end.0 || head.digest != self.end.1 {
-            report.chain(self.end.0, "the chain does not end where its head says: its tail was cut off, or the head was changed");
+            report.chain(
+                self.end.0,
+                "the chain does not end where its head says: its tail was cut off, or the head was changed",
+            );
             return false;
         }
         true

@@ -87,7 +87,13 @@ impl Logs {
     }
 
     /// Looks once more at what was not as it should be, by what the chain says now, and tells what is wrong.
-    pub(super) async fn settle(&mut self, db: &Db, project: &Chained, history: &History, report: &mut Report) -> Result<(), StoreError> {
+    pub(super) async fn settle(
+        &mut self,
+        db: &Db,
+        project: &Chained,
+        history: &History,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
         // More leaves may have come meanwhile: those are not looked for.
         let until = self.seen.len();
         self.seen.resize(history.leaves(), true);
@@ -149,9 +155,6 @@ impl Logs {
     }
 
     fn find_missing(&self, history: &History, report: &mut Report) {
-        if history.is_project_deleted {
-            return;
-        }
         for batch in &history.batches {
             for (offset, seq) in (0_i64..).zip(batch.first..batch.first + i64::from(batch.count)) {
                 let is_seen = history.place(batch, seq).is_some_and(|place| self.seen[place]);
@@ -162,7 +165,10 @@ impl Logs {
                         of: batch.count,
                     };
                     let at = crate::model::zone::rfc3339(batch.at);
-                    report.add(record, format!("it was written {at}, is not there, and no entry tells that it was deleted: it was removed"));
+                    report.add(
+                        record,
+                        format!("it was written {at}, is not there, and no entry tells that it was deleted: it was removed"),
+                    );
                 }
             }
         }
@@ -185,13 +191,19 @@ fn judge(history: &History, log: &Seen) -> Verdict {
         return bad("whether its bodies have expired is not what the chain tells: it was changed");
     }
     let (Some(place), Some(leaf)) = (history.place(batch, log.seq), history.leaf(batch, log.seq)) else {
-        return Verdict::Bad(format!("the digests of entry {}, which it is in, are not there", batch.number));
+        return Verdict::Bad(format!(
+            "the digests of entry {}, which it is in, are not there",
+            batch.number
+        ));
     };
     match &log.leaf {
         Err(why) => Verdict::Bad(why.clone()),
         Ok(is) if *is == leaf => Verdict::Good(place),
         Ok(_) if is_unread(history, log.seq) => Verdict::Good(place),
-        Ok(_) => Verdict::Bad(format!("it is not what was written (entry {}): it was changed or swapped", batch.number)),
+        Ok(_) => Verdict::Bad(format!(
+            "it is not what was written (entry {}): it was changed or swapped",
+            batch.number
+        )),
     }
 }
 

@@ -10,10 +10,10 @@ mod report;
 
 use serde::Serialize;
 
-pub use self::report::{Finding, Record, Report};
 use self::facts::Facts;
 use self::history::History;
 use self::logs::Logs;
+pub use self::report::{Finding, Record, Report};
 use super::head::{self, SignedHead};
 use super::key::ChainKey;
 use crate::server::secrets::InstanceKey;
@@ -75,7 +75,10 @@ impl Verifier<'_> {
         let mut report = Report::default();
         let signed = self.signed(project).await?;
         let anchors: Vec<&SignedHead> = anchors.iter().filter(|anchor| anchor.project_id == project.id).collect();
-        let asked = signed.iter().map(|row| row.number).chain(anchors.iter().map(|anchor| anchor.number));
+        let asked = signed
+            .iter()
+            .map(|row| row.number)
+            .chain(anchors.iter().map(|anchor| anchor.number));
         let checkpoints = read::checkpoints(self.db, project.key).await?;
         let mut history = History::new(project, asked, checkpoints);
         let mut numbers = Numbers {
@@ -127,11 +130,24 @@ impl Verifier<'_> {
     fn hold_heads(&self, project: &Chained, history: &History, signed: &[SignedRow], report: &mut Report) {
         for row in signed {
             if !head::is_good(self.chain_key, &project.id, row) {
-                report.chain(row.number, "its signed head does not bear this instance's signature: it was changed, or signed with another key");
+                report.chain(
+                    row.number,
+                    "its signed head does not bear this instance's signature: it was changed, or signed with another key",
+                );
             } else if row.number > history.end.0 {
-                report.chain(row.number, "a head was signed here, and the chain ends before: its tail was cut off");
-            } else if history.asked.get(&row.number).is_some_and(|digest| digest.map(Vec::from).as_ref() != Some(&row.digest)) {
-                report.chain(row.number, "it is not the entry that was signed here: the chain was made anew");
+                report.chain(
+                    row.number,
+                    "a head was signed here, and the chain ends before: its tail was cut off",
+                );
+            } else if history
+                .asked
+                .get(&row.number)
+                .is_some_and(|digest| digest.map(Vec::from).as_ref() != Some(&row.digest))
+            {
+                report.chain(
+                    row.number,
+                    "it is not the entry that was signed here: the chain was made anew",
+                );
             }
         }
     }
@@ -145,14 +161,23 @@ impl Verifier<'_> {
                 continue;
             };
             if !head::is_good(self.chain_key, &project.id, &row) {
-                report.add(record, "it does not bear this instance's signature: it was changed, or the key is another one");
+                report.add(
+                    record,
+                    "it does not bear this instance's signature: it was changed, or the key is another one",
+                );
                 continue;
             }
             let is = history.asked.get(&anchor.number).copied().flatten();
             if anchor.number > history.end.0 {
-                report.add(record, format!("the chain ends at entry {}: its tail was cut off", history.end.0));
+                report.add(
+                    record,
+                    format!("the chain ends at entry {}: its tail was cut off", history.end.0),
+                );
             } else if is.is_none() {
-                report.add(record, "the chain has no such entry any more: it went behind a checkpoint, or was removed");
+                report.add(
+                    record,
+                    "the chain has no such entry any more: it went behind a checkpoint, or was removed",
+                );
             } else if is.map(Vec::from) != Some(row.digest) {
                 report.add(record, "the chain has another entry there: it was made anew");
             }

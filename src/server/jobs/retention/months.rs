@@ -89,6 +89,7 @@ impl Run<'_> {
             db: self.server.db.clone(),
             project: holder.project,
             cuts: self.cuts_of(holder).await?,
+            at: self.server.clock.now_ms(),
         };
         self.pace.begin(BLOCKS);
         let mut place = Some(FIRST_BLOCK);

@@ -63,7 +63,7 @@ async fn lost(
     tx: &mut WriteTx,
     project: ProjectKey,
     mut silenced: Vec<(i64, Digest)>,
-    deleted: Vec<i64>,
+    deleted: Vec<(i64, i64)>,
     at: i64,
 ) -> Result<(), StoreError> {
     if !silenced.is_empty() {
@@ -72,7 +72,7 @@ async fn lost(
         push_one(tx, project, at, &Body::Silenced(Seqs::of(numbers), texts)).await?;
     }
     if !deleted.is_empty() {
-        let body = Body::Deleted(Seqs::of(deleted));
+        let body = Body::Deleted(Seqs::of_ranges(deleted));
         push_one(tx, project, at, &body).await?;
         if let Body::Deleted(seqs) = &body {
             count_down(tx, project, seqs).await?;
@@ -137,7 +137,8 @@ async fn head(tx: &mut WriteTx, project: ProjectKey) -> Result<Option<Head>, Sto
 /// Begins a chain; another process may have been first. `body` is what comes next: where that is of logs or facts, they are there already, and not counted.
 async fn begin(tx: &mut WriteTx, project: ProjectKey, at: i64, body: &Body) -> Result<Head, StoreError> {
     const PROJECT: &str = "SELECT public_id FROM projects WHERE id = $1";
-    const BEGIN: &str = "INSERT INTO chain_heads (project_id, number, digest) VALUES ($1, 0, $2) ON CONFLICT (project_id) DO NOTHING";
+    const BEGIN: &str =
+        "INSERT INTO chain_heads (project_id, number, digest) VALUES ($1, 0, $2) ON CONFLICT (project_id) DO NOTHING";
     let id: String = on_tx!(&mut *tx, connection => query_scalar(PROJECT).bind(project).fetch_one(connection).await?);
     let origin = Head {
         number: 0,
@@ -167,7 +168,10 @@ async fn stored_before(tx: &mut WriteTx, project: ProjectKey, body: &Body) -> Re
     for (kind, sql) in [
         (FactKind::Task, "SELECT COUNT(*) FROM tasks WHERE project_id = $1"),
         (FactKind::Export, "SELECT COUNT(*) FROM exports WHERE project_id = $1"),
-        (FactKind::ImportFile, "SELECT COUNT(*) FROM import_files WHERE project_id = $1"),
+        (
+            FactKind::ImportFile,
+            "SELECT COUNT(*) FROM import_files WHERE project_id = $1",
+        ),
         (FactKind::Attempt, "SELECT COUNT(*) FROM attempts WHERE project_id = $1"),
     ] {
         let mut count: i64 = on_tx!(&mut *tx, connection => query_scalar(sql).bind(project).fetch_one(connection).await?);

@@ -115,19 +115,15 @@ mod tests {
 
     #[test]
     fn values_that_differ_give_other_bytes() {
-        let of = |build: &dyn Fn(&mut Canon)| {
-            let mut canon = Canon::new();
-            build(&mut canon);
-            canon.digest()
-        };
+        let of = |build: &dyn Fn(&mut Canon) -> Digest| build(&mut Canon::new());
         let all = [
-            of(&|canon| drop(canon.text(Some("ab")).text(Some("c")))),
-            of(&|canon| drop(canon.text(Some("a")).text(Some("bc")))),
-            of(&|canon| drop(canon.text(Some("abc")).text(None))),
-            of(&|canon| drop(canon.text(Some("abc")).text(Some("")))),
-            of(&|canon| drop(canon.text(None).text(Some("abc")))),
-            of(&|canon| drop(canon.number(Some(0)).number(None))),
-            of(&|canon| drop(canon.number(None).number(Some(0)))),
+            of(&|canon| canon.text(Some("ab")).text(Some("c")).digest()),
+            of(&|canon| canon.text(Some("a")).text(Some("bc")).digest()),
+            of(&|canon| canon.text(Some("abc")).text(None).digest()),
+            of(&|canon| canon.text(Some("abc")).text(Some("")).digest()),
+            of(&|canon| canon.text(None).text(Some("abc")).digest()),
+            of(&|canon| canon.number(Some(0)).number(None).digest()),
+            of(&|canon| canon.number(None).number(Some(0)).digest()),
         ];
         for (place, digest) in all.iter().enumerate() {
             assert!(!all[..place].contains(digest), "{place}");

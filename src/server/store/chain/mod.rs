@@ -5,11 +5,13 @@
 
 mod append;
 pub mod canon;
+pub mod checkpoint;
 pub mod entry;
 pub mod fact;
 mod noted;
 pub mod read;
 pub mod seqs;
+pub mod signed;
 pub mod stored;
 
 pub(super) use append::append;

@@ -24,7 +24,8 @@ pub(in crate::server::store) struct Notes(pub(super) BTreeMap<ProjectKey, Noted>
 pub(in crate::server::store) struct Noted {
     pub(super) at: i64,
     pub(super) logs: Vec<Leaves>,
-    pub(super) deleted: Vec<i64>,
+    /// Ranges, first and last of each, in any order.
+    pub(super) deleted: Vec<(i64, i64)>,
     pub(super) silenced: Vec<(i64, Digest)>,
     pub(super) facts: Vec<Fact>,
     /// Facts whose rows are read when the transaction commits.
@@ -48,7 +49,18 @@ impl Noted {
 
     /// Logs that are gone, by their numbers.
     pub(in crate::server::store) fn deleted(&mut self, numbers: impl IntoIterator<Item = i64>) {
-        self.deleted.extend(numbers);
+        for number in numbers {
+            match self.deleted.last_mut() {
+                // A month's are many, and mostly follow one another.
+                Some((_, last)) if *last + 1 == number => *last = number,
+                _ => self.deleted.push((number, number)),
+            }
+        }
+    }
+
+    /// Logs that are gone, as another has them.
+    pub(in crate::server::store) fn deleted_too(&mut self, other: Self) {
+        self.deleted.extend(other.deleted);
     }
 
     /// Logs that lost what they said: the number of each, and the digest of that; zeros where it could not be read any more.

@@ -1,6 +1,6 @@
 //! Reading chains: where they end, their entries, the heads that were signed, and what stands in place of entries that are gone.
 
-use sqlx::{query, query_as};
+use sqlx::query_as;
 
 use super::canon::Digest;
 use crate::server::store::db::on_db;
@@ -32,7 +32,8 @@ pub struct StoredEntry {
 
 /// Some entries after one, in their order.
 pub async fn entries(db: &Db, project: ProjectKey, after: i64, most: i64) -> Result<Vec<StoredEntry>, StoreError> {
-    const ENTRIES: &str = "SELECT e.number, e.at, e.kind, e.body, e.digest, e.first_seq, e.logs, e.logs_left, l.leaves FROM chain_entries AS e
+    const ENTRIES: &str =
+        "SELECT e.number, e.at, e.kind, e.body, e.digest, e.first_seq, e.logs, e.logs_left, l.leaves FROM chain_entries AS e
         LEFT JOIN chain_leaves AS l ON l.project_id = e.project_id AND l.number = e.number
         WHERE e.project_id = $1 AND e.number > $2 ORDER BY e.number LIMIT $3";
     Ok(on_db!(read db, pool => query_as(ENTRIES).bind(project).bind(after).bind(most).fetch_all(pool).await?))
@@ -88,24 +89,28 @@ pub struct SignedRow {
 
 /// Some signed heads of a project after a number, in their order.
 pub async fn signed(db: &Db, project: ProjectKey, after: i64, most: i64) -> Result<Vec<SignedRow>, StoreError> {
-    const SIGNED: &str =
-        "SELECT number, digest, at, key, signature FROM chain_signed WHERE project_id = $1 AND number > $2 ORDER BY number LIMIT $3";
+    const SIGNED: &str = "SELECT number, digest, at, key, signature FROM chain_signed WHERE project_id = $1 AND number > $2 ORDER BY number LIMIT $3";
     Ok(on_db!(read db, pool => query_as(SIGNED).bind(project).bind(after).bind(most).fetch_all(pool).await?))
 }
 
 /// The latest signed heads of a project, the newest first.
 pub async fn latest_signed(db: &Db, project: ProjectKey, most: i64) -> Result<Vec<SignedRow>, StoreError> {
-    const LATEST: &str = "SELECT number, digest, at, key, signature FROM chain_signed WHERE project_id = $1 ORDER BY number DESC LIMIT $2";
+    const LATEST: &str =
+        "SELECT number, digest, at, key, signature FROM chain_signed WHERE project_id = $1 ORDER BY number DESC LIMIT $2";
     Ok(on_db!(read db, pool => query_as(LATEST).bind(project).bind(most).fetch_all(pool).await?))
 }
 
-/// Keeps a signed head; false where that entry's is kept already.
-pub async fn keep_signed(db: &Db, project: ProjectKey, row: &SignedRow) -> Result<bool, StoreError> {
-    const KEEP: &str = "INSERT INTO chain_signed (project_id, number, digest, at, key, signature) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (project_id, number) DO NOTHING";
-    let kept = on_db!(write db, pool => query(KEEP).bind(project).bind(row.number).bind(&row.digest).bind(row.at).bind(&row.key)
-        .bind(&row.signature).execute(pool).await?.rows_affected());
-    Ok(kept == 1)
+/// A chain's end that is not signed.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Unsigned {
+    /// Whose.
+    pub project: ProjectKey,
+    /// `prj_…`.
+    pub project_id: String,
+    /// The last entry's number.
+    pub number: i64,
+    /// Its digest.
+    pub digest: Vec<u8>,
 }
 
 /// What stands in place of entries that are gone.

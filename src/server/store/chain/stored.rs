@@ -34,7 +34,8 @@ struct TaskRow {
 }
 
 impl TaskRow {
-    const COLUMNS: &str = "id, created_at, type, own, request_id, user_id, by_whom, log_id, export_id, parameters, file_name, file_bytes, status,
+    const COLUMNS: &str =
+        "id, created_at, type, own, request_id, user_id, by_whom, log_id, export_id, parameters, file_name, file_bytes, status,
         operation_status, finished_at, result, rejected_bytes";
 
     fn fact(&self) -> Fact {
@@ -223,8 +224,7 @@ pub(super) async fn read_in(
             FactKind::Task => task_in(tx, project, &key).await?,
             FactKind::Export => export_in(tx, project, &key).await?,
             FactKind::MaskRules => {
-                let rules: Vec<Rule> =
-                    on_tx!(&mut *tx, connection => query_as(RULES).bind(project).fetch_all(connection).await?);
+                let rules: Vec<Rule> = on_tx!(&mut *tx, connection => query_as(RULES).bind(project).fetch_all(connection).await?);
                 Some(mask_rules(&rules))
             }
             FactKind::Retention => {
@@ -245,8 +245,7 @@ async fn task_in(tx: &mut WriteTx, project: ProjectKey, id: &str) -> Result<Opti
         "SELECT {} FROM tasks WHERE project_id = $1 AND id = $2",
         TaskRow::COLUMNS
     ));
-    let row: Option<TaskRow> =
-        on_tx!(tx, connection => query_as(sql).bind(project).bind(id).fetch_optional(connection).await?);
+    let row: Option<TaskRow> = on_tx!(tx, connection => query_as(sql).bind(project).bind(id).fetch_optional(connection).await?);
     Ok(row.map(|row| row.fact()))
 }
 
@@ -255,8 +254,7 @@ async fn export_in(tx: &mut WriteTx, project: ProjectKey, id: &str) -> Result<Op
         "SELECT {} FROM exports WHERE project_id = $1 AND id = $2",
         ExportRow::COLUMNS
     ));
-    let row: Option<ExportRow> =
-        on_tx!(tx, connection => query_as(sql).bind(project).bind(id).fetch_optional(connection).await?);
+    let row: Option<ExportRow> = on_tx!(tx, connection => query_as(sql).bind(project).bind(id).fetch_optional(connection).await?);
     Ok(row.map(|row| row.fact()))
 }
 
@@ -266,8 +264,7 @@ pub async fn tasks(db: &Db, project: ProjectKey, after: i64, most: i64) -> Resul
         "SELECT {} FROM tasks WHERE project_id = $1 AND created_at > $2 ORDER BY created_at LIMIT $3",
         TaskRow::COLUMNS
     ));
-    let rows: Vec<TaskRow> =
-        on_db!(read db, pool => query_as(sql).bind(project).bind(after).bind(most).fetch_all(pool).await?);
+    let rows: Vec<TaskRow> = on_db!(read db, pool => query_as(sql).bind(project).bind(after).bind(most).fetch_all(pool).await?);
     let next = rows.last().filter(|_| rows.len() as i64 == most).map(|row| row.created_at);
     Ok((rows.iter().map(TaskRow::fact).collect(), next))
 }
@@ -306,12 +303,7 @@ pub struct SealedAttempt {
 }
 
 /// Some attempts after one, in the order of their sendouts' ids.
-pub async fn attempts(
-    db: &Db,
-    project: ProjectKey,
-    after: (&str, i32),
-    most: i64,
-) -> Result<Vec<SealedAttempt>, StoreError> {
+pub async fn attempts(db: &Db, project: ProjectKey, after: (&str, i32), most: i64) -> Result<Vec<SealedAttempt>, StoreError> {
     let sql = AssertSqlSafe(format!(
         "SELECT {}, content FROM attempts WHERE project_id = $1 AND (sendout_id, number) > ($2, $3) ORDER BY sendout_id, number LIMIT $4",
         AttemptRow::COLUMNS

@@ -134,7 +134,10 @@ impl Proof {
             query_as(NEXT).bind(self.project).bind(time).bind(id).bind(BLOCKS).fetch_all(pool).await?
         });
         // Others that begin at the last one's time may follow, so rows of that time wait.
-        self.after = rows.last().filter(|_| rows.len() as i64 == BLOCKS).map(|last| (last.1, last.0));
+        self.after = rows
+            .last()
+            .filter(|_| rows.len() as i64 == BLOCKS)
+            .map(|last| (last.1, last.0));
         self.to = self.after.map_or(i64::MAX, |(time, _)| std::cmp::max(time, self.from));
         for (id, opened) in open_all(rows).await? {
             match opened {
@@ -203,9 +206,10 @@ impl Proof {
         let over = self.held.extract_if(|_, held| held.max_time < to || to == i64::MAX);
         for (id, held) in over {
             if let Some(place) = held.used.iter().position(|used| !used) {
-                chunk
-                    .broken
-                    .push((id, format!("its entry {place} belongs to no log: it was added, or its log was removed")));
+                chunk.broken.push((
+                    id,
+                    format!("its entry {place} belongs to no log: it was added, or its log was removed"),
+                ));
             }
         }
         chunk.broken.sort_unstable();
@@ -339,7 +343,10 @@ pub async fn once_more(
             Some(block) => {
                 let stored: Option<BlockRow> =
                     on_db!(read db, pool => query_as(BLOCK).bind(project).bind(block).fetch_optional(pool).await?);
-                let texts = stored.map(|row| open(&row)).transpose().map(|held| held.map(|(held, _)| held.texts));
+                let texts = stored
+                    .map(|row| open(&row))
+                    .transpose()
+                    .map(|held| held.map(|(held, _)| held.texts));
                 texts
                     .map_err(|why| format!("what it says cannot be read: {why}"))
                     .and_then(|texts| {

@@ -8,9 +8,10 @@ use super::rows::{Gone, LogKey, Named};
 use super::{Account, BlockPlace, OF, Open, Purge, Stepped, list};
 use crate::model::log::Origin;
 use crate::model::retention::{Cuts, Purged};
+use crate::server::store::chain::canon::Digest;
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::logs::block::{self, Loose};
-use crate::server::store::logs::{blocks, compact, sequence};
+use crate::server::store::logs::{blocks, compact, leaf, sequence};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
 
@@ -40,6 +41,8 @@ struct Opened {
     /// Bytes of it as it lies in the database.
     stored: u64,
     keys: Vec<LogKey>,
+    /// The digests of what they say, in the same order; none where the block did not open.
+    texts: Vec<Digest>,
     /// The entries that may stay.
     may_stay: Vec<Loose<LogKey>>,
 }
@@ -92,7 +95,7 @@ async fn go_over(
     next: Option<BlockPlace>,
     account: Option<&Account<'_>>,
 ) -> Stepped<BlockPlace> {
-    let Purge { db, project, cuts } = purge;
+    let Purge { db, project, cuts, at } = purge;
     // What can be done before the transaction is: nobody waits for it there. A block never changes under its id.
     let opened = open(db, *project, &found, *cuts).await?;
     let Some(mut step) = Open::begin(db, account).await? else {
@@ -100,7 +103,7 @@ async fn go_over(
     };
     let there = lock(&mut step.tx, *project, opened).await?;
     let passed_over = found.len() - there.len();
-    let mut gone = Gone::new(*project);
+    let mut gone = Gone::new(purge);
     for origin in Origin::ALL {
         let cut = cuts.of(origin);
         let named = |from: i64, to: i64| {
@@ -112,12 +115,25 @@ async fn go_over(
         gone.delete(&mut step.tx, origin, &named(i64::MIN, cut.logs)).await?;
         gone.silence(&mut step.tx, origin, &named(cut.logs, cut.bodies)).await?;
     }
+    let silenced = texts(&there, gone.silenced());
+    step.tx.note(*project, *at).silenced(silenced);
     let mut purged = take_apart(&mut step.tx, *project, there, &gone).await?;
     purged.add(&gone.end(&mut step.tx).await?);
     if !Account::tells(account, *project) {
         purged = Purged::default();
     }
     step.end(purged, next, passed_over).await
+}
+
+/// Of logs that lose what they say, the digests of that; zeros where it could not be read.
+fn texts(there: &[Opened], silenced: &[(i64, LogKey)]) -> Vec<(i64, Digest)> {
+    if silenced.is_empty() {
+        return Vec::new();
+    }
+    let known = there.iter().flat_map(|block| block.keys.iter().zip(&block.texts));
+    let known: HashMap<&LogKey, Digest> = known.map(|(key, text)| (key, *text)).collect();
+    let of = |(seq, key): &(i64, LogKey)| (*seq, known.get(key).copied().unwrap_or_default());
+    silenced.iter().map(of).collect()
 }
 
 /// Whether blocks were left for the next step for their size.
@@ -198,6 +214,7 @@ fn open_one((id, bytes, sha256, content): blocks::Closed, known: &HashMap<i64, K
         times,
         stored,
         keys: Vec::new(),
+        texts: Vec::new(),
         may_stay: Vec::new(),
     };
     for entry in block::entries(&content).map_err(broken)? {
@@ -210,6 +227,7 @@ fn open_one((id, bytes, sha256, content): blocks::Closed, known: &HashMap<i64, K
                 member: key.clone(),
             });
         }
+        opened.texts.push(leaf::text_digest(entry.bytes));
         opened.keys.push(key);
     }
     Ok(opened)
@@ -237,6 +255,7 @@ async fn unopened(
         times,
         stored: 0,
         keys,
+        texts: Vec::new(),
         may_stay: Vec::new(),
     }))
 }

@@ -39,6 +39,8 @@ pub struct Purge {
     pub project: ProjectKey,
     /// Before when.
     pub cuts: Cuts,
+    /// When it happens.
+    pub at: i64,
 }
 
 /// The job that a step is done for: nothing is done once its claim is somebody else's, and its task tells the numbers.

@@ -8,6 +8,7 @@ mod rewrite;
 
 use std::collections::BTreeMap;
 
+use futures::TryStreamExt;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 pub use rewrite::{MOST, staying_logs};
@@ -17,7 +18,8 @@ use super::{Account, BlockPlace, Open, Purge, Stepped, blocks, list};
 use crate::model::log::Origin;
 use crate::model::retention::Purged;
 use crate::model::zone::rfc3339;
-use crate::server::store::db::{WriteTx, on_tx};
+use crate::server::store::chain::Noted;
+use crate::server::store::db::{OpenTx, WriteTx, on_tx};
 use crate::server::store::logs::month::{self, Month};
 use crate::server::store::logs::tallies::{HOUR, MINUTE};
 use crate::server::store::postgres::PARTITIONED;
@@ -143,7 +145,8 @@ pub async fn some_ids(
             .fetch_all(connection).await?
     });
     forget_ids(&mut step.tx, project, keys.iter().map(|(_, id)| id.as_str())).await?;
-    let originals = delete_originals(&mut step.tx, project, keys.iter().map(|(_, id)| id.as_str())).await?;
+    let at = account.map_or(month.end, |account| account.now_ms);
+    let originals = delete_originals(&mut step.tx, (project, at), keys.iter().map(|(_, id)| id.as_str())).await?;
     let next_origin = Origin::ALL
         .into_iter()
         .find(|next| next > origin && partition.goes(project, *next));
@@ -225,6 +228,8 @@ async fn drop_in(
         counts.insert(holder.project, forget_counts(tx, partition, holder.project).await?);
     }
     be_patient(tx).await?;
+    hold(tx, month).await?;
+    note_gone(tx, partition, now_ms).await?;
     if !rewrite::copy(tx, partition).await? || !lock(tx, partition).await? {
         return Ok(None);
     }
@@ -249,13 +254,53 @@ async fn drop_in(
         tasks::add_in(tx, other, &task, now_ms).await?;
         tasks::change_in(tx, other, &task.id, &outcome, now_ms).await?;
     }
-    // All that goes is in the partitions still, and nobody else comes there: of each holder what applications sent, and its own log where it is not among
-    // those that stay. Whoever must know which logs go reads them here.
     let tables = PARTITIONED.map(|table| format!("{table}_{}", month.name));
     let sql = AssertSqlSafe(format!("DROP TABLE IF EXISTS {}", tables.join(", ")));
     on_tx!(tx, connection => query(sql).persistent(false).execute(connection).await?.rows_affected());
     rewrite::put_in_place(tx, partition).await?;
     Ok(Some(purged(counts.get(&project).copied().unwrap_or(0))))
+}
+
+/// From here on nobody writes into the month, while everybody may read it.
+async fn hold(tx: &mut WriteTx, month: &Month) -> Result<(), StoreError> {
+    let tables = PARTITIONED.map(|table| format!("{table}_{}", month.name)).join(", ");
+    let sql = AssertSqlSafe(format!("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"));
+    on_tx!(tx, connection => query(sql).persistent(false).execute(connection).await?.rows_affected());
+    Ok(())
+}
+
+/// Notes the logs that go, of each holder: they are in the partitions still, and no others come there.
+async fn note_gone(tx: &mut WriteTx, partition: &Partition, now_ms: i64) -> Result<(), StoreError> {
+    let OpenTx::Postgres(transaction) = &mut tx.open else {
+        return Ok(());
+    };
+    let mut gone: Vec<(ProjectKey, Noted)> = Vec::new();
+    for holder in &partition.holders {
+        let mut noted = Noted::default();
+        for origin in Origin::ALL
+            .into_iter()
+            .filter(|origin| partition.goes(holder.project, *origin))
+        {
+            let sql = AssertSqlSafe(format!(
+                "SELECT seq FROM logs_{} WHERE project_id = $1 AND origin = $2 ORDER BY created_at, id",
+                partition.month.name
+            ));
+            let mut seqs = query_scalar(sql)
+                .bind(holder.project)
+                .bind(origin.number())
+                .persistent(false)
+                .fetch(&mut **transaction);
+            // One by one: there may be millions.
+            while let Some(seq) = seqs.try_next().await? {
+                noted.deleted([seq]);
+            }
+        }
+        gone.push((holder.project, noted));
+    }
+    for (project, noted) in gone {
+        tx.note(project, now_ms).deleted_too(noted);
+    }
+    Ok(())
 }
 
 /// How many of its logs a project is told have gone; one that was deleted, or of whose logs all stay, hears nothing.

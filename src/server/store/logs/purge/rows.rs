@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, query, query_as};
 
 use super::{Account, Open, Purge, Stepped, list};
 use crate::model::log::{Note, Origin, Status};
 use crate::model::retention::Purged;
 use crate::model::zone::rfc3339;
 use crate::server::store::StoreError;
+use crate::server::store::chain::fact::{Fact, FactKind};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::logs::tallies::{Counted, Tallies};
 use crate::server::store::projects::ProjectKey;
@@ -42,6 +43,8 @@ struct Deleted {
 #[derive(Debug)]
 pub(super) struct Gone {
     project: ProjectKey,
+    /// When they go.
+    at: i64,
     /// The logs that are gone, or whose text is.
     keys: HashSet<LogKey>,
     tallies: Tallies,
@@ -50,19 +53,20 @@ pub(super) struct Gone {
     /// Their numbers in the order of ingest.
     deleted_seqs: Vec<i64>,
     /// The numbers of those that stay, without what they said.
-    silenced_seqs: Vec<i64>,
+    silenced: Vec<(i64, LogKey)>,
     times: Option<(i64, i64)>,
 }
 
 impl Gone {
-    pub(super) fn new(project: ProjectKey) -> Self {
+    pub(super) fn new(purge: &Purge) -> Self {
         Self {
-            project,
+            project: purge.project,
+            at: purge.at,
             keys: HashSet::new(),
             tallies: Tallies::default(),
             deleted: Vec::new(),
             deleted_seqs: Vec::new(),
-            silenced_seqs: Vec::new(),
+            silenced: Vec::new(),
             times: None,
         }
     }
@@ -72,14 +76,9 @@ impl Gone {
         self.keys.contains(key)
     }
 
-    /// The numbers of the logs that are gone.
-    pub(super) fn deleted_seqs(&self) -> &[i64] {
-        &self.deleted_seqs
-    }
-
-    /// The numbers of the logs whose text is gone.
-    pub(super) fn silenced_seqs(&self) -> &[i64] {
-        &self.silenced_seqs
+    /// The logs whose text is gone, with their numbers.
+    pub(super) fn silenced(&self) -> &[(i64, LogKey)] {
+        &self.silenced
     }
 
     fn note(&mut self, key: LogKey) {
@@ -130,21 +129,22 @@ impl Gone {
             query_as(sql).bind(self.project).bind(origin.number()).bind(first).bind(last).persistent(false).fetch_all(connection).await?
         });
         for (seq, created_at, id) in rows {
-            self.silenced_seqs.push(seq);
+            self.silenced.push((seq, (created_at, id.clone())));
             self.note((created_at, id));
         }
         Ok(())
     }
 
     /// Deletes what hangs on them, and counts them out. Clients may use an id again once its log is gone.
-    pub(super) async fn end(self, tx: &mut WriteTx) -> Result<Purged, StoreError> {
+    pub(super) async fn end(mut self, tx: &mut WriteTx) -> Result<Purged, StoreError> {
         if self.keys.is_empty() {
             return Ok(Purged::default());
         }
         forget_ids(tx, self.project, self.deleted.iter().map(String::as_str)).await?;
-        let originals = delete_originals(tx, self.project, self.keys.iter().map(|(_, id)| id.as_str())).await?;
-        let (logs, bodies) = (self.deleted_seqs().len() as u64, self.silenced_seqs().len() as u64);
+        let originals = delete_originals(tx, (self.project, self.at), self.keys.iter().map(|(_, id)| id.as_str())).await?;
+        let (logs, bodies) = (self.deleted.len() as u64, self.silenced.len() as u64);
         self.tallies.write_and_clear(tx).await?;
+        tx.note(self.project, self.at).deleted(std::mem::take(&mut self.deleted_seqs));
         Ok(Purged {
             logs,
             bodies,
@@ -185,18 +185,23 @@ pub(super) async fn forget_ids<'a>(
     Ok(())
 }
 
-/// Deletes the originals beside the logs of these ids; gives the bytes of each. An original is what was sent: it goes with the bodies.
+/// Deletes the originals beside the logs of these ids, at a time; gives the bytes of each. An original is what was sent: it goes with the bodies.
 pub(super) async fn delete_originals<'a>(
     tx: &mut WriteTx,
-    project: ProjectKey,
+    (project, at): (ProjectKey, i64),
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<i64>, StoreError> {
     let sql = AssertSqlSafe(format!(
-        "DELETE FROM import_files WHERE project_id = $1 AND log_id IN ({}) RETURNING CAST(LENGTH(sealed) AS BIGINT)",
+        "DELETE FROM import_files WHERE project_id = $1 AND log_id IN ({}) RETURNING log_id, CAST(LENGTH(sealed) AS BIGINT)",
         listed(tx.is_sqlite())
     ));
     let ids = json(ids);
-    Ok(on_tx!(tx, connection => query_scalar(sql).bind(project).bind(&ids).fetch_all(connection).await?))
+    let gone: Vec<(String, i64)> =
+        on_tx!(&mut *tx, connection => query_as(sql).bind(project).bind(&ids).fetch_all(connection).await?);
+    let (logs, bytes): (Vec<_>, Vec<_>) = gone.into_iter().unzip();
+    let deleted = logs.into_iter().map(|log| Fact::deleted(FactKind::ImportFile, log));
+    tx.note(project, at).facts(deleted);
+    Ok(bytes)
 }
 
 /// Logs of some blocks, or of none, as a statement names them: by their times, a range of ids, and where their text is.
@@ -269,7 +274,7 @@ pub async fn some_rows(purge: &Purge, place: &RowPlace, most: usize, account: Op
         Some((time, id)) if keys.len() == most => Some((*origin, *time, id.clone())),
         _ => next_origin,
     };
-    let mut gone = Gone::new(purge.project);
+    let mut gone = Gone::new(purge);
     gone.delete(&mut open.tx, *origin, &Named::new(keys.iter().collect(), []))
         .await?;
     let purged = gone.end(&mut open.tx).await?;

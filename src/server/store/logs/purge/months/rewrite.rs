@@ -35,15 +35,13 @@ fn names(table: &str, month: &Month) -> (String, String) {
     (old, new)
 }
 
-/// Copies what stays. From then on nobody writes into the month, while everybody may read it. False where it cannot be told apart from what goes: a block that
+/// Copies what stays; nobody writes into the month by now. False where it cannot be told apart from what goes: a block that
 /// holds both did not open, or somebody has it in hand.
 pub(super) async fn copy(tx: &mut WriteTx, partition: &Partition) -> Result<bool, StoreError> {
     if partition.staying.is_empty() {
         return Ok(true);
     }
     let month = &partition.month;
-    let tables = PARTITIONED.map(|table| names(table, month).0).join(", ");
-    run(tx, format!("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")).await?;
     let staying = list(partition.staying.iter().copied());
     if has_both(tx, month, &staying).await? {
         return Ok(false);
