@@ -1,6 +1,6 @@
 //! The commands, as the real binary, beside the running service.
 
-use audit_log::model::log::{NewLog, Origin};
+use audit_log::model::log::{BodyKind, Message, NewLog, Origin};
 use audit_log::model::rights::{Role, Scope};
 use audit_log::server::access;
 use audit_log::server::clock::Random;
@@ -61,6 +61,8 @@ for_each_db! {
         let now = app.server.clock.now_ms();
         let log = |place: i64| {
             let mut log = dice.log(now - 2_000_000 + place * 1_000);
+            log.text.request = Message { headers: "{}".to_owned(), kind: BodyKind::Json, body: b"{\"a\": 1}".to_vec(), ..Message::default() };
+            log.text.response = log.text.request.clone();
             log.facts.origin = if place % 3 == 0 { Origin::Application } else { Origin::Own };
             log
         };

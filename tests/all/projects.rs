@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
+use audit_log::model::retention::{DAY_MS, HALF_YEAR};
 use audit_log::model::rights::{Role, Scope};
+use audit_log::server::config::Config;
 use audit_log::server::store::{Db, projects, purge};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use sqlx::Row;
 
 use crate::support::TestApp;
-
-/// A day, in milliseconds.
-const DAY_MS: i64 = 86_400_000;
 
 const PASSWORD: &str = "correct horse";
 
@@ -62,6 +61,7 @@ async fn rows_of(db: &Db, project: i64) -> Vec<(String, i64)> {
 }
 
 for_each_db! {
+    with |config: &mut Config| config.retention_days = HALF_YEAR;
     async fn whoever_runs_the_server_makes_projects_and_nobody_else(app: TestApp) {
         app.add_person("root@example.com", PASSWORD, None).await;
         app.add_person("ada@example.com", PASSWORD, None).await;

@@ -326,7 +326,7 @@ for_each_db! {
     }
 
     async fn own_logs_are_kept_for_a_year_to_the_millisecond_whatever_was_chosen(app: TestApp) {
-        let dice = Dice(Random::seeded(44));
+        let dice = Dice(Random::seeded(47));
         let project = app.add_project("shop").await.key;
         let now = START + 400 * DAY_MS;
         let logs_at = |times: [i64; 3]| times.into_iter().flat_map(|edge| [edge - 1, edge, edge + 1]);
@@ -460,9 +460,9 @@ for_each_db! {
         }
         let edge = START + 10_000;
         let step = purge::some_blocks(&purge_of(app, project, at(edge, edge)), FIRST_BLOCK, 10, None).await.unwrap().unwrap();
-        assert_eq!((step.purged.logs, step.passed_over), (0, 1), "on the edge nobody knows what is in it");
+        assert_eq!((step.purged.logs, step.passed_over), (0, 2), "each origin has its own; on the edge nobody knows what is in it");
         let purged = purge_all(&purge_of(app, project, at(START + 64_000, START + 64_000)), 10).await;
-        assert_eq!((purged.logs, purged.blocks), (64, 1));
+        assert_eq!((purged.logs, purged.blocks), (64, 2));
     }
 
     async fn a_log_whose_block_is_lost_goes_in_its_time(app: TestApp) {

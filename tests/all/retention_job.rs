@@ -38,7 +38,9 @@ async fn write_old(app: &TestApp, project: ProjectKey, days: i64, count: usize) 
 
 /// Random logs of an origin, so many days old.
 async fn write_of(app: &TestApp, project: ProjectKey, origin: Origin, days: i64, count: usize) -> Vec<NewLog> {
-    let dice = Dice(Random::seeded(days as u64 * 31 + count as u64 + 7 * project as u64));
+    let dice = Dice(Random::seeded(
+        days as u64 * 31 + count as u64 + 7 * project as u64 + 1_000 * origin.number() as u64,
+    ));
     let at = app.server.clock.now_ms() - days * DAY_MS;
     let log = |place: i64| {
         let mut log = dice.log(at + place);
