@@ -340,6 +340,8 @@ for_each_db! {
             let mut log = dice.log(START + place / 3 * 1_000);
             log.text.request = Message { kind: BodyKind::Text, body: dice.words(3).into_bytes(), headers: dice.headers(), ..Message::default() };
             log.text.response = Message { kind: BodyKind::Text, body: dice.words(3).into_bytes(), ..Message::default() };
+            // Blocks, and groups of them, are of one origin each.
+            log.facts.origin = if place % 10 == 0 { Origin::Own } else { Origin::Application };
             log
         };
         let mut logs: Vec<NewLog> = (0..5_120).map(|place| short(&dice, place)).collect();

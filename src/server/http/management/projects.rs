@@ -207,6 +207,7 @@ async fn see(server: &Server, project: &Project, sights: Sights) -> Result<(), S
     operation_id = "deleteProject",
     tag = "Management",
     summary = "Deletes a project and all that belongs to it",
+    description = "The record of what people and keys did in it stays for a year at least; whoever runs the server can read it, nobody else.",
     responses((status = 204, description = "It is gone")),
 )]
 async fn delete(State(server): State<Server>, recording: Recorded, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
