@@ -18,6 +18,7 @@ mod support;
 mod account;
 mod bad_input;
 mod browsing;
+mod changes;
 mod command_line;
 mod conformance;
 mod demo;

@@ -5,14 +5,15 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::caller::{Recorded, project};
+use super::caller::{Recorded, changed, project};
 use crate::model::masking::MaskRule;
 use crate::server::error::ApiError;
 use crate::server::http::openapi::{BadBody, Clash};
 use crate::server::http::recording;
+use crate::server::http::shown::masking as shown;
 use crate::server::http::v1::fields::Fields;
 use crate::server::masking::{self, MaskingError};
 use crate::server::state::Server;
@@ -73,10 +74,6 @@ struct MaskingShown {
     rules: Vec<RuleShown>,
 }
 
-fn shown(rules: &[MaskRule]) -> Value {
-    json!({ "object": "masking", "rules": rules })
-}
-
 #[utoipa::path(
     get,
     path = "/management/v1/projects/{prj}/masking",
@@ -121,5 +118,6 @@ async fn replace(
             MaskingError::Store(error) => error.into(),
         }
     })?;
-    Ok(Json(shown(&kept)))
+    changed(&recording, &project, shown(&kept.before), shown(&kept.after));
+    Ok(Json(shown(&kept.after)))
 }
