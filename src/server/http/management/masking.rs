@@ -46,7 +46,7 @@ struct RulesJson {
 #[allow(dead_code, reason = "the document is made of its fields")]
 struct RuleShown {
     kind: RuleKindShown,
-    /// The name, the path or the pattern.
+    /// The name (after `!` a built-in one that is kept), the path or the pattern; `email` or `id` of a `user`, `network` (what is left) or `whole` of an `ip`.
     text: String,
     /// Why it is there.
     #[schema(default = "")]
@@ -62,6 +62,8 @@ enum RuleKindShown {
     Key,
     Path,
     Pattern,
+    User,
+    Ip,
 }
 
 /// A project's own rules, as the document has them.
