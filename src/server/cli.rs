@@ -77,6 +77,8 @@ pub(crate) enum CliError {
     Sender(#[from] super::webhooks::SenderError),
     #[error(transparent)]
     Files(#[from] FileError),
+    #[error(transparent)]
+    Reseal(#[from] super::reseal::ResealError),
     #[error("{what}: {error}")]
     Io { what: String, error: std::io::Error },
     #[error("there is no project {0}")]
