@@ -101,6 +101,16 @@ pub mod kinds {
     pub const TEST: &str = "webhook.test";
     /// Those that an endpoint can choose.
     pub const ALL: [&str; 5] = [EXPORT_DONE, EXPORT_FAILED, TASK_FAILED, WEBHOOK_DISABLED, LOG_FAILURE];
+    /// Those that no application may post: whoever receives one can rely on this service having sent it.
+    pub const RESERVED: [&str; 7] = [
+        EXPORT_DONE,
+        EXPORT_FAILED,
+        TASK_FAILED,
+        WEBHOOK_DISABLED,
+        "chain.head",
+        LOG_FAILURE,
+        TEST,
+    ];
 }
 
 /// What is known of an endpoint; no secret is in it.
