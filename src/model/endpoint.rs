@@ -110,6 +110,16 @@ pub mod kinds {
         LOG_FAILURE,
         CHAIN_HEAD,
     ];
+    /// Those that no application may post: whoever receives one can rely on this service having sent it.
+    pub const RESERVED: [&str; 7] = [
+        EXPORT_DONE,
+        EXPORT_FAILED,
+        TASK_FAILED,
+        WEBHOOK_DISABLED,
+        LOG_FAILURE,
+        CHAIN_HEAD,
+        TEST,
+    ];
 }
 
 /// What is known of an endpoint; no secret is in it.

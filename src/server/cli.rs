@@ -85,6 +85,8 @@ pub(crate) enum CliError {
     Files(#[from] FileError),
     #[error(transparent)]
     Start(#[from] super::state::StartError),
+    #[error(transparent)]
+    Reseal(#[from] super::reseal::ResealError),
     #[error("{what}: {error}")]
     Io { what: String, error: std::io::Error },
     #[error("there is no project {0}")]

@@ -46,7 +46,11 @@ pub async fn number(app: &TestApp, text: &str) -> i64 {
 pub async fn verify_with(app: &TestApp, project: &Project, anchors: &[SignedHead]) -> Verified {
     let chained = read::projects(app.db()).await.unwrap();
     let chained = chained.into_iter().find(|chained| chained.key == project.key).unwrap();
-    let verifier = Verifier { db: app.db(), key: &app.server.key, chain_key: &app.server.chain_key };
+    let verifier = Verifier {
+        db: app.db(),
+        key: &app.server.key,
+        chain_key: &app.server.chain_key,
+    };
     verifier.verify(&chained, anchors, &mut |_| {}).await.unwrap()
 }
 
@@ -60,7 +64,13 @@ pub async fn assert_clean(app: &TestApp, project: &Project) -> Verified {
 /// The head of now, as somebody would save it.
 pub async fn anchor(app: &TestApp, project: &Project) -> SignedHead {
     let now = read::head(app.db(), project.key).await.unwrap().unwrap();
-    let row = head::sign(&app.server.chain_key, &project.id, now.number, &now.digest, app.server.clock.now_ms());
+    let row = head::sign(
+        &app.server.chain_key,
+        &project.id,
+        now.number,
+        &now.digest,
+        app.server.clock.now_ms(),
+    );
     SignedHead::of(&project.id, &row)
 }
 
@@ -77,7 +87,9 @@ pub async fn filled(app: &TestApp, name: &str) -> (Project, IssuedKey) {
     let dice = Dice(Random::seeded(1));
     let now = app.server.clock.now_ms();
     for batch in 0..4 {
-        let logs = (0..100).map(|place| dice.log(now - 100_000 + (batch * 37 + place * 61) % 90_000)).collect();
+        let logs = (0..100)
+            .map(|place| dice.log(now - 100_000 + (batch * 37 + place * 61) % 90_000))
+            .collect();
         app.server.writer.write(call(project.key, logs)).await.unwrap();
     }
     let post = async |path: &str, body: Value| {
@@ -89,19 +101,34 @@ pub async fn filled(app: &TestApp, name: &str) -> (Project, IssuedKey) {
         post("/v1/logs", log).await;
     }
     let put = app.call(Method::PUT, "/v1/logs/alone-1/import-file", &key);
-    let put = put.header("content-disposition", "attachment; filename=\"a.csv\"").body("a,b");
+    let put = put
+        .header("content-disposition", "attachment; filename=\"a.csv\"")
+        .body("a,b");
     assert!(put.send().await.unwrap().status().is_success());
     let kind = "VOUCHERS.IMPORT_CSV";
     post("/v1/async-actions", json!({"id": "over", "type": kind})).await;
     let over = json!({"status": "DONE", "operation_status": "SUCCESS", "result": {"done_count": 3}});
     let patch = app.call(Method::PATCH, "/v1/async-actions/over", &key).json(&over);
     assert!(patch.send().await.unwrap().status().is_success());
-    post("/v1/async-actions", json!({"id": "running", "type": kind, "status": "IN_PROGRESS"})).await;
+    post(
+        "/v1/async-actions",
+        json!({"id": "running", "type": kind, "status": "IN_PROGRESS"}),
+    )
+    .await;
     post("/v1/exports/reported", json!({"exported_object": "voucher"})).await;
-    let rule = MaskRule { kind: RuleKind::Key, text: "nickname".to_owned(), note: String::new() };
+    let rule = MaskRule {
+        kind: RuleKind::Key,
+        text: "nickname".to_owned(),
+        note: String::new(),
+    };
     masking::replace(&app.server, project.key, None, &[rule]).await.unwrap();
-    let choice = Choice { logs_days: Some(200), bodies_days: None };
-    retention::set(&app.server, project.key, choice, Asker::default()).await.unwrap();
+    let choice = Choice {
+        logs_days: Some(200),
+        bodies_days: None,
+    };
+    retention::set(&app.server, project.key, choice, Asker::default())
+        .await
+        .unwrap();
     (project, key)
 }
 
@@ -121,7 +148,10 @@ fn run(app: &TestApp, arguments: &[&str]) -> (Option<i32>, String) {
     let key = data_encoding::BASE64.encode(&[7; 32]);
     let environment = [("DATABASE_URL", app.database_url.as_str()), ("AUDIT_LOG_SECRET_KEY", &key)];
     let out = crate::support::run_binary(arguments, "", &environment, app.folder());
-    (out.status.code(), String::from_utf8(out.stdout).unwrap() + &String::from_utf8(out.stderr).unwrap())
+    (
+        out.status.code(),
+        String::from_utf8(out.stdout).unwrap() + &String::from_utf8(out.stderr).unwrap(),
+    )
 }
 
 for_each_db! {

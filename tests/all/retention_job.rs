@@ -168,12 +168,12 @@ for_each_db! {
         let asker = || Asker { by: Some("ann@example.com".to_owned()), ..Asker::default() };
         assert!(retention::set(&app.server, project, choice(Some(0), None), asker()).await.is_err());
         assert!(retention::set(&app.server, project, choice(Some(30), Some(31)), asker()).await.is_err());
-        assert_eq!(retention::set(&app.server, project, choice(Some(365), None), asker()).await.unwrap(), None);
-        assert_eq!(retention::set(&app.server, project, choice(Some(120), None), asker()).await.unwrap(), None, "nothing is that old");
+        assert_eq!(retention::set(&app.server, project, choice(Some(365), None), asker()).await.unwrap().task, None);
+        assert_eq!(retention::set(&app.server, project, choice(Some(120), None), asker()).await.unwrap().task, None, "nothing is that old");
         let kept = Kept::of(choice(Some(30), Some(7)), 183);
         let preview = retention::preview(app.db(), project, kept, app.server.clock.now_ms()).await.unwrap();
         assert_eq!((preview.logs, preview.bodies), (70, 70));
-        let begun = retention::set(&app.server, project, choice(Some(30), Some(7)), asker()).await.unwrap().unwrap();
+        let begun = retention::set(&app.server, project, choice(Some(30), Some(7)), asker()).await.unwrap().task.unwrap();
         assert_eq!(begin(&app.server, project, asker()).await.unwrap(), Some(begun.clone()), "the one that is on its way");
         let workers = app.work();
         let (task, purged) = done(app, project, &begun).await;
@@ -181,8 +181,8 @@ for_each_db! {
         assert_eq!(count(app, project).await, 140);
         assert_eq!(begin(&app.server, project, asker()).await.unwrap(), None, "there is nothing left to delete");
         workers.stop().await;
-        let again = retention::set(&app.server, project, choice(Some(10), None), asker()).await.unwrap().unwrap();
-        assert_eq!(retention::set(&app.server, project, choice(Some(90), None), asker()).await.unwrap(), None);
+        let again = retention::set(&app.server, project, choice(Some(10), None), asker()).await.unwrap().task.unwrap();
+        assert_eq!(retention::set(&app.server, project, choice(Some(90), None), asker()).await.unwrap().task, None);
         let workers = app.work();
         let (_, purged) = done(app, project, &again).await;
         assert_eq!(purged.logs, 0, "whoever chooses more days before it came to it keeps them");
@@ -247,7 +247,7 @@ for_each_db! {
         let before = partitions(app).await;
         let workers = app.work();
         let set = async |project, days| {
-            let task = retention::set(&app.server, project, choice(Some(days), None), Asker::default()).await.unwrap().unwrap();
+            let task = retention::set(&app.server, project, choice(Some(days), None), Asker::default()).await.unwrap().task.unwrap();
             done(app, project, &task).await.1
         };
         let purged = set(short, 40).await;
@@ -447,7 +447,7 @@ for_each_db! {
         log["request"] = json!({"headers": {"x-trace": "only-here"}, "body": {"needle": "only-here"}});
         assert_eq!(send(app, &key, &log).await.0, 201);
         let workers = app.work();
-        let task = retention::set(&app.server, project.key, choice(Some(30), Some(3)), Asker::default()).await.unwrap().unwrap();
+        let task = retention::set(&app.server, project.key, choice(Some(30), Some(3)), Asker::default()).await.unwrap().task.unwrap();
         let (_, purged) = done(app, project.key, &task).await;
         assert_eq!((purged.logs, purged.bodies), (0, 1));
         let get = async |path: &str| app.call(Method::GET, path, &key).send().await.unwrap().json::<Value>().await.unwrap();

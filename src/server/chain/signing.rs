@@ -50,7 +50,13 @@ pub async fn round(server: &Server) -> Result<usize, StoreError> {
 }
 
 fn sign(server: &Server, unsigned: &Unsigned, now_ms: i64) -> SignedRow {
-    head::sign(&server.chain_key, &unsigned.project_id, unsigned.number, &unsigned.digest, now_ms)
+    head::sign(
+        &server.chain_key,
+        &unsigned.project_id,
+        unsigned.number,
+        &unsigned.digest,
+        now_ms,
+    )
 }
 
 /// A head of a project's chain that is no older than a minute; none where nothing is on the chain yet.

@@ -5,6 +5,7 @@
 //! those of the plain file.
 
 mod reader;
+mod reseal;
 mod writer;
 
 use std::io::ErrorKind;
@@ -21,6 +22,7 @@ use super::clock::Random;
 use super::secrets::InstanceKey;
 
 pub use reader::Reader;
+pub use reseal::ResealedPart;
 pub use writer::{Writer, Written};
 
 /// Bytes of the plain file in each part but the last.

@@ -31,3 +31,12 @@ pub mod trail;
 pub mod webhooks;
 
 pub use db::{Db, StoreError};
+
+/// Something before and after it was changed, both as the transaction saw them that changed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed<T> {
+    /// What held until then.
+    pub before: T,
+    /// What holds from then on.
+    pub after: T,
+}

@@ -83,7 +83,12 @@ pub fn reported_export_failed(server: &Server, project: ProjectKey, export: &New
 pub fn chain_head(server: &Server, project: ProjectKey, head: &SignedHead) -> OwnEvents {
     let mut data = json!(head);
     data["object"] = "chain_head".into();
-    events(server, project, vec![(kinds::CHAIN_HEAD, head.project_id.clone(), data)], None)
+    events(
+        server,
+        project,
+        vec![(kinds::CHAIN_HEAD, head.project_id.clone(), data)],
+        None,
+    )
 }
 
 /// Tells of failed logs, at most once a minute an endpoint of the API.

@@ -126,7 +126,10 @@ async fn replace(
     };
     join(&mut tx, project, &mut checkpoint).await?;
     if checkpoint.before.is_empty() {
-        return Err(StoreError::Corrupt(format!("entry {} of the chain of project {project} is not there", first - 1)));
+        return Err(StoreError::Corrupt(format!(
+            "entry {} of the chain of project {project} is not there",
+            first - 1
+        )));
     }
     on_tx!(&mut tx, connection => query(GONE).bind(project).bind(first).bind(last).execute(connection).await?.rows_affected());
     insert(&mut tx, project, &sign(checkpoint)).await?;
@@ -154,7 +157,8 @@ async fn join(tx: &mut WriteTx, project: ProjectKey, checkpoint: &mut Checkpoint
 }
 
 async fn insert(tx: &mut WriteTx, project: ProjectKey, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-    const INSERT: &str = "INSERT INTO chain_checkpoints (project_id, first_number, last_number, entries, logs, at, before, digest, key, signature)
+    const INSERT: &str =
+        "INSERT INTO chain_checkpoints (project_id, first_number, last_number, entries, logs, at, before, digest, key, signature)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     on_tx!(tx, connection => query(INSERT)
         .bind(project)
