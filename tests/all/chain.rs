@@ -1,5 +1,6 @@
 //! The chain: what is written is on it, heads are signed and told, retention goes behind checkpoints; it is verified while the service runs.
 
+use audit_log::model::log::{NewLog, Origin};
 use audit_log::model::masking::{MaskRule, RuleKind};
 use audit_log::model::retention::{Choice, DAY_MS};
 use audit_log::model::rights::Scope;
@@ -132,6 +133,12 @@ pub async fn filled(app: &TestApp, name: &str) -> (Project, IssuedKey) {
     (project, key)
 }
 
+/// A log that an application sent.
+fn sent(mut log: NewLog) -> NewLog {
+    log.facts.origin = Origin::Application;
+    log
+}
+
 /// Waits until the project's purges are over.
 async fn purged(app: &TestApp, project: &Project) {
     for _ in 0..600 {
@@ -194,7 +201,7 @@ for_each_db! {
         let now = app.server.clock.now_ms();
         for days in [250, 240, 230, 100, 100, 1] {
             for batch in 0..3 {
-                let logs = (0..50).map(|place| dice.log(now - days * DAY_MS + batch * 100 + place)).collect();
+                let logs = (0..50).map(|place| sent(dice.log(now - days * DAY_MS + batch * 100 + place))).collect();
                 app.server.writer.write(call(project.key, logs)).await.unwrap();
             }
         }

@@ -283,7 +283,7 @@ for_each_db! {
         let before = partitions(app).await;
         let workers = app.work();
         let set = async |project, days| {
-            let task = retention::set(&app.server, project, choice(Some(days), Some(3)), Asker::default()).await.unwrap().unwrap();
+            let task = retention::set(&app.server, project, choice(Some(days), Some(3)), Asker::default()).await.unwrap().task.unwrap();
             done(app, project, &task).await.1
         };
         assert_eq!(set(other, 40).await.logs, 90);
@@ -330,7 +330,7 @@ for_each_db! {
         let preview = retention::preview(app.db(), project, kept, app.server.clock.now_ms()).await.unwrap();
         assert_eq!((preview.logs, preview.bodies), (70, 0), "own logs are not foretold to go");
         let workers = app.work();
-        let task = retention::set(&app.server, project, choice(Some(30), Some(5)), Asker::default()).await.unwrap().unwrap();
+        let task = retention::set(&app.server, project, choice(Some(30), Some(5)), Asker::default()).await.unwrap().task.unwrap();
         let (task, purged) = done(app, project, &task).await;
         assert_eq!((purged.logs, purged.bodies), (0, 70));
         assert!(task.parameters.unwrap().contains("\"own_days\":366"));

@@ -161,10 +161,10 @@ for_each_db! {
             Tampering::new("it was changed or swapped", &[&swapped], &[&swapped]),
             // One that is there twice, and one that nobody sent.
             Tampering::added("alone-6x", "logs", "id = 'alone-6'", "id = 'alone-6x'"),
-            Tampering::added("no entry tells", "logs", "id = 'alone-6'", "id = 'alone-6x', seq = -5"),
+            Tampering::added("alone-6x", "logs", "id = 'alone-6'", "id = 'alone-6x', seq = -5"),
             // What logs say.
             Tampering::removed("what it says is not in block", "log_blocks", block),
-            Tampering::added("belongs to no log", "log_blocks", block, "id = -3"),
+            Tampering::added("or this was added", "log_blocks", block, "id = -3"),
             Tampering::new("its number of logs", &[&of_block("count = count + 1")], &[&of_block("count = count - 1")]),
             Tampering::new("its times", &[&of_block("max_time = max_time + 1")], &[&of_block("max_time = max_time - 1")]),
             Tampering::new("cannot be read", &[&of_block("bytes = bytes + 1")], &[&of_block("bytes = bytes - 1")]),

@@ -235,6 +235,11 @@ impl History {
         true
     }
 
+    /// The lowest number that an entry tells of.
+    pub(super) fn first_seq(&self) -> i64 {
+        self.batches.first().map_or(i64::MAX, |batch| batch.first)
+    }
+
     /// The entry that a log of this number is in: which of the batches it is.
     pub(super) fn batch_of(&self, seq: i64) -> Option<&Batch> {
         let after = self.batches.partition_point(|batch| batch.first <= seq);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::history::{Batch, History};
 use super::report::{Record, Report};
 use crate::server::store::chain::read::Chained;
-use crate::server::store::logs::proof::{self, Chunk, Proof, Seen};
+use crate::server::store::logs::proof::{self, Broken, Chunk, Proof, Seen};
 use crate::server::store::{Db, StoreError};
 
 /// How many logs that are not as they should be are looked at once more: they may have been merged or deleted meanwhile.
@@ -18,6 +18,8 @@ pub(super) struct Logs {
     seen: Vec<bool>,
     /// Logs that were stored before the chain began.
     before: u64,
+    /// Logs that no entry told of when they were read: what has come onto the chain since may.
+    unknown: Vec<Seen>,
     suspects: Vec<Suspect>,
     suspected: u64,
     pub(super) count: u64,
@@ -26,14 +28,14 @@ pub(super) struct Logs {
 #[derive(Debug)]
 enum Suspect {
     Log(Seen),
-    Block(i64, String),
+    Block(Broken),
 }
 
 /// What is to be said of a log.
 enum Verdict {
     Good(usize),
-    /// It was stored before the chain began.
-    Before,
+    /// No entry tells of it.
+    Unknown,
     Bad(String),
 }
 
@@ -42,6 +44,7 @@ impl Logs {
         Self {
             seen: vec![false; history.leaves()],
             before: 0,
+            unknown: Vec::new(),
             suspects: Vec::new(),
             suspected: 0,
             count: 0,
@@ -67,12 +70,14 @@ impl Logs {
             for log in logs {
                 match judge(history, &log) {
                     Verdict::Good(place) if !self.seen[place] => self.seen[place] = true,
-                    Verdict::Before => self.before += 1,
+                    // There was nothing of the chain yet: it may be one from before.
+                    Verdict::Unknown if history.before.logs > 0 && log.seq < history.first_seq() => self.before += 1,
+                    Verdict::Unknown => self.unknown.push(log),
                     Verdict::Good(_) | Verdict::Bad(_) => self.suspect(Suspect::Log(log)),
                 }
             }
-            for (id, why) in broken {
-                self.suspect(Suspect::Block(id, why));
+            for broken in broken {
+                self.suspect(Suspect::Block(broken));
             }
             told(self.count);
         }
@@ -97,14 +102,18 @@ impl Logs {
         // More leaves may have come meanwhile: those are not looked for.
         let until = self.seen.len();
         self.seen.resize(history.leaves(), true);
+        for log in std::mem::take(&mut self.unknown) {
+            match judge(history, &log) {
+                Verdict::Good(place) => self.seen[place] = true,
+                Verdict::Unknown if history.before.logs > 0 => self.before += 1,
+                Verdict::Unknown => report.add(record(&log), "no entry tells of it: it was added"),
+                Verdict::Bad(_) => self.suspect(Suspect::Log(log)),
+            }
+        }
         for suspect in std::mem::take(&mut self.suspects) {
             match suspect {
                 Suspect::Log(log) => self.settle_log(db, project, history, (log, until), report).await?,
-                Suspect::Block(id, why) => {
-                    if proof::has_block(db, project.key, id).await? {
-                        report.add(Record::Block(id), why);
-                    }
-                }
+                Suspect::Block(broken) => settle_block(db, project, &broken, report).await?,
             }
         }
         if self.suspected > SUSPECTS as u64 {
@@ -142,7 +151,7 @@ impl Logs {
         match judge(history, &now) {
             Verdict::Good(place) if place >= until || !self.seen[place] => self.seen[place] = true,
             Verdict::Good(_) => report.add(record(&now), "it is there twice: one of the two was added"),
-            Verdict::Before => self.before += 1,
+            Verdict::Unknown => report.add(record(&now), "no entry tells of it: it was added"),
             Verdict::Bad(why) => {
                 // It is told of already: not as one that is missing, too.
                 if let Some(place) = history.batch_of(now.seq).and_then(|batch| history.place(batch, now.seq)) {
@@ -175,6 +184,20 @@ impl Logs {
     }
 }
 
+/// A block may have been merged with others meanwhile.
+async fn settle_block(db: &Db, project: &Chained, broken: &Broken, report: &mut Report) -> Result<(), StoreError> {
+    let log = match broken.place {
+        Some(place) => proof::log_at(db, project.key, broken.block, place).await?,
+        None => None,
+    };
+    match log {
+        Some((time, id)) => report.add(Record::Log(time, id), broken.what),
+        None if proof::has_block(db, project.key, broken.block).await? => report.add(Record::Block(broken.block), broken.what),
+        None => {}
+    }
+    Ok(())
+}
+
 fn record(log: &Seen) -> Record {
     Record::Log(log.created_at, log.id.clone())
 }
@@ -185,7 +208,7 @@ fn judge(history: &History, log: &Seen) -> Verdict {
         return bad("it was deleted, as the chain tells, and is there again: it was added");
     }
     let Some(batch) = history.batch_of(log.seq) else {
-        return Verdict::Before;
+        return Verdict::Unknown;
     };
     if log.is_silent != history.silenced.contains_key(&log.seq) {
         return bad("whether its bodies have expired is not what the chain tells: it was changed");

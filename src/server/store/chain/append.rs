@@ -173,6 +173,14 @@ async fn stored_before(tx: &mut WriteTx, project: ProjectKey, body: &Body) -> Re
             "SELECT COUNT(*) FROM import_files WHERE project_id = $1",
         ),
         (FactKind::Attempt, "SELECT COUNT(*) FROM attempts WHERE project_id = $1"),
+        (
+            FactKind::MaskRules,
+            "SELECT COUNT(*) FROM (SELECT 1 FROM mask_rules WHERE project_id = $1 LIMIT 1) AS one",
+        ),
+        (
+            FactKind::Retention,
+            "SELECT COUNT(*) FROM retention WHERE project_id = $1 AND (logs_days IS NOT NULL OR bodies_days IS NOT NULL)",
+        ),
     ] {
         let mut count: i64 = on_tx!(&mut *tx, connection => query_scalar(sql).bind(project).fetch_one(connection).await?);
         if let Body::Facts(about) = body {

@@ -65,10 +65,12 @@ pub struct Chained {
     pub is_deleted: bool,
 }
 
-/// The projects that have chains, in the order of their numbers.
+/// The projects that have chains, or something left of one, in the order of their numbers.
 pub async fn projects(db: &Db) -> Result<Vec<Chained>, StoreError> {
     const PROJECTS: &str = "SELECT p.id AS key, p.public_id AS id, p.deleted_at IS NOT NULL AS is_deleted FROM projects AS p
-        JOIN chain_heads AS h ON h.project_id = p.id ORDER BY p.id";
+        WHERE EXISTS (SELECT 1 FROM chain_heads AS h WHERE h.project_id = p.id)
+            OR EXISTS (SELECT 1 FROM chain_entries AS e WHERE e.project_id = p.id)
+            OR EXISTS (SELECT 1 FROM chain_signed AS s WHERE s.project_id = p.id) ORDER BY p.id";
     Ok(on_db!(read db, pool => query_as(PROJECTS).fetch_all(pool).await?))
 }
 

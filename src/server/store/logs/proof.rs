@@ -10,6 +10,7 @@ use sea_query::{Expr, ExprTrait, Order, Query};
 use sqlx::{query_as, query_scalar};
 
 use super::block;
+use super::blocks;
 use super::leaf;
 use super::rows::{COLUMNS, FactsRow};
 use crate::model::log::{Note, Origin};
@@ -44,9 +45,23 @@ pub struct Seen {
 pub struct Chunk {
     /// Logs.
     pub logs: Vec<Seen>,
-    /// What is wrong with blocks themselves: which block, and why.
-    pub broken: Vec<(i64, String)>,
+    /// What is wrong with blocks themselves.
+    pub broken: Vec<Broken>,
 }
+
+/// Something that is wrong with a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Which.
+    pub block: i64,
+    /// Which of its texts belongs to no log; none where it is the block's row that is wrong.
+    pub place: Option<usize>,
+    /// What is wrong, in words.
+    pub what: &'static str,
+}
+
+/// What is said of a text that belongs to no log.
+const STRAY: &str = "what it says is there, and the log itself is not: it was removed, or this was added";
 
 /// What logs said whose bodies have expired, by their numbers.
 pub type Silenced = Arc<HashMap<i64, Digest>>;
@@ -142,7 +157,11 @@ impl Proof {
         for (id, opened) in open_all(rows).await? {
             match opened {
                 Ok((held, wrong)) => {
-                    chunk.broken.extend(wrong.map(|why| (id, why)));
+                    chunk.broken.extend(wrong.map(|what| Broken {
+                        block: id,
+                        place: None,
+                        what,
+                    }));
                     self.held.insert(id, held);
                 }
                 Err(why) => {
@@ -205,14 +224,14 @@ impl Proof {
         let to = self.to;
         let over = self.held.extract_if(|_, held| held.max_time < to || to == i64::MAX);
         for (id, held) in over {
-            if let Some(place) = held.used.iter().position(|used| !used) {
-                chunk.broken.push((
-                    id,
-                    format!("its entry {place} belongs to no log: it was added, or its log was removed"),
-                ));
-            }
+            let stray = (0..held.used.len()).filter(|place| !held.used[*place]);
+            chunk.broken.extend(stray.map(|place| Broken {
+                block: id,
+                place: Some(place),
+                what: STRAY,
+            }));
         }
-        chunk.broken.sort_unstable();
+        chunk.broken.sort_unstable_by_key(|broken| (broken.block, broken.place));
     }
 }
 
@@ -275,7 +294,7 @@ async fn rows(
 }
 
 /// What came of opening a block: what is held of it, and what is wrong with what its row says of it; or why it does not open.
-type Opened = Result<(Held, Option<String>), String>;
+type Opened = Result<(Held, Option<&'static str>), String>;
 
 /// Opens blocks on as many threads as there are cores.
 async fn open_all(rows: Vec<BlockRow>) -> Result<Vec<(i64, Opened)>, StoreError> {
@@ -307,7 +326,7 @@ fn open((id, min_time, max_time, count, bytes, sha256, content): &BlockRow) -> O
         entries.iter().map(|entry| entry.created_at).max(),
     );
     let is_right = times == (Some(*min_time), Some(*max_time)) && texts.len() == usize::from(count.unsigned_abs());
-    let wrong = (!is_right).then(|| "its times or its number of logs are not those of what is in it".to_owned());
+    let wrong = (!is_right).then_some("its times or its number of logs are not those of what is in it");
     let held = Held {
         // What is in it counts: rows are looked for by that.
         max_time: std::cmp::max(times.1.unwrap_or(*max_time), *max_time),
@@ -358,6 +377,18 @@ pub async fn once_more(
         return Ok(Some(see(row, seq, text)));
     }
     Ok(None)
+}
+
+/// The time and the id of the log that a block has a text of; none where the block is not there any more, or does not open.
+pub async fn log_at(db: &Db, project: ProjectKey, id: i64, place: usize) -> Result<Option<(i64, String)>, StoreError> {
+    let Ok(Some(content)) = blocks::read(db, project, id).await else {
+        return Ok(None);
+    };
+    let entries = block::entries(&content)?;
+    entries
+        .get(place)
+        .map(|entry| Ok((entry.created_at, entry.id()?.to_owned())))
+        .transpose()
 }
 
 /// Whether a block is still there.
