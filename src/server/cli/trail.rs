@@ -26,7 +26,7 @@ const PAGE: usize = 500;
 /// Bytes of bodies that are in memory together, beyond one log's.
 const TOGETHER: i64 = 8 << 20;
 /// No page takes as long: no filter but the time is asked for.
-const BUDGET: Duration = Duration::from_secs(60);
+const BUDGET: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Args)]
 pub(super) struct Trail {
