@@ -15,13 +15,14 @@ CREATE TABLE chain_entries (
     kind       SMALLINT NOT NULL,
     body       BYTEA NOT NULL,
     digest     BYTEA NOT NULL,
-    -- Of an entry of logs: the number that its first log has, how many they are, and how many of them are still there.
+    -- Of an entry of logs: the number that its first log has, and how many they are.
     first_seq  BIGINT,
     logs       INTEGER,
-    logs_left  INTEGER,
     PRIMARY KEY (project_id, number)
 );
 CREATE INDEX chain_entries_by_seq ON chain_entries (project_id, first_seq) WHERE first_seq IS NOT NULL;
+-- Those that tell of logs that are gone.
+CREATE INDEX chain_entries_of_deleted ON chain_entries (project_id, number) WHERE kind = 2;
 
 -- The leaves of an entry of more than one log, one after another in the order of the logs' numbers; gone once all of those logs are.
 CREATE TABLE chain_leaves (
@@ -56,4 +57,3 @@ CREATE TABLE chain_checkpoints (
     signature    BYTEA NOT NULL,
     PRIMARY KEY (project_id, first_number)
 );
-CREATE INDEX chain_entries_spent ON chain_entries (project_id, number) WHERE logs_left <= 0 OR kind = 2 OR kind = 3;

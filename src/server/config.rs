@@ -140,7 +140,8 @@ impl DataOptions {
         })
     }
 
-    fn sqlite_path(&self) -> Option<&Path> {
+    /// The SQLite file; none on PostgreSQL.
+    pub fn sqlite_path(&self) -> Option<&Path> {
         let rest = self.database.database_url.strip_prefix("sqlite:")?;
         let rest = rest.strip_prefix("//").unwrap_or(rest);
         Some(Path::new(rest.split_once('?').map_or(rest, |(path, _)| path)))

@@ -100,6 +100,14 @@ impl InstanceKey {
         Self::load_file(&key_file(options)?, random)
     }
 
+    /// The key of this instance, as [`InstanceKey::load`], where there is one: none is made.
+    pub fn load_existing(variable: Option<&str>, options: &DataOptions, random: &Random) -> Result<Self, KeyError> {
+        if variable.is_none_or(str::is_empty) {
+            must_exist(&key_file(options)?)?;
+        }
+        Self::load(variable, options, random)
+    }
+
     /// The key of a file, which is made where it is not there, readable by its owner alone.
     pub fn load_file(path: &Path, random: &Random) -> Result<Self, KeyError> {
         if !path.exists() {
@@ -207,6 +215,14 @@ impl InstanceKey {
             before: keys.collect(),
         })
     }
+}
+
+/// Says that a key's file is not there, where it is not.
+pub fn must_exist(path: &Path) -> Result<(), KeyError> {
+    fs::metadata(path).map(|_| ()).map_err(|error| KeyError::File {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 fn parse_one(text: &str) -> Option<[u8; 32]> {

@@ -1,4 +1,4 @@
-//! Signing the heads of chains: once an hour where a chain has moved, and when somebody asks for one; and the checkpoints that a purge leaves behind.
+//! Signing the heads of chains: once an hour where a chain has moved, and when somebody asks for one.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use super::head::{self, SignedHead};
 use crate::server::state::Server;
 use crate::server::store::StoreError;
 use crate::server::store::chain::read::{self, SignedRow, Unsigned};
-use crate::server::store::chain::{checkpoint, signed};
-use crate::server::store::projects::{Project, ProjectKey};
+use crate::server::store::chain::signed;
+use crate::server::store::projects::Project;
 use crate::server::webhooks::own;
 
 /// How often it is looked at whose chain has moved.
@@ -75,10 +75,4 @@ pub async fn fresh(server: &Server, project: &Project) -> Result<Option<SignedHe
     }
     let kept = read::signed(&server.db, project.key, row.number - 1, 1).await?;
     Ok(kept.first().map(|row| SignedHead::of(&project.id, row)))
-}
-
-/// Puts signed checkpoints in the place of entries that retention has left nothing of; how many entries those were.
-pub async fn checkpoints(server: &Server, project: ProjectKey, project_id: &str) -> Result<u64, StoreError> {
-    let sign = |checkpoint| head::sign_checkpoint(&server.chain_key, project_id, checkpoint);
-    checkpoint::run(&server.db, project, server.clock.now_ms(), &sign).await
 }

@@ -10,8 +10,8 @@ use crate::server::clock::{Clock, Random};
 use crate::server::config::Config;
 use crate::server::secrets::{InstanceKey, KEY_VARIABLE};
 use crate::server::state::Server;
-use crate::server::store::Db;
 use crate::server::store::logs::upkeep;
+use crate::server::store::{Db, projects};
 use crate::server::{http, jobs, store, telemetry, webhooks};
 
 pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
@@ -25,6 +25,7 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
         .await
         .map_err(CliError::io(format!("{address} cannot be served")))?;
     config.listen = listener.local_addr().map_err(CliError::io("the listening address"))?;
+    projects::begin_chains(&db, Clock::System.now_ms()).await?;
     let server = Server::new(db, config, key, Clock::System, random)?;
     // Whoever reads the address may stop the server from then on.
     let signals = StopSignals::listen().map_err(CliError::io("listening for signals"))?;

@@ -15,7 +15,7 @@ use crate::server::chain::key::ChainKey;
 use crate::server::chain::verify::{Numbers, Verified, Verifier};
 use crate::server::clock::{Clock, Random};
 use crate::server::config::DataOptions;
-use crate::server::secrets::InstanceKey;
+use crate::server::secrets::{InstanceKey, must_exist};
 use crate::server::store::chain::read::{self, Chained};
 use crate::server::store::chain::signed;
 use crate::server::store::{Db, StoreError};
@@ -54,7 +54,14 @@ struct Line<'a> {
 /// Verifies, and fails where anything is not as it was written.
 pub(super) async fn verify(verify: Verify) -> Result<(), CliError> {
     let random = Random::system();
-    let key = InstanceKey::load(variable().as_deref(), &verify.data, &random)?;
+    if let Some(path) = verify.data.sqlite_path().filter(|path| !path.exists()) {
+        return Err(CliError::Refused(format!("there is no database {}", path.display())));
+    }
+    // A key that is made now would find everything signed by another.
+    let key = InstanceKey::load_existing(variable().as_deref(), &verify.data, &random)?;
+    if let Some(path) = &verify.data.chain_key_file {
+        must_exist(path)?;
+    }
     let chain_key = ChainKey::load(&verify.data, &key, &random)?;
     let anchors = match &verify.anchor {
         Some(path) => read_anchors(path)?,
@@ -97,17 +104,31 @@ async fn verify_all(
         return Err(CliError::Refused("the saved heads are of other projects".to_owned()));
     }
     let verifier = Verifier { db, key, chain_key };
-    for project in &projects {
+    for project in projects.iter().filter(|project| project.has_chain || project.has_logs) {
+        if !project.has_chain {
+            wrong.push(format!(
+                "project {}: it has logs and no chain: it was removed, or the server was not started since there are chains",
+                project.id
+            ));
+            continue;
+        }
+        // What is left of a deleted project goes little by little.
+        if project.is_deleted && !project.has_logs {
+            continue;
+        }
         let verified = verifier.verify(project, anchors, &mut progress(&project.id)).await?;
         tell(&verified);
-        let head = sign_end(db, chain_key, project, &verified).await?;
-        wrong.extend(
-            verified
-                .report
-                .findings()
-                .first()
-                .map(|first| format!("project {}: {first}", project.id)),
-        );
+        let head = match sign_end(db, chain_key, project, &verified).await {
+            Ok(head) => head,
+            Err(problem) => {
+                eprintln!("{}: the head could not be signed and kept: {problem}", project.id);
+                None
+            }
+        };
+        if !verified.report.is_clean() {
+            let first = verified.report.findings().first().map(ToString::to_string);
+            wrong.push(format!("project {}: {}", project.id, first.unwrap_or_default()));
+        }
         print(&line(&verified, head)?)?;
     }
     match wrong.first() {
@@ -179,7 +200,8 @@ fn read_anchors(path: &Path) -> Result<Vec<SignedHead>, CliError> {
             Value::Array(values) => values,
             one => vec![one],
         };
-        for value in several {
+        // A project that did not hold has no head.
+        for value in several.into_iter().filter(|value| value.get("head") != Some(&Value::Null)) {
             anchors.push(find_head(&value).ok_or_else(unreadable)?);
         }
     }

@@ -33,11 +33,28 @@ pub struct Project {
 pub async fn add(db: &Db, id: &str, name: &str, time_zone: &str, now_ms: i64) -> Result<Project, StoreError> {
     const ADD: &str = "INSERT INTO projects (public_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4)
         RETURNING id, public_id, name, time_zone, created_at";
-    let added = on_db!(write db, pool => query_as(ADD).bind(id).bind(name).bind(time_zone).bind(now_ms).fetch_one(pool).await);
-    added.map_err(|problem| match problem.as_database_error() {
+    let mut tx = WriteTx::begin(db).await?;
+    let added: Result<Project, sqlx::Error> =
+        on_tx!(&mut tx, connection => query_as(ADD).bind(id).bind(name).bind(time_zone).bind(now_ms).fetch_one(connection).await);
+    let added = added.map_err(|problem| match problem.as_database_error() {
         Some(database) if database.is_unique_violation() => StoreError::Taken(format!("the project id {id}")),
         _ => problem.into(),
-    })
+    })?;
+    tx.note(added.key, now_ms).begun();
+    tx.commit().await?;
+    Ok(added)
+}
+
+/// Begins the chains of projects that have none: those from before there were chains.
+pub async fn begin_chains(db: &Db, now_ms: i64) -> Result<(), StoreError> {
+    const WITHOUT: &str = "SELECT id FROM projects AS p WHERE deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM chain_heads AS h WHERE h.project_id = p.id)";
+    let without: Vec<ProjectKey> = on_db!(read db, pool => query_scalar(WITHOUT).fetch_all(pool).await?);
+    for project in without {
+        let mut tx = WriteTx::begin(db).await?;
+        tx.note(project, now_ms).begun();
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// The project with this id.

@@ -89,7 +89,7 @@ impl Facts {
 
     /// Tells what is wrong, by what the chain says now. `earlier` is what it said before the facts were read: what has changed since is as it was or as it is.
     pub(super) fn settle(&self, history: &History, earlier: &HashMap<(FactKind, String), Option<Digest>>, report: &mut Report) {
-        // Facts go with a deleted project; its own log stays.
+        // Facts go with a deleted project; its own log stays. Whether it was deleted is looked at elsewhere.
         if history.is_project_deleted {
             return;
         }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::report::Report;
-use crate::server::chain::head;
 use crate::server::chain::key::ChainKey;
+use crate::server::chain::walk::{Astray, Walk};
 use crate::server::store::chain::canon::{self, Digest};
-use crate::server::store::chain::entry::{self, Before, Body};
+use crate::server::store::chain::entry::{Before, Body};
 use crate::server::store::chain::fact::FactKind;
 use crate::server::store::chain::read::{self, Chained, Checkpoint, StoredEntry, StoredHead};
 use crate::server::store::chain::seqs::Seqs;
@@ -32,18 +32,13 @@ impl Batch {
     const fn end(&self) -> i64 {
         self.first + self.count as i64
     }
-
-    /// Its first and its last number.
-    pub(super) const fn range(&self) -> (i64, i64) {
-        (self.first, self.end() - 1)
-    }
 }
 
 /// What the entries say together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct History {
-    /// The last entry that was read, and its digest.
-    pub(super) end: (i64, Digest),
+    /// Where the reading is.
+    pub(super) walk: Walk,
     pub(super) entries: u64,
     pub(super) before: Before,
     /// In the order of their first numbers once they are all read.
@@ -56,20 +51,31 @@ pub(super) struct History {
     /// What facts were told to be since the chain was read to its end first.
     pub(super) since: HashSet<Digest>,
     is_read_on: bool,
+    /// An entry of logs that another one tells of, too.
+    overlap: Option<i64>,
     pub(super) is_project_deleted: bool,
     /// The digests of entries that somebody asks for, by their numbers.
     pub(super) asked: BTreeMap<i64, Option<Digest>>,
-    checkpoints: Vec<Checkpoint>,
 }
 
 impl History {
     /// Nothing yet; the digests of these entries will be asked for.
     pub(super) fn new(project: &Chained, asked: impl IntoIterator<Item = i64>, checkpoints: Vec<Checkpoint>) -> Self {
         Self {
-            end: (0, entry::origin(&project.id)),
+            walk: Walk::new(&project.id, checkpoints),
+            entries: 0,
+            before: Before::default(),
+            batches: Vec::new(),
+            leaves: Vec::new(),
+            gone: Vec::new(),
+            deleted: Seqs::default(),
+            silenced: Arc::default(),
+            facts: HashMap::new(),
+            since: HashSet::new(),
+            is_read_on: false,
+            overlap: None,
+            is_project_deleted: false,
             asked: asked.into_iter().map(|number| (number, None)).collect(),
-            checkpoints,
-            ..Self::default()
         }
     }
 
@@ -82,21 +88,19 @@ impl History {
         report: &mut Report,
     ) -> Result<bool, StoreError> {
         let Some(head) = read::head(db, project.key).await? else {
-            report.chain(self.end.0, "the chain has no head: it was removed");
+            report.chain(self.walk.end.0, "the chain has no head: it was removed");
             return Ok(false);
         };
-        while self.end.0 < head.number {
-            let page = read::entries(db, project.key, self.end.0, PAGE).await?;
-            let count = page.len();
-            for stored in page {
-                if stored.number > head.number {
-                    break;
-                }
-                if !self.pass_gap(project, key, stored.number, report) || !self.take(stored, report) {
-                    return Ok(false);
-                }
-            }
-            if count == 0 && !self.pass_gap(project, key, head.number + 1, report) {
+        while self.walk.end.0 < head.number {
+            let page = read::entries(db, project.key, self.walk.end.0, PAGE).await?;
+            let mut page = page.into_iter().take_while(|stored| stored.number <= head.number).peekable();
+            let went = if page.peek().is_none() {
+                self.pass(key, head.number + 1)
+            } else {
+                page.try_for_each(|stored| self.take(key, stored, report))
+            };
+            if let Err(Astray { number, what }) = went {
+                report.chain(number, what);
                 return Ok(false);
             }
         }
@@ -104,59 +108,32 @@ impl History {
         Ok(self.is_end(&head, report))
     }
 
-    /// Passes over entries that retention took, where a checkpoint stands for them.
-    fn pass_gap(&mut self, project: &Chained, key: &ChainKey, next: i64, report: &mut Report) -> bool {
-        while self.end.0 + 1 < next {
-            let first = self.end.0 + 1;
-            let found = self.checkpoints.iter().find(|checkpoint| checkpoint.first_number == first);
-            let Some(checkpoint) = found else {
-                report.chain(
-                    first,
-                    "the entry is not there, and no checkpoint stands in its place: it was removed",
-                );
-                return false;
-            };
-            let follows = checkpoint.before == self.end.1 && checkpoint.last_number >= first;
-            let digest = read::digest_of(&checkpoint.digest).filter(|_| follows);
-            let Some(digest) = digest.filter(|_| head::is_good_checkpoint(key, &project.id, checkpoint)) else {
-                report.chain(
-                    first,
-                    "the checkpoint that stands in the entry's place is not one that was signed here",
-                );
-                return false;
-            };
-            self.entries += checkpoint.entries.unsigned_abs();
-            self.end = (checkpoint.last_number, digest);
-            self.note_digest();
-        }
-        true
-    }
-
-    /// Takes an entry; false where it does not follow.
-    fn take(&mut self, stored: StoredEntry, report: &mut Report) -> bool {
-        let (before, digest) = (self.end.1, read::digest_of(&stored.digest));
-        let is = entry::digest(&before, stored.number, stored.at, stored.kind, &stored.body);
-        if digest != Some(is) {
-            report.chain(
-                stored.number,
-                "the entry is not what its digest says, or does not follow the one before: it was changed, swapped or added",
-            );
-            return false;
-        }
-        self.end = (stored.number, is);
+    /// Takes an entry, and the checkpoints before it.
+    fn take(&mut self, key: &ChainKey, stored: StoredEntry, report: &mut Report) -> Result<(), Astray> {
+        self.pass(key, stored.number)?;
+        self.walk.take(&stored)?;
         self.entries += 1;
         self.note_digest();
-        let Some(body) = Body::read(stored.kind, &stored.body) else {
-            report.chain(stored.number, "what the entry says cannot be read");
-            return true;
-        };
-        self.add(body, stored, report);
-        true
+        match Body::read(stored.kind, &stored.body) {
+            Some(body) => self.add(body, stored, report),
+            None => report.chain(stored.number, "what the entry says cannot be read"),
+        }
+        Ok(())
+    }
+
+    /// Passes over entries that retention took, up to the one before this.
+    fn pass(&mut self, key: &ChainKey, next: i64) -> Result<(), Astray> {
+        while let Some(checkpoint) = self.walk.pass(key, next)? {
+            self.entries += checkpoint.entries.unsigned_abs();
+            self.note_digest();
+        }
+        Ok(())
     }
 
     fn note_digest(&mut self) {
-        if let Some(digest) = self.asked.get_mut(&self.end.0) {
-            *digest = Some(self.end.1);
+        let (number, is) = self.walk.end;
+        if let Some(digest) = self.asked.get_mut(&number) {
+            *digest = Some(is);
         }
     }
 
@@ -169,7 +146,8 @@ impl History {
             report.chain(stored.number, "what stands beside the entry is not what it says");
         }
         match body {
-            Body::Began(before) => self.before = before,
+            Body::Began(before) if stored.number == 1 => self.before = before,
+            Body::Began(_) => report.chain(stored.number, "a chain begins once: the entry was added"),
             Body::Logs { first, count, root } => self.add_batch((first, count, root), &stored, report),
             Body::Deleted(seqs) => self.gone.extend_from_slice(seqs.ranges()),
             Body::Silenced(seqs, texts) => {
@@ -221,13 +199,18 @@ impl History {
     fn settle(&mut self) {
         self.is_read_on = true;
         self.batches.sort_unstable_by_key(|batch| batch.first);
+        let overlap = self.batches.windows(2).find(|pair| pair[0].end() > pair[1].first);
+        self.overlap = overlap.map(|pair| pair[0].number.max(pair[1].number));
         self.deleted = Seqs::of_ranges(self.gone.clone());
     }
 
     fn is_end(&self, head: &StoredHead, report: &mut Report) -> bool {
-        if head.number != self.end.0 || head.digest != self.end.1 {
+        if let Some(number) = self.overlap {
+            report.chain(number, "another entry tells of the same logs: one of the two was added");
+        }
+        if head.number != self.walk.end.0 || head.digest != self.walk.end.1 {
             report.chain(
-                self.end.0,
+                self.walk.end.0,
                 "the chain does not end where its head says: its tail was cut off, or the head was changed",
             );
             return false;

@@ -20,6 +20,8 @@ use crate::server::secrets::InstanceKey;
 use crate::server::store::chain::read::{self, Chained, SignedRow};
 use crate::server::store::{Db, StoreError};
 
+/// How often everything is read where the service is at work and something is not as it should be.
+const TRIES: usize = 3;
 /// Signed heads that are read at a time.
 const PAGE: i64 = 10_000;
 
@@ -66,7 +68,26 @@ pub struct Numbers {
 
 impl Verifier<'_> {
     /// Verifies a project's chain and everything that it tells of, and holds saved heads against it. `told` hears now and then how many logs were read.
+    ///
+    /// Where something is not as it should be and the service was at work meanwhile, everything is read once more: it may have come in between.
     pub async fn verify(
+        &self,
+        project: &Chained,
+        anchors: &[SignedHead],
+        told: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<Verified, StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let before = read::head(self.db, project.key).await?;
+            let verified = self.verify_once(project, anchors, told).await?;
+            if verified.report.is_clean() || tries == TRIES || read::head(self.db, project.key).await? == before {
+                return Ok(verified);
+            }
+        }
+    }
+
+    async fn verify_once(
         &self,
         project: &Chained,
         anchors: &[SignedHead],
@@ -88,7 +109,13 @@ impl Verifier<'_> {
         let is_whole = history.read_on(self.db, project, self.chain_key, &mut report).await?;
         self.hold_heads(project, &history, &signed, &mut report);
         self.hold_anchors(project, &history, &anchors, &mut report);
-        let end = is_whole.then_some(history.end);
+        if is_whole && history.is_project_deleted != project.is_deleted {
+            report.add(
+                Record::Fact("the project".to_owned()),
+                "whether it was deleted is not what the chain tells: it was changed",
+            );
+        }
+        let end = is_whole.then_some(history.walk.end);
         if is_whole {
             let mut logs = Logs::new(&history);
             logs.read(self.db, project, &history, told).await?;
@@ -134,7 +161,7 @@ impl Verifier<'_> {
                     row.number,
                     "its signed head does not bear this instance's signature: it was changed, or signed with another key",
                 );
-            } else if row.number > history.end.0 {
+            } else if row.number > history.walk.end.0 {
                 report.chain(
                     row.number,
                     "a head was signed here, and the chain ends before: its tail was cut off",
@@ -168,10 +195,10 @@ impl Verifier<'_> {
                 continue;
             }
             let is = history.asked.get(&anchor.number).copied().flatten();
-            if anchor.number > history.end.0 {
+            if anchor.number > history.walk.end.0 {
                 report.add(
                     record,
-                    format!("the chain ends at entry {}: its tail was cut off", history.end.0),
+                    format!("the chain ends at entry {}: its tail was cut off", history.walk.end.0),
                 );
             } else if is.is_none() {
                 report.add(

@@ -3,8 +3,6 @@
 //! The head is locked from here to the commit, so entries are the last thing that a transaction writes: of two that write into a project at the same time the
 //! second waits for the first one's commit, and no two wait for one another. Several projects' heads are locked in the order of their numbers.
 
-use std::collections::BTreeMap;
-
 use sqlx::{query, query_as, query_scalar};
 
 use super::canon::{self, Digest};
@@ -28,6 +26,9 @@ struct Head {
 pub(in crate::server::store) async fn append(tx: &mut WriteTx, notes: Notes) -> Result<(), StoreError> {
     for (project, noted) in notes.0 {
         let at = noted.at;
+        if noted.is_begun && head(tx, project).await?.is_none() {
+            begin(tx, project, at, &Body::Facts(Vec::new())).await?;
+        }
         for run in noted.logs {
             logs(tx, project, run, at).await?;
         }
@@ -72,41 +73,7 @@ async fn lost(
         push_one(tx, project, at, &Body::Silenced(Seqs::of(numbers), texts)).await?;
     }
     if !deleted.is_empty() {
-        let body = Body::Deleted(Seqs::of_ranges(deleted));
-        push_one(tx, project, at, &body).await?;
-        if let Body::Deleted(seqs) = &body {
-            count_down(tx, project, seqs).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Entries of logs that may have some of these, with how many logs each has, and how many of those are left.
-type Batch = (i64, i64, i32, i32);
-
-/// Counts logs out of the entries that they are in; the leaves of an entry all of whose logs are gone go, too.
-async fn count_down(tx: &mut WriteTx, project: ProjectKey, seqs: &Seqs) -> Result<(), StoreError> {
-    const BATCHES: &str = "SELECT number, first_seq, logs, logs_left FROM chain_entries WHERE project_id = $1 AND first_seq IS NOT NULL AND first_seq <= $3
-        AND first_seq >= COALESCE((SELECT MAX(first_seq) FROM chain_entries WHERE project_id = $1 AND first_seq <= $2), $2) ORDER BY first_seq";
-    const LEFT: &str = "UPDATE chain_entries SET logs_left = logs_left - $3 WHERE project_id = $1 AND number = $2";
-    const GONE: &str = "DELETE FROM chain_leaves WHERE project_id = $1 AND number = $2";
-    let mut gone: BTreeMap<i64, (i32, i32)> = BTreeMap::new();
-    for (from, to) in seqs.ranges() {
-        let batches: Vec<Batch> =
-            on_tx!(&mut *tx, connection => query_as(BATCHES).bind(project).bind(from).bind(to).fetch_all(connection).await?);
-        for (number, first, logs, left) in batches {
-            let (from, to) = ((*from).max(first), (*to).min(first + i64::from(logs) - 1));
-            if from <= to {
-                let counted = gone.entry(number).or_insert((0, left));
-                counted.0 += (to - from + 1) as i32;
-            }
-        }
-    }
-    for (number, (count, left)) in gone {
-        on_tx!(&mut *tx, connection => query(LEFT).bind(project).bind(number).bind(count).execute(connection).await?.rows_affected());
-        if count >= left {
-            on_tx!(&mut *tx, connection => query(GONE).bind(project).bind(number).execute(connection).await?.rows_affected());
-        }
+        push_one(tx, project, at, &Body::Deleted(Seqs::of_ranges(deleted))).await?;
     }
     Ok(())
 }
@@ -118,6 +85,11 @@ async fn push_one(tx: &mut WriteTx, project: ProjectKey, at: i64, body: &Body) -
         None => begin(tx, project, at, body).await?,
     };
     Ok(push(tx, project, head, at, body).await?.number)
+}
+
+/// Keeps others from writing on a project's chain until the transaction is over.
+pub(super) async fn lock(tx: &mut WriteTx, project: ProjectKey) -> Result<(), StoreError> {
+    head(tx, project).await.map(|_| ())
 }
 
 async fn head(tx: &mut WriteTx, project: ProjectKey) -> Result<Option<Head>, StoreError> {
@@ -197,8 +169,8 @@ async fn stored_before(tx: &mut WriteTx, project: ProjectKey, body: &Body) -> Re
 }
 
 async fn push(tx: &mut WriteTx, project: ProjectKey, head: Head, at: i64, body: &Body) -> Result<Head, StoreError> {
-    const PUSH: &str = "INSERT INTO chain_entries (project_id, number, at, kind, body, digest, first_seq, logs, logs_left)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
+    const PUSH: &str = "INSERT INTO chain_entries (project_id, number, at, kind, body, digest, first_seq, logs)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     const MOVE: &str = "UPDATE chain_heads SET number = $2, digest = $3 WHERE project_id = $1";
     let bytes = body.write();
     let number = head.number + 1;

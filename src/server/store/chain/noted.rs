@@ -31,6 +31,7 @@ pub(in crate::server::store) struct Noted {
     /// Facts whose rows are read when the transaction commits.
     pub(super) rows: BTreeSet<(FactKind, String)>,
     pub(super) is_project_deleted: bool,
+    pub(super) is_begun: bool,
 }
 
 impl Notes {
@@ -76,6 +77,11 @@ impl Noted {
     /// A fact that was stored, changed or deleted: what its row says at the end of the transaction counts.
     pub(in crate::server::store) fn row(&mut self, kind: FactKind, key: impl Into<String>) {
         self.rows.insert((kind, key.into()));
+    }
+
+    /// That the chain begins, where it has not.
+    pub(in crate::server::store) const fn begun(&mut self) {
+        self.is_begun = true;
     }
 
     /// That the project was deleted.

@@ -1,5 +1,7 @@
 //! Reading chains: where they end, their entries, the heads that were signed, and what stands in place of entries that are gone.
 
+use std::collections::HashMap;
+
 use sqlx::query_as;
 
 use super::canon::Digest;
@@ -22,19 +24,24 @@ pub struct StoredEntry {
     pub digest: Vec<u8>,
     /// Of an entry of logs, beside its body: the first one's number,
     pub first_seq: Option<i64>,
-    /// how many they are,
+    /// and how many they are.
     pub logs: Option<i32>,
-    /// and how many are left.
-    pub logs_left: Option<i32>,
     /// The leaves of an entry of several logs, while any of those is left.
     pub leaves: Option<Vec<u8>>,
 }
 
 /// Some entries after one, in their order.
 pub async fn entries(db: &Db, project: ProjectKey, after: i64, most: i64) -> Result<Vec<StoredEntry>, StoreError> {
-    const ENTRIES: &str =
-        "SELECT e.number, e.at, e.kind, e.body, e.digest, e.first_seq, e.logs, e.logs_left, l.leaves FROM chain_entries AS e
+    const ENTRIES: &str = "SELECT e.number, e.at, e.kind, e.body, e.digest, e.first_seq, e.logs, l.leaves FROM chain_entries AS e
         LEFT JOIN chain_leaves AS l ON l.project_id = e.project_id AND l.number = e.number
+        WHERE e.project_id = $1 AND e.number > $2 ORDER BY e.number LIMIT $3";
+    Ok(on_db!(read db, pool => query_as(ENTRIES).bind(project).bind(after).bind(most).fetch_all(pool).await?))
+}
+
+/// The same, with one byte of the leaves, where there are any.
+pub async fn entries_alone(db: &Db, project: ProjectKey, after: i64, most: i64) -> Result<Vec<StoredEntry>, StoreError> {
+    const ENTRIES: &str = "SELECT e.number, e.at, e.kind, e.body, e.digest, e.first_seq, e.logs, substr(l.leaves, 1, 1) AS leaves
+        FROM chain_entries AS e LEFT JOIN chain_leaves AS l ON l.project_id = e.project_id AND l.number = e.number
         WHERE e.project_id = $1 AND e.number > $2 ORDER BY e.number LIMIT $3";
     Ok(on_db!(read db, pool => query_as(ENTRIES).bind(project).bind(after).bind(most).fetch_all(pool).await?))
 }
@@ -54,7 +61,7 @@ pub async fn head(db: &Db, project: ProjectKey) -> Result<Option<StoredHead>, St
     Ok(on_db!(read db, pool => query_as(HEAD).bind(project).fetch_optional(pool).await?))
 }
 
-/// A project that has a chain; deleted ones, too.
+/// A project, or what is left of a deleted one.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Chained {
     /// The number that tables use.
@@ -63,14 +70,19 @@ pub struct Chained {
     pub id: String,
     /// Whether the project was deleted.
     pub is_deleted: bool,
+    /// Whether it has a chain, or something left of one.
+    pub has_chain: bool,
+    /// Whether it has logs.
+    pub has_logs: bool,
 }
 
-/// The projects that have chains, or something left of one, in the order of their numbers.
+/// All projects, in the order of their numbers.
 pub async fn projects(db: &Db) -> Result<Vec<Chained>, StoreError> {
-    const PROJECTS: &str = "SELECT p.id AS key, p.public_id AS id, p.deleted_at IS NOT NULL AS is_deleted FROM projects AS p
-        WHERE EXISTS (SELECT 1 FROM chain_heads AS h WHERE h.project_id = p.id)
-            OR EXISTS (SELECT 1 FROM chain_entries AS e WHERE e.project_id = p.id)
-            OR EXISTS (SELECT 1 FROM chain_signed AS s WHERE s.project_id = p.id) ORDER BY p.id";
+    const PROJECTS: &str = "SELECT p.id AS key, p.public_id AS id, p.deleted_at IS NOT NULL AS is_deleted,
+            EXISTS (SELECT 1 FROM chain_heads AS h WHERE h.project_id = p.id) OR EXISTS (SELECT 1 FROM chain_entries AS e WHERE e.project_id = p.id)
+                OR EXISTS (SELECT 1 FROM chain_signed AS s WHERE s.project_id = p.id) AS has_chain,
+            EXISTS (SELECT 1 FROM logs AS l WHERE l.project_id = p.id AND l.origin IN (0, 1)) AS has_logs
+        FROM projects AS p ORDER BY p.id";
     Ok(on_db!(read db, pool => query_as(PROJECTS).fetch_all(pool).await?))
 }
 
@@ -93,6 +105,17 @@ pub struct SignedRow {
 pub async fn signed(db: &Db, project: ProjectKey, after: i64, most: i64) -> Result<Vec<SignedRow>, StoreError> {
     const SIGNED: &str = "SELECT number, digest, at, key, signature FROM chain_signed WHERE project_id = $1 AND number > $2 ORDER BY number LIMIT $3";
     Ok(on_db!(read db, pool => query_as(SIGNED).bind(project).bind(after).bind(most).fetch_all(pool).await?))
+}
+
+/// Digests of signed heads, by the numbers of their entries.
+pub type SignedDigests = HashMap<i64, Vec<u8>>;
+
+/// The signed heads of entries after one, up to another.
+pub async fn signed_between(db: &Db, project: ProjectKey, after: i64, last: i64) -> Result<SignedDigests, StoreError> {
+    const BETWEEN: &str = "SELECT number, digest FROM chain_signed WHERE project_id = $1 AND number > $2 AND number <= $3";
+    let rows: Vec<(i64, Vec<u8>)> =
+        on_db!(read db, pool => query_as(BETWEEN).bind(project).bind(after).bind(last).fetch_all(pool).await?);
+    Ok(rows.into_iter().collect())
 }
 
 /// The latest signed heads of a project, the newest first.

@@ -1,7 +1,8 @@
 //! Keeping heads that were signed, and finding chains that have moved since.
 
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 
+use super::append;
 use super::read::{SignedRow, Unsigned};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::projects::ProjectKey;
@@ -18,7 +19,7 @@ pub async fn unsigned(db: &Db, before_ms: i64) -> Result<Vec<Unsigned>, StoreErr
     Ok(on_db!(read db, pool => query_as(UNSIGNED).bind(before_ms).fetch_all(pool).await?))
 }
 
-/// Keeps a signed head, and tells of it; false where that entry's is kept already, which is told of by whoever kept it.
+/// Keeps a signed head, and tells of it; false where that entry's is kept already, which is told of by whoever kept it, or the entry is not there any more.
 pub async fn keep(
     db: &Db,
     project: ProjectKey,
@@ -26,9 +27,17 @@ pub async fn keep(
     told: Option<OwnEvents>,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
+    const THERE: &str = "SELECT (SELECT COUNT(*) FROM chain_entries WHERE project_id = $1 AND number = $2 AND digest = $3)
+        + (SELECT COUNT(*) FROM chain_checkpoints WHERE project_id = $1 AND last_number = $2 AND digest = $3)";
     const KEEP: &str = "INSERT INTO chain_signed (project_id, number, digest, at, key, signature) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (project_id, number) DO NOTHING";
     let mut tx = WriteTx::begin(db).await?;
+    append::lock(&mut tx, project).await?;
+    // It may have gone behind a checkpoint since it was the end.
+    let there: i64 = on_tx!(&mut tx, connection => query_scalar(THERE).bind(project).bind(row.number).bind(&row.digest).fetch_one(connection).await?);
+    if there == 0 {
+        return Ok(false);
+    }
     let kept = on_tx!(&mut tx, connection => query(KEEP).bind(project).bind(row.number).bind(&row.digest).bind(row.at).bind(&row.key)
         .bind(&row.signature).execute(connection).await?.rows_affected());
     if let Some(told) = told.filter(|_| kept == 1) {

@@ -77,6 +77,7 @@ struct ExportRow {
     user_id: Option<String>,
     by_whom: Option<String>,
     task_id: Option<String>,
+    shown: String,
     reported: i16,
     holds: i16,
     status: i16,
@@ -89,7 +90,7 @@ struct ExportRow {
 }
 
 impl ExportRow {
-    const COLUMNS: &str = "id, created_at, channel, exported_object, format, parameters, user_id, by_whom, task_id, reported, holds, status, finished_at,
+    const COLUMNS: &str = "id, created_at, channel, exported_object, format, parameters, user_id, by_whom, task_id, shown, reported, holds, status, finished_at,
         file_name, rows_count, bytes, sha256, error";
 
     fn fact(&self) -> Fact {
@@ -104,6 +105,7 @@ impl ExportRow {
             .text(self.user_id.as_deref())
             .text(self.by_whom.as_deref())
             .text(self.task_id.as_deref())
+            .text(Some(&self.shown))
             .number(Some(self.reported.into()))
             .number(Some(self.holds.into()));
         if self.status > 1 {

@@ -3,7 +3,7 @@
 //! Blocks and rows are read side by side. Rows up to a moment are read once every block that begins before it has been, so that no more is held than blocks
 //! that overlap; what is held of a block is one digest a log.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sea_query::{Expr, ExprTrait, Order, Query};
@@ -90,6 +90,8 @@ pub struct Proof {
     /// After which block to go on; none once there are no more.
     after: Option<(i64, i64)>,
     held: HashMap<i64, Held>,
+    /// The numbers of all blocks so far.
+    blocks: HashSet<i64>,
     /// Blocks that do not open, and why.
     shut: HashMap<i64, String>,
     /// Rows from here up to there are read next, of this origin, after this one.
@@ -107,6 +109,7 @@ impl Proof {
             silenced,
             after: Some((i64::MIN, i64::MIN)),
             held: HashMap::new(),
+            blocks: HashSet::new(),
             shut: HashMap::new(),
             from: i64::MIN,
             to: i64::MIN,
@@ -155,6 +158,13 @@ impl Proof {
             .map(|last| (last.1, last.0));
         self.to = self.after.map_or(i64::MAX, |(time, _)| std::cmp::max(time, self.from));
         for (id, opened) in open_all(rows).await? {
+            if !self.blocks.insert(id) {
+                chunk.broken.push(Broken {
+                    block: id,
+                    place: None,
+                    what: "there are two blocks of this number: one of them was added",
+                });
+            }
             match opened {
                 Ok((held, wrong)) => {
                     chunk.broken.extend(wrong.map(|what| Broken {

@@ -199,12 +199,16 @@ pub async fn drop(
     let Some(mut step) = Open::begin(db, account).await? else {
         return Ok(Dropped::Lost);
     };
-    match drop_in(&mut step.tx, partition, project, record, now_ms).await {
-        Ok(None) => Ok(Dropped::Wanted),
-        Ok(Some(purged)) => Ok(match step.end::<()>(purged.clone(), None, 0).await? {
+    let dropped = match drop_in(&mut step.tx, partition, project, record, now_ms).await {
+        Ok(None) => return Ok(Dropped::Wanted),
+        Ok(Some(purged)) => step.end::<()>(purged.clone(), None, 0).await.map(|ended| match ended {
             Some(_) => Dropped::Gone(purged),
             None => Dropped::Lost,
         }),
+        Err(problem) => Err(problem),
+    };
+    match dropped {
+        Ok(dropped) => Ok(dropped),
         Err(StoreError::Database(sqlx::Error::Database(error)))
             if error.code().is_some_and(|code| BUSY.contains(&code.as_ref())) =>
         {
