@@ -124,6 +124,7 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("GET /projects/{project}/tasks/{id}/result", Bodies, ""),
     ("GET /projects/{project}/exports/{id}/file", Read, ""),
     ("GET /projects/{project}/sendouts/{id}/data", Bodies, ""),
+    ("GET /projects/{project}/chain/heads/{number}", Read, ""),
     ("POST /projects/{project}/tasks/import", Work, ""),
     ("POST /api/cancel_task", Work, "id={id}"),
     ("POST /api/retry_task", Work, "id={id}"),
@@ -228,6 +229,8 @@ const DOORS: &[(&str, Door, &str)] = &[
     ),
     ("GET /v1/webhook-sendouts/{id}", Key(Scope::Read), ""),
     ("POST /v1/webhook-sendouts/{id}/retry", Key(Scope::WebhooksWrite), ""),
+    ("GET /v1/chain/head", Key(Scope::Read), ""),
+    ("GET /v1/chain/heads", Key(Scope::Read), ""),
     ("GET /management/v1/projects", Manage, ""),
     ("POST /management/v1/projects", Manage, "{}"),
     ("GET /management/v1/projects/{prj}", Manage, ""),
@@ -421,6 +424,7 @@ impl There {
             .replace("{project}", &self.project)
             .replace("{none}", "prj_none");
         path.replace("{id}", id)
+            .replace("{number}", "latest")
             .replace("{*path}", "favicon.svg")
             .replace("{*rest}", "none")
     }

@@ -77,6 +77,13 @@ pub async fn fresh(server: &Server, project: &Project) -> Result<Option<SignedHe
     Ok(kept.first().map(|row| SignedHead::of(&project.id, row)))
 }
 
+/// The head that was signed of this entry; none where none was.
+pub async fn of_entry(server: &Server, project: &Project, number: i64) -> Result<Option<SignedHead>, StoreError> {
+    let rows = read::signed(&server.db, project.key, number.saturating_sub(1), 1).await?;
+    let row = rows.first().filter(|row| row.number == number);
+    Ok(row.map(|row| SignedHead::of(&project.id, row)))
+}
+
 /// Puts signed checkpoints in the place of entries that retention has left nothing of; how many entries those were.
 pub async fn checkpoints(server: &Server, project: ProjectKey, project_id: &str) -> Result<u64, StoreError> {
     let sign = |checkpoint| head::sign_checkpoint(&server.chain_key, project_id, checkpoint);
