@@ -95,6 +95,7 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("GET /projects/{prj}/settings/project", SettingsPage, ""),
     ("GET /projects/{prj}/settings/retention", SettingsPage, ""),
     ("GET /projects/{prj}/settings/masking", SettingsPage, ""),
+    ("GET /projects/{prj}/settings/chain", Page, ""),
     ("GET /api/logs", Read, "query="),
     ("GET /api/log_choices", Read, "query="),
     ("GET /api/log_values", Read, "query=&argument=endpoint"),
@@ -109,6 +110,7 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("GET /api/sendouts", Read, "query="),
     ("GET /api/sendout", Read, "id={id}&query="),
     ("GET /api/endpoints", Read, "query="),
+    ("GET /api/chain", Read, "query="),
     ("POST /api/dismiss_notices", Read, r#"{"ids":[]}"#),
     (
         "POST /api/create_export",
