@@ -4,6 +4,7 @@
 //! leaves the work to a function of its own. Every server function is a public address: none does anything before [`visit`] said yes.
 
 pub mod account;
+pub mod chain;
 pub mod error;
 pub mod exports;
 pub mod frame;

@@ -62,6 +62,7 @@ lazy_pages! {
     Members: members of details, pages::settings::members::Members;
     Keys: keys of details, pages::settings::keys::Keys;
     Retention: retention of details, pages::settings::retention::Retention;
+    Chain: chain of details, pages::settings::chain::Chain;
     Masking: masking of details, pages::settings::masking::Masking;
 }
 
@@ -80,7 +81,7 @@ pub fn group(path: &str) -> Option<&'static str> {
             "projects",
             _,
             "settings",
-            "project" | "members" | "webhooks" | "keys" | "retention" | "masking",
+            "project" | "members" | "webhooks" | "keys" | "retention" | "chain" | "masking",
             "",
         ] => Some("details"),
         _ => None,
@@ -138,6 +139,7 @@ mod tests {
             ("/projects/p/settings/webhooks", Some("details")),
             ("/projects/p/settings/keys", Some("details")),
             ("/projects/p/settings/retention", Some("details")),
+            ("/projects/p/settings/chain", Some("details")),
             ("/projects/p/settings/masking", Some("details")),
             ("/projects/p/logs/1/request", None),
             ("/projects/p", None),

@@ -36,6 +36,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings/members") view={Lazy::<lazy::Members>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/keys") view={Lazy::<lazy::Keys>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/retention") view={Lazy::<lazy::Retention>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/chain") view={Lazy::<lazy::Chain>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/masking") view={Lazy::<lazy::Masking>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/webhooks") view={Lazy::<lazy::Webhooks>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>

@@ -134,13 +134,13 @@ pub async fn filled(app: &TestApp, name: &str) -> (Project, IssuedKey) {
 }
 
 /// A log that an application sent.
-fn sent(mut log: NewLog) -> NewLog {
+pub fn sent(mut log: NewLog) -> NewLog {
     log.facts.origin = Origin::Application;
     log
 }
 
 /// Waits until the project's purges are over.
-async fn purged(app: &TestApp, project: &Project) {
+pub async fn purged(app: &TestApp, project: &Project) {
     for _ in 0..600 {
         let tasks = tasks::latest(app.db(), project.key, kinds::PURGE, 10).await.unwrap();
         if !tasks.is_empty() && tasks.iter().all(|task| task.facts.status.is_over()) {
@@ -151,7 +151,8 @@ async fn purged(app: &TestApp, project: &Project) {
     panic!("the purge never ended");
 }
 
-fn run(app: &TestApp, arguments: &[&str]) -> (Option<i32>, String) {
+/// Runs the binary on the database, with the key that the service has: its code, and what it said.
+pub fn run(app: &TestApp, arguments: &[&str]) -> (Option<i32>, String) {
     let key = data_encoding::BASE64.encode(&[7; 32]);
     let environment = [("DATABASE_URL", app.database_url.as_str()), ("AUDIT_LOG_SECRET_KEY", &key)];
     let out = crate::support::run_binary(arguments, "", &environment, app.folder());

@@ -19,6 +19,7 @@ mod account;
 mod bad_input;
 mod browsing;
 mod chain;
+mod chain_page;
 mod changes;
 mod command_line;
 mod conformance;

@@ -95,6 +95,7 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("GET /projects/{prj}/settings/project", SettingsPage, ""),
     ("GET /projects/{prj}/settings/retention", SettingsPage, ""),
     ("GET /projects/{prj}/settings/masking", SettingsPage, ""),
+    ("GET /projects/{prj}/settings/chain", Page, ""),
     ("GET /api/logs", Read, "query="),
     ("GET /api/log_choices", Read, "query="),
     ("GET /api/log_values", Read, "query=&argument=endpoint"),
@@ -109,6 +110,7 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("GET /api/sendouts", Read, "query="),
     ("GET /api/sendout", Read, "id={id}&query="),
     ("GET /api/endpoints", Read, "query="),
+    ("GET /api/chain", Read, "query="),
     ("POST /api/dismiss_notices", Read, r#"{"ids":[]}"#),
     (
         "POST /api/create_export",
@@ -124,6 +126,7 @@ const DOORS: &[(&str, Door, &str)] = &[
     ("GET /projects/{project}/tasks/{id}/result", Bodies, ""),
     ("GET /projects/{project}/exports/{id}/file", Read, ""),
     ("GET /projects/{project}/sendouts/{id}/data", Bodies, ""),
+    ("GET /projects/{project}/chain/heads/{number}", Read, ""),
     ("POST /projects/{project}/tasks/import", Work, ""),
     ("POST /api/cancel_task", Work, "id={id}"),
     ("POST /api/retry_task", Work, "id={id}"),
@@ -228,6 +231,8 @@ const DOORS: &[(&str, Door, &str)] = &[
     ),
     ("GET /v1/webhook-sendouts/{id}", Key(Scope::Read), ""),
     ("POST /v1/webhook-sendouts/{id}/retry", Key(Scope::WebhooksWrite), ""),
+    ("GET /v1/chain/head", Key(Scope::Read), ""),
+    ("GET /v1/chain/heads", Key(Scope::Read), ""),
     ("GET /management/v1/projects", Manage, ""),
     ("POST /management/v1/projects", Manage, "{}"),
     ("GET /management/v1/projects/{prj}", Manage, ""),
@@ -421,6 +426,7 @@ impl There {
             .replace("{project}", &self.project)
             .replace("{none}", "prj_none");
         path.replace("{id}", id)
+            .replace("{number}", "latest")
             .replace("{*path}", "favicon.svg")
             .replace("{*rest}", "none")
     }

@@ -25,12 +25,13 @@ const TABS: [(&str, &str); 4] = [
 ];
 
 /// The settings of a project: name, and the segment of their address.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("Project", "project"),
     ("Members", "members"),
     ("API keys", "keys"),
     ("Masking", "masking"),
     ("Retention", "retention"),
+    ("Chain", "chain"),
     ("Webhooks", "webhooks"),
 ];
 

@@ -12,21 +12,26 @@ const HEAD: &[u8] = b"audit-log chain head 1\0";
 const CHECKPOINT: &[u8] = b"audit-log chain checkpoint 1\0";
 
 /// A signed head, as people and programs keep it. All bytes are hexadecimal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SignedHead {
     /// Whose chain.
     pub project_id: String,
     /// The number of its last entry.
+    #[schema(minimum = 1)]
     pub number: i64,
     /// That entry's digest.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     pub digest: String,
     /// When it was signed (RFC 3339).
+    #[schema(format = DateTime)]
     pub at: String,
     /// The same in milliseconds since 1970: this is what is signed.
     pub at_ms: i64,
     /// The public half of the key (Ed25519).
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     pub key: String,
     /// The signature (RFC 8032).
+    #[schema(pattern = "^[0-9a-f]{128}$")]
     pub signature: String,
 }
 

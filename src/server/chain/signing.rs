@@ -76,3 +76,10 @@ pub async fn fresh(server: &Server, project: &Project) -> Result<Option<SignedHe
     let kept = read::signed(&server.db, project.key, row.number - 1, 1).await?;
     Ok(kept.first().map(|row| SignedHead::of(&project.id, row)))
 }
+
+/// The head that was signed of this entry; none where none was.
+pub async fn of_entry(server: &Server, project: &Project, number: i64) -> Result<Option<SignedHead>, StoreError> {
+    let rows = read::signed(&server.db, project.key, number.saturating_sub(1), 1).await?;
+    let row = rows.first().filter(|row| row.number == number);
+    Ok(row.map(|row| SignedHead::of(&project.id, row)))
+}

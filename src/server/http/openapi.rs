@@ -13,8 +13,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::{self as doc};
 
-pub(super) use arguments::{ExportArguments, LogArguments, SendoutArguments, TaskArguments};
-pub(super) use refusals::{BadBody, BadEntry, BadEvent, BadForm, BadQuery, Clash, NoRange, TooSlow};
+pub(super) use arguments::{ExportArguments, HeadArguments, LogArguments, SendoutArguments, TaskArguments};
+pub(super) use refusals::{BadBody, BadEntry, BadEvent, BadForm, BadQuery, Clash, NoRange, NotYet, TooSlow};
 pub(super) use shapes::{
     EventTaken, Happened, Health, ImportForm, InvitationShown, KeyIssued, KeyShown, List, LogList, LogShown, LogsToSend,
     MemberAdded, MemberShown, ProjectShown, RetryCount, RetryMany, TaskBegun, TestSent,
@@ -38,6 +38,7 @@ const ABOUT: &str = "The history of an API product: logs, background tasks, expo
         (name = "Events", description = "What is sent to webhook endpoints"),
         (name = "Webhooks", description = "The endpoints that events are sent to"),
         (name = "Webhook sendouts", description = "Events on their way to one endpoint"),
+        (name = "Chain", description = "What the signed heads of a project's chain are: saved elsewhere, they show that nothing before them was changed"),
         (name = "Management", description = "Projects, and who and what belongs to them"),
         (name = "Health", description = "Whether this server lives, and is ready"),
     ),

@@ -1,5 +1,7 @@
 //! The settings of a project, one file a page.
 
+pub mod chain;
+pub mod chain_heads;
 pub mod endpoint;
 pub mod endpoint_form;
 pub mod invitations;

@@ -14,6 +14,8 @@ pub(in crate::server::http) struct LogArguments;
 pub(in crate::server::http) struct TaskArguments;
 /// Of `GET /v1/exports`.
 pub(in crate::server::http) struct ExportArguments;
+/// Of `GET /v1/chain/heads`.
+pub(in crate::server::http) struct HeadArguments;
 /// Of `GET /v1/webhook-sendouts`.
 pub(in crate::server::http) struct SendoutArguments;
 
@@ -63,6 +65,15 @@ impl IntoParams for ExportArguments {
         let orders = ["created_at", "-created_at", "status", "-status"];
         all.push(choice("order", "`-created_at`, newest first, where it is not given", &orders));
         all
+    }
+}
+
+impl IntoParams for HeadArguments {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            number("limit", "Heads a page; 20 where it is not given"),
+            text("after", "`more_starting_after` of the page before".to_owned()),
+        ]
     }
 }
 

@@ -98,6 +98,8 @@ refusals! {
     TooSlow: 400, 408;
     /// It cannot be done as things stand.
     Clash: 409;
+    /// The one thing that a path without ids leads to is not there yet.
+    NotYet: 404;
     /// A range that the file does not have.
     NoRange: 416;
 }

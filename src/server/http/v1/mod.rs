@@ -4,6 +4,7 @@
 //! for its scope, and its route below.
 
 pub(super) mod caller;
+mod chain;
 mod cors;
 mod events;
 mod exports;
@@ -52,6 +53,7 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
         .merge(sendouts::routes())
         .merge(tasks::routes())
         .merge(exports::routes())
+        .merge(chain::routes())
         .route_layer(from_fn_with_state(server.clone(), idempotency::once))
         .route_layer(from_fn_with_state(server.clone(), caller::let_in))
         .route_layer(from_fn_with_state(server.clone(), cors::answer));
@@ -66,7 +68,8 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
         )
         .merge(tasks::member_routes())
         .merge(sendouts::member_routes())
-        .merge(exports::member_routes());
+        .merge(exports::member_routes())
+        .merge(chain::member_routes());
     by_key.merge(exports::open_routes()).merge(by_session)
 }
 
@@ -103,6 +106,7 @@ pub(in crate::server::http) fn described() -> utoipa::openapi::OpenApi {
         sendouts::described(),
         tasks::described(),
         exports::described(),
+        chain::described(),
     ] {
         all.merge(part);
     }

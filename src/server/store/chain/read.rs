@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::query_as;
+use sqlx::{query_as, query_scalar};
 
 use super::canon::Digest;
 use crate::server::store::db::on_db;
@@ -59,6 +59,12 @@ pub struct StoredHead {
 pub async fn head(db: &Db, project: ProjectKey) -> Result<Option<StoredHead>, StoreError> {
     const HEAD: &str = "SELECT number, digest FROM chain_heads WHERE project_id = $1";
     Ok(on_db!(read db, pool => query_as(HEAD).bind(project).fetch_optional(pool).await?))
+}
+
+/// When an entry was made; none where it is not there, or went behind a checkpoint.
+pub async fn made_at(db: &Db, project: ProjectKey, number: i64) -> Result<Option<i64>, StoreError> {
+    const AT: &str = "SELECT at FROM chain_entries WHERE project_id = $1 AND number = $2";
+    Ok(on_db!(read db, pool => query_scalar(AT).bind(project).bind(number).fetch_optional(pool).await?))
 }
 
 /// A project, or what is left of a deleted one.
@@ -120,9 +126,13 @@ pub async fn signed_between(db: &Db, project: ProjectKey, after: i64, last: i64)
 
 /// The latest signed heads of a project, the newest first.
 pub async fn latest_signed(db: &Db, project: ProjectKey, most: i64) -> Result<Vec<SignedRow>, StoreError> {
-    const LATEST: &str =
-        "SELECT number, digest, at, key, signature FROM chain_signed WHERE project_id = $1 ORDER BY number DESC LIMIT $2";
-    Ok(on_db!(read db, pool => query_as(LATEST).bind(project).bind(most).fetch_all(pool).await?))
+    signed_before(db, project, i64::MAX, most).await
+}
+
+/// The latest signed heads of a project before a number, the newest first.
+pub async fn signed_before(db: &Db, project: ProjectKey, before: i64, most: i64) -> Result<Vec<SignedRow>, StoreError> {
+    const BEFORE: &str = "SELECT number, digest, at, key, signature FROM chain_signed WHERE project_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+    Ok(on_db!(read db, pool => query_as(BEFORE).bind(project).bind(before).bind(most).fetch_all(pool).await?))
 }
 
 /// A chain's end that is not signed.
@@ -166,6 +176,27 @@ pub async fn checkpoints(db: &Db, project: ProjectKey) -> Result<Vec<Checkpoint>
     const ALL: &str = "SELECT first_number, last_number, entries, logs, at, before, digest, key, signature FROM chain_checkpoints
         WHERE project_id = $1 ORDER BY first_number";
     Ok(on_db!(read db, pool => query_as(ALL).bind(project).fetch_all(pool).await?))
+}
+
+/// What went behind checkpoints, all together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Behind {
+    /// How many checkpoints there are.
+    pub checkpoints: i64,
+    /// How many entries stood there.
+    pub entries: i64,
+    /// How many logs those spoke of.
+    pub logs: i64,
+    /// When the last checkpoint was made; none where there is no checkpoint.
+    pub at: Option<i64>,
+}
+
+/// What went behind a project's checkpoints.
+pub async fn behind(db: &Db, project: ProjectKey) -> Result<Behind, StoreError> {
+    // A sum of PostgreSQL's is no BIGINT by itself.
+    const SUM: &str = "SELECT COUNT(*) AS checkpoints, CAST(COALESCE(SUM(entries), 0) AS BIGINT) AS entries,
+        CAST(COALESCE(SUM(logs), 0) AS BIGINT) AS logs, MAX(at) AS at FROM chain_checkpoints WHERE project_id = $1";
+    Ok(on_db!(read db, pool => query_as(SUM).bind(project).fetch_one(pool).await?))
 }
 
 /// A digest as it is stored; none where it is not as long as one.
