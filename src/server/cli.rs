@@ -13,11 +13,14 @@ use super::files::FileError;
 use super::ingest::import::ImportError;
 use super::secrets::KeyError;
 use super::store::StoreError;
+use super::store::copy::CopyError;
 use super::telemetry::TelemetryError;
 
+mod copy;
 mod demo;
 mod import;
 mod people;
+mod progress;
 mod secret;
 mod serve;
 mod worker;
@@ -50,6 +53,8 @@ enum Command {
     Secret(secret::SecretCommand),
     /// Imports a file of logs into a project
     Import(import::Import),
+    /// Copies a SQLite database into an empty PostgreSQL, and compares what arrived. Stop what serves it first
+    Copy(copy::Copy),
     /// Prints the OpenAPI document
     Openapi,
     /// Prints the default configuration, with comments
@@ -73,6 +78,8 @@ pub(crate) enum CliError {
     Demo(#[from] DemoError),
     #[error(transparent)]
     Import(#[from] ImportError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     #[error(transparent)]
     Sender(#[from] super::webhooks::SenderError),
     #[error(transparent)]
@@ -121,6 +128,7 @@ async fn execute(command: Command) -> Result<(), CliError> {
         Command::Key(command) => people::key(command).await,
         Command::Secret(command) => secret::secret(command).await,
         Command::Import(command) => import::import(command).await,
+        Command::Copy(command) => copy::copy(command).await,
         Command::Openapi => {
             let document = super::http::openapi::printed()
                 .map_err(|error| CliError::Refused(format!("the document cannot be written: {error}")))?;

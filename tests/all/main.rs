@@ -20,6 +20,7 @@ mod bad_input;
 mod browsing;
 mod command_line;
 mod conformance;
+mod copy;
 mod demo;
 mod exports_api;
 mod exports_filters;
