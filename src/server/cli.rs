@@ -16,6 +16,7 @@ use super::store::StoreError;
 use super::store::copy::CopyError;
 use super::telemetry::TelemetryError;
 
+mod backup;
 mod copy;
 mod demo;
 mod import;
@@ -53,6 +54,8 @@ enum Command {
     Secret(secret::SecretCommand),
     /// Imports a file of logs into a project
     Import(import::Import),
+    /// Writes everything as it stands now into FILE and FILE.files, while servers run. The instance key is not among it
+    Backup(backup::Backup),
     /// Copies a SQLite database into an empty PostgreSQL, and compares what arrived. Stop what serves it first
     Copy(copy::Copy),
     /// Prints the OpenAPI document
@@ -78,6 +81,8 @@ pub(crate) enum CliError {
     Demo(#[from] DemoError),
     #[error(transparent)]
     Import(#[from] ImportError),
+    #[error(transparent)]
+    Backup(#[from] super::backup::BackupError),
     #[error(transparent)]
     Copy(#[from] CopyError),
     #[error(transparent)]
@@ -128,6 +133,7 @@ async fn execute(command: Command) -> Result<(), CliError> {
         Command::Key(command) => people::key(command).await,
         Command::Secret(command) => secret::secret(command).await,
         Command::Import(command) => import::import(command).await,
+        Command::Backup(command) => backup::backup(command).await,
         Command::Copy(command) => copy::copy(command).await,
         Command::Openapi => {
             let document = super::http::openapi::printed()

@@ -1,10 +1,12 @@
 //! The server's half. Everything here stands behind the one `ssr` feature.
 
 pub mod access;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod disk;
 pub mod error;
 pub mod exporting;
 pub mod exports;

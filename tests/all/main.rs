@@ -16,6 +16,7 @@
 mod support;
 
 mod account;
+mod backup;
 mod bad_input;
 mod browsing;
 mod command_line;

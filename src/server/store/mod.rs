@@ -4,6 +4,7 @@
 //! To add an aggregate: a file here, a migration of the same name on both sides, and a test body that runs on both.
 
 pub mod accounts;
+pub mod backup;
 pub mod copy;
 mod db;
 pub mod exports;
