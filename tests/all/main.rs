@@ -44,6 +44,7 @@ mod members;
 mod openapi;
 mod outage;
 mod plain_scan;
+mod plans;
 mod projects;
 mod record_pages;
 mod recording;
