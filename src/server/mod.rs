@@ -5,6 +5,8 @@ pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
+#[cfg(test)]
+pub(crate) mod corpus;
 pub mod demo;
 pub mod disk;
 pub mod error;
