@@ -58,6 +58,7 @@ mod sendout_page;
 mod serve;
 mod sign_in;
 mod tasks_api;
+mod upgrade;
 mod webhooks;
 mod webhooks_bulk;
 mod webhooks_hand;
