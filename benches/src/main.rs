@@ -233,6 +233,7 @@ impl Bench {
         for (name, url) in [("sqlite", sqlite), ("postgres", database.url.clone())] {
             let server = Server::start(&self.binary, &url, &folder.path().join(name))?;
             measure::ingest(&server, batches, CONNECTIONS)?;
+            self.verify(name, &url, &folder.path().join(name))?;
             let measured = retention::measure(&server, now_ms)?;
             self.report
                 .duration(&format!("{name}: 20 logs a call, 4,000 logs a second, p99"), measured.without);
@@ -246,6 +247,20 @@ impl Bench {
                 false,
             );
         }
+        Ok(())
+    }
+
+    /// Everything read again and held against the chain, while the server stands by.
+    fn verify(&mut self, name: &str, url: &str, folder: &Path) -> Outcome<()> {
+        let begun = std::time::Instant::now();
+        let said = server::verify(&self.binary, url, folder)?;
+        let spent = begun.elapsed();
+        let logs = said["logs"].as_f64().unwrap_or_default();
+        if said["ok"] != true || logs < self.logs as f64 {
+            return Err(format!("{name}: the chain does not hold, or not all was read: {said}").into());
+        }
+        let rate = logs / spent.as_secs_f64();
+        self.report.a_second(&format!("{name}: logs verified"), rate, Some(100_000.0));
         Ok(())
     }
 

@@ -80,6 +80,12 @@ fn admit(binary: &Path, url: &str, files: &Path) -> Outcome<Value> {
     Ok(access)
 }
 
+/// Verifies everything on a server's database, as a process of its own; gives what it said.
+pub fn verify(binary: &Path, url: &str, folder: &Path) -> Outcome<Value> {
+    let said = told(program(binary, url, &folder.join("files")).arg("verify"), "")?;
+    Ok(serde_json::from_str(said.lines().next().unwrap_or_default())?)
+}
+
 impl Server {
     /// Starts it: on a database that is empty with people and a key made first, on one that a run before has kept with those of then.
     pub fn start(binary: &Path, url: &str, folder: &Path) -> Outcome<Self> {

@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
+use serde_json::Value;
 
 use super::error::ApiError;
 use crate::server::access::{self, Member, Person};
@@ -45,6 +46,13 @@ impl Visit {
             }
         }
         Ok(visit)
+    }
+
+    /// Says in the log of the running server function what it changed of the project's settings: null `before` for what was made, `after` for what was removed.
+    pub(crate) fn changed(&self, before: Value, after: Value) {
+        if let Some(parts) = use_context::<Parts>() {
+            recording::change::noted(parts.extensions.get(), self.member.project.key, before, after);
+        }
     }
 
     /// `NotAllowed`, in words, for whoever does not settle the project; `what` is among its settings.

@@ -97,10 +97,29 @@ pub mod kinds {
     pub const WEBHOOK_DISABLED: &str = "webhook.disabled";
     /// Requests to an endpoint of the API failed.
     pub const LOG_FAILURE: &str = "log.failure";
+    /// The head of the project's chain was signed.
+    pub const CHAIN_HEAD: &str = "chain.head";
     /// What *Send test event* sends.
     pub const TEST: &str = "webhook.test";
     /// Those that an endpoint can choose.
-    pub const ALL: [&str; 5] = [EXPORT_DONE, EXPORT_FAILED, TASK_FAILED, WEBHOOK_DISABLED, LOG_FAILURE];
+    pub const ALL: [&str; 6] = [
+        EXPORT_DONE,
+        EXPORT_FAILED,
+        TASK_FAILED,
+        WEBHOOK_DISABLED,
+        LOG_FAILURE,
+        CHAIN_HEAD,
+    ];
+    /// Those that no application may post: whoever receives one can rely on this service having sent it.
+    pub const RESERVED: [&str; 7] = [
+        EXPORT_DONE,
+        EXPORT_FAILED,
+        TASK_FAILED,
+        WEBHOOK_DISABLED,
+        LOG_FAILURE,
+        CHAIN_HEAD,
+        TEST,
+    ];
 }
 
 /// What is known of an endpoint; no secret is in it.

@@ -16,7 +16,7 @@ pub struct ProjectWish {
 /// What a project holds, for whoever is about to delete it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holdings {
-    /// Logs, this service's own too.
+    /// Logs that applications sent; this service's own are not deleted with it.
     pub logs: i64,
     /// Background tasks.
     pub tasks: i64,

@@ -11,6 +11,9 @@ pub const DAY_MS: i64 = 86_400_000;
 pub const HALF_YEAR: u32 = 183;
 /// Twelve months.
 pub const YEAR: u32 = 365;
+/// Days that the log of the log is kept at least, whatever a project chose: a year, leap years too, so that nobody in a project can be rid of what they did
+/// in it before the year is over.
+pub const OWN_DAYS: u32 = 366;
 /// The most days that a project can choose.
 pub const MOST_DAYS: u32 = 3_650;
 /// Days that an export's file is kept after it was made.
@@ -103,20 +106,32 @@ impl Kept {
         self.logs_days.map_or(i64::MAX, |days| i64::from(days) * DAY_MS)
     }
 
+    /// How many days the log of the log is kept, and what it says: as long as the other logs, and [`OWN_DAYS`] at least; `None` for ever.
+    pub fn own_days(self) -> Option<u32> {
+        self.logs_days.map(|days| days.max(OWN_DAYS))
+    }
+
     /// Where it cuts at a moment.
-    ///
-    /// The place for a retention of the service's own log: `own` may be cut earlier than `application`, and everything that purges goes by the origin.
-    /// Before it may be cut later, `purge::is_due` must look at each origin by itself.
     pub fn cuts(self, now_ms: i64) -> Cuts {
         let before = |days: Option<u32>| days.map_or(i64::MIN, |days| now_ms.saturating_sub(i64::from(days) * DAY_MS));
-        let logs = before(self.logs_days);
-        let cut = Cut {
-            logs,
-            bodies: before(self.bodies_days).max(logs),
-        };
+        let (logs, own) = (before(self.logs_days), before(self.own_days()));
         Cuts {
-            application: cut,
-            own: cut,
+            application: Cut {
+                logs,
+                bodies: before(self.bodies_days).max(logs),
+            },
+            own: Cut { logs: own, bodies: own },
+        }
+    }
+
+    /// Where it cuts in a project that was deleted: of what applications sent nothing is left.
+    pub fn cuts_once_deleted(self, now_ms: i64) -> Cuts {
+        Cuts {
+            application: Cut {
+                logs: i64::MAX,
+                bodies: i64::MAX,
+            },
+            ..self.cuts(now_ms)
         }
     }
 
@@ -138,19 +153,20 @@ impl Cuts {
         }
     }
 
-    /// Every log before this goes, whatever its origin.
-    pub fn all_logs(&self) -> i64 {
-        self.application.logs.min(self.own.logs)
+    /// What is before this and of an origin says nothing any more; of `None`, which stands for both, what is before this says nothing whatever its origin.
+    pub fn bodies_of(&self, origin: Option<Origin>) -> i64 {
+        origin.map_or_else(
+            || self.application.bodies.min(self.own.bodies),
+            |origin| self.of(origin).bodies,
+        )
     }
 
-    /// What every log before this says goes, whatever its origin.
-    pub fn all_bodies(&self) -> i64 {
-        self.application.bodies.min(self.own.bodies)
-    }
-
-    /// Of what is not before this nothing goes.
-    pub fn end(&self) -> i64 {
-        self.application.bodies.max(self.own.bodies)
+    /// Of what is not before this, and is of an origin, nothing goes; `None` stands for both.
+    pub fn end_of(&self, origin: Option<Origin>) -> i64 {
+        origin.map_or_else(
+            || self.application.bodies.max(self.own.bodies),
+            |origin| self.of(origin).bodies,
+        )
     }
 }
 
@@ -328,8 +344,31 @@ mod tests {
             }
         );
         let ever = Kept::of(choice(None, None), 0);
-        assert_eq!(ever.cuts(NOW).end(), i64::MIN);
+        assert_eq!(ever.cuts(NOW).end_of(None), i64::MIN);
         assert_eq!(ever.logs_ms(), i64::MAX);
+    }
+
+    #[test]
+    fn the_log_of_the_log_is_kept_for_a_year_at_least() {
+        let own = |logs, bodies, instance| Kept::of(choice(logs, bodies), instance).cuts(NOW).own;
+        let of_days = |days: i64| Cut {
+            logs: NOW - days * DAY_MS,
+            bodies: NOW - days * DAY_MS,
+        };
+        assert_eq!(own(Some(1), None, 183), of_days(366));
+        assert_eq!(
+            own(Some(400), Some(3), 183),
+            of_days(400),
+            "what it says goes with it, not before"
+        );
+        assert_eq!(own(None, None, 183), of_days(366));
+        assert_eq!(own(None, None, 0).logs, i64::MIN, "for ever");
+        let deleted = Kept::of(choice(Some(7), None), 183).cuts_once_deleted(NOW);
+        assert_eq!((deleted.application.logs, deleted.own), (i64::MAX, of_days(366)));
+        assert_eq!(
+            (deleted.end_of(None), deleted.bodies_of(None)),
+            (i64::MAX, NOW - 366 * DAY_MS)
+        );
     }
 
     #[test]

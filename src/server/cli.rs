@@ -24,6 +24,8 @@ mod people;
 mod progress;
 mod secret;
 mod serve;
+mod trail;
+mod verify;
 mod worker;
 
 /// The full history of an API product: logs, background tasks, exports and webhook sendouts
@@ -58,6 +60,10 @@ enum Command {
     Backup(backup::Backup),
     /// Copies a SQLite database into an empty PostgreSQL, and compares what arrived. Stop what serves it first
     Copy(copy::Copy),
+    /// Prints what this service recorded about itself: who did what in a project, deleted or not, oldest first, as NDJSON
+    Trail(trail::Trail),
+    /// Reads everything again and compares it with the chain; fails where something is not as it was written, and names it
+    Verify(verify::Verify),
     /// Prints the OpenAPI document
     Openapi,
     /// Prints the default configuration, with comments
@@ -89,6 +95,10 @@ pub(crate) enum CliError {
     Sender(#[from] super::webhooks::SenderError),
     #[error(transparent)]
     Files(#[from] FileError),
+    #[error(transparent)]
+    Start(#[from] super::state::StartError),
+    #[error(transparent)]
+    Reseal(#[from] super::reseal::ResealError),
     #[error("{what}: {error}")]
     Io { what: String, error: std::io::Error },
     #[error("there is no project {0}")]
@@ -135,6 +145,8 @@ async fn execute(command: Command) -> Result<(), CliError> {
         Command::Import(command) => import::import(command).await,
         Command::Backup(command) => backup::backup(command).await,
         Command::Copy(command) => copy::copy(command).await,
+        Command::Trail(command) => trail::trail(command).await,
+        Command::Verify(command) => verify::verify(command).await,
         Command::Openapi => {
             let document = super::http::openapi::printed()
                 .map_err(|error| CliError::Refused(format!("the document cannot be written: {error}")))?;

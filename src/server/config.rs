@@ -110,6 +110,10 @@ pub struct DataOptions {
     /// `AUDIT_LOG_SECRET_KEY`, it is `secret.key` in the data folder
     #[arg(long, env = "AUDIT_LOG_SECRET_KEY_FILE", value_name = "FILE")]
     pub secret_key_file: Option<PathBuf>,
+    /// The file with a key of its own for signing the heads of projects' chains, as the instance key's; made where it is not there. Without it the key is derived
+    /// from the instance key
+    #[arg(long, env = "AUDIT_LOG_CHAIN_KEY_FILE", value_name = "FILE")]
+    pub chain_key_file: Option<PathBuf>,
 }
 
 impl Default for DataOptions {
@@ -118,6 +122,7 @@ impl Default for DataOptions {
             database: DatabaseOption::default(),
             files_url: FILES_URL.to_owned(),
             secret_key_file: None,
+            chain_key_file: None,
         }
     }
 }
@@ -512,7 +517,7 @@ mod tests {
                     database_url: database.into(),
                 },
                 files_url: files.into(),
-                secret_key_file: None,
+                ..DataOptions::default()
             }
             .folder()
         };

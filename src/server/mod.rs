@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod backup;
+pub mod chain;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::state::Server;
 use super::store::projects::{self, Project};
-use super::store::{StoreError, accounts};
+use super::store::{Changed, StoreError, accounts};
 use crate::model::id::IdKind;
 use crate::model::project::ProjectWish;
 use crate::model::rights::Role;
@@ -106,27 +106,35 @@ pub async fn create(server: &Server, wish: &ProjectWish, owner: Option<i64>) -> 
     Ok(project)
 }
 
-/// Changes a project.
-pub async fn change(server: &Server, project: &Project, wish: &ProjectWish) -> Result<(), ProjectError> {
+/// Changes a project; gives what was so before and after.
+pub async fn change(server: &Server, project: &Project, wish: &ProjectWish) -> Result<Changed<ProjectWish>, ProjectError> {
     let wish = checked(wish)?;
-    if !projects::change(&server.db, project.key, &wish.name, &wish.time_zone).await? {
-        return Err(ProjectError::Gone);
-    }
-    projects::set_endpoint_templates(&server.db, project.key, &wish.templates).await?;
+    let changed = projects::change(&server.db, project.key, &wish).await?;
     server.forget_endpoints(project.key);
     server.door.forget();
-    Ok(())
+    changed.ok_or(ProjectError::Gone)
 }
 
-/// Deletes a project, at once for everybody; what it held is removed in the background from a minute later on.
-pub async fn delete(server: &Server, project: &Project) -> Result<(), ProjectError> {
+/// What of a project can be changed, as it is.
+pub async fn settings(server: &Server, project: &Project) -> Result<ProjectWish, StoreError> {
+    Ok(ProjectWish {
+        name: project.name.clone(),
+        time_zone: project.time_zone.clone(),
+        templates: projects::endpoint_templates(&server.db, project.key).await?,
+    })
+}
+
+/// Deletes a project, at once for everybody; what it held is removed in the background from a minute later on, but for the record
+/// of what people did in it, which stays for a year at least. Gives what it was.
+pub async fn delete(server: &Server, project: &Project) -> Result<ProjectWish, ProjectError> {
+    let before = settings(server, project).await?;
     if !projects::delete(&server.db, project.key, server.clock.now_ms()).await? {
         return Err(ProjectError::Gone);
     }
     tracing::warn!(project = project.id, name = project.name, "a project was deleted");
     server.forget_endpoints(project.key);
     server.door.forget();
-    Ok(())
+    Ok(before)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! Seals anew, with the instance key of now, what keys from before have sealed: in batches, beside a server that runs, from the beginning again
-//! where it was broken off.
+//! Seals anew, with the instance key of now, what keys from before have sealed: in batches, and files part by part, beside a server that runs; begun again where it
+//! was broken off, it passes over what is done.
 //!
 //! To add a column: its variant in `store/sealed.rs`, and what it is sealed for in [`purpose`].
 
 use super::clock::Random;
+use super::files::{FileError, Files, ResealedPart};
 use super::secrets::{InstanceKey, purposes};
-use super::store::sealed::{self, SealedColumn, SealedKey};
+use super::store::sealed::{self, SealedColumn, SealedFiles, SealedKey};
 use super::store::{Db, StoreError};
 
 /// Rows of a batch: an original may be large.
@@ -27,12 +28,23 @@ const fn purpose(column: SealedColumn) -> &'static str {
 /// What came of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resealed {
-    /// Rows that were looked at.
+    /// Rows, or parts of files, that were looked at.
     pub seen: u64,
-    /// Rows that were sealed anew.
+    /// Those that were sealed anew.
     pub changed: u64,
-    /// Rows that none of the keys opens.
+    /// Those that none of the keys opens.
     pub broken: u64,
+}
+
+/// Why it was broken off.
+#[derive(Debug, thiserror::Error)]
+pub enum ResealError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The files failed.
+    #[error(transparent)]
+    Files(#[from] FileError),
 }
 
 /// Seals everything in the database anew.
@@ -59,4 +71,40 @@ pub async fn run(db: &Db, key: &InstanceKey, random: &Random) -> Result<Resealed
         }
     }
     Ok(all)
+}
+
+/// Seals every file anew that lies sealed: originals of imports, and records that were not taken. In memory there is one part at a time.
+pub async fn files(db: &Db, files: &Files) -> Result<Resealed, ResealError> {
+    let mut all = Resealed::default();
+    let mut last = (i64::MIN, i64::MIN);
+    loop {
+        let tasks = sealed::files_after(db, last, BATCH).await?;
+        let Some(end) = tasks.last() else { return Ok(all) };
+        last = (end.project_id, end.created_at);
+        for task in &tasks {
+            for file in [&task.file, &task.rejected].into_iter().flatten() {
+                one_file(db, files, (task, file), &mut all).await?;
+            }
+        }
+    }
+}
+
+async fn one_file(db: &Db, files: &Files, (task, file): (&SealedFiles, &str), all: &mut Resealed) -> Result<(), ResealError> {
+    for number in files.parts(file).await? {
+        let part = files.reseal(file, number).await?;
+        all.seen += u64::from(part != ResealedPart::Gone);
+        match part {
+            ResealedPart::Gone | ResealedPart::Already => {}
+            ResealedPart::Broken => all.broken += 1,
+            ResealedPart::Changed => {
+                all.changed += 1;
+                // A server may have deleted the file between the reading of the part and its writing: then it must not be there again.
+                if !sealed::has_file(db, task, file).await? {
+                    files.delete(file).await?;
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
 }

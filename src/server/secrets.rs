@@ -30,6 +30,8 @@ pub mod purposes {
     pub const IMPORT_FILE: &str = "import-file";
     /// The secret of a second factor.
     pub const SECOND_FACTOR: &str = "second-factor";
+    /// What signs chains' heads: nothing is sealed with it.
+    pub const CHAIN: &str = "chain";
     /// What waits to be confirmed as one.
     pub const SECOND_FACTOR_PENDING: &str = "second-factor-pending";
 }
@@ -95,15 +97,24 @@ impl InstanceKey {
         if let Some(text) = variable.filter(|text| !text.is_empty()) {
             return Self::parse(text).ok_or_else(|| KeyError::Unreadable(KEY_VARIABLE.to_owned()));
         }
-        let path = key_file(options)?;
+        Self::load_file(&key_file(options)?, random)
+    }
+
+    /// The key of a file, which is made where it is not there, readable by its owner alone.
+    pub fn load_file(path: &Path, random: &Random) -> Result<Self, KeyError> {
         if !path.exists() {
-            make(&path, random).map_err(|error| KeyError::File {
-                path: path.clone(),
+            make(path, random).map_err(|error| KeyError::File {
+                path: path.to_owned(),
                 error,
             })?;
-            tracing::info!(file = %path.display(), "made an instance key: keep a copy of it");
+            tracing::info!(file = %path.display(), "made a key: keep a copy of it");
         }
-        Self::read(&path)
+        Self::read(path)
+    }
+
+    /// The keys derived for a purpose, of this one and of those from before, for what is made of 32 random bytes.
+    pub fn seeds(&self, purpose: &str) -> Vec<[u8; 32]> {
+        self.all().map(|key| derived(key, purpose)).collect()
     }
 
     /// Puts a new key before those in the instance's key file; gives the file.

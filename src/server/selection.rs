@@ -15,6 +15,7 @@ use crate::model::selection::{CodeRange, LogSelection, OneOf, TextNeedles, TimeR
 use super::secrets::InstanceKey;
 
 pub use cursor::cursor;
+pub(crate) use time::read as read_time;
 
 /// Values that one filter may name: enough for any list that a person pastes, and under what one statement can bind.
 const MAX_VALUES: usize = 100;

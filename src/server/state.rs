@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::task::TaskTracker;
 
 use super::access::{Door, oidc};
+use super::chain::key::ChainKey;
 use super::clock::{Clock, Random};
 use super::config::Config;
 use super::files::{FileError, Files};
@@ -16,7 +17,7 @@ use super::ingest::mask::MaskRules;
 use super::jobs::Bell;
 use super::masking::Masking;
 use super::retention::Retention;
-use super::secrets::InstanceKey;
+use super::secrets::{InstanceKey, KeyError};
 use super::store::logs::write::{LogWriter, WriterOptions};
 use super::store::projects::{self, ProjectKey};
 use super::store::{Db, StoreError};
@@ -55,6 +56,8 @@ pub struct Parts {
     pub masking: Masking,
     /// Signs and seals.
     pub key: Arc<InstanceKey>,
+    /// Signs the heads of chains.
+    pub chain_key: ChainKey,
     /// Who came in lately.
     pub door: Arc<Door>,
     /// What is known of the identity provider.
@@ -82,9 +85,21 @@ struct KnownNames {
 /// How long a project's route templates are believed, in milliseconds: another server may change them.
 const TEMPLATES_MS: i64 = 3_000;
 
+/// Why a server could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Where files are kept.
+    #[error(transparent)]
+    Files(#[from] FileError),
+    /// The key that signs chains.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
 impl Server {
     /// A server on a migrated database. Starts the writer, so it must be called inside the runtime.
-    pub fn new(db: Db, config: Config, key: InstanceKey, clock: Clock, random: Random) -> Result<Self, FileError> {
+    pub fn new(db: Db, config: Config, key: InstanceKey, clock: Clock, random: Random) -> Result<Self, StartError> {
+        let chain_key = ChainKey::load(&config.data, &key, &random)?;
         let key = Arc::new(key);
         let files = Files::open(&config.data.files_url, Arc::clone(&key), random.clone())?;
         let writer = LogWriter::start(
@@ -107,6 +122,7 @@ impl Server {
             clock,
             random,
             key,
+            chain_key,
             door: Arc::default(),
             oidc: oidc::Provider::default(),
             retention: Retention::default(),

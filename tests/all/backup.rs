@@ -12,6 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::chain;
 use crate::exports_api::{ALL, over};
 use crate::support::{Database, TestApp, new_database};
 
@@ -77,6 +78,8 @@ async fn serves(app: &TestApp, key: &IssuedKey, before: &[Vec<String>], all: &[V
             (&json!(id), &json!(id))
         );
     }
+    let (code, words) = chain::run(app, &["verify"]);
+    assert_eq!(code, Some(0), "it is as it was written, says the chain: {words}");
     let sought = &before[before.len() / 2][3];
     let found = get(
         app,
@@ -227,7 +230,7 @@ for_each_db! {
             tokio::time::sleep(Duration::from_millis(15 * (kill + 1))).await;
             child.kill().unwrap();
             child.wait().unwrap();
-            half += usize::from(lying(app.folder(), &format!("killed-{kill}.db.part")).len());
+            half += lying(app.folder(), &format!("killed-{kill}.db.part")).len();
             if file.exists() {
                 let again = TestApp::another(&format!("sqlite://{}", file.display()), &app.folder().join("none")).await;
                 assert_eq!(again.all_ids(&key).await.len(), 2_000);

@@ -1,11 +1,16 @@
 //! The commands, as the real binary, beside the running service.
 
+use audit_log::model::log::{BodyKind, Message, NewLog, Origin};
 use audit_log::model::rights::{Role, Scope};
 use audit_log::server::access;
+use audit_log::server::clock::Random;
 use audit_log::server::store::{accounts, projects};
 use axum::http::HeaderMap;
+use serde_json::Value;
 use std::process::Output;
 
+use crate::logs::call;
+use crate::plain_scan::Dice;
 use crate::support::run_binary;
 
 fn printed(output: &Output) -> String {
@@ -48,6 +53,38 @@ for_each_db! {
         assert_eq!(projects::find(app.db(), &project).await.unwrap().unwrap().time_zone, "UTC");
         let words = refused(&app.command(&["project", "add", "Shop", "--time-zone", "Europe/Atlantis"], ""), 2);
         assert!(words.contains("is no time zone"), "{words}");
+    }
+
+    async fn the_operator_reads_what_was_done_in_a_project(app: TestApp) {
+        let project = app.add_project("Shop").await;
+        let dice = Dice(Random::seeded(3));
+        let now = app.server.clock.now_ms();
+        let log = |place: i64| {
+            let mut log = dice.log(now - 2_000_000 + place * 1_000);
+            log.text.request = Message { headers: "{}".to_owned(), kind: BodyKind::Json, body: b"{\"a\": 1}".to_vec(), ..Message::default() };
+            log.text.response = log.text.request.clone();
+            log.facts.origin = if place % 3 == 0 { Origin::Application } else { Origin::Own };
+            log
+        };
+        let logs: Vec<NewLog> = (0..1_800).map(log).collect();
+        app.server.writer.write(call(project.key, logs.clone())).await.unwrap();
+        let trail = |more: &[&str]| {
+            let text = printed(&app.command(&[&["trail", "--project", &project.id], more].concat(), ""));
+            text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let own = |from: i64, to: i64| {
+            let own = logs.iter().filter(|log| log.facts.origin == Origin::Own && (from..to).contains(&log.facts.created_at));
+            own.map(|log| log.facts.id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(trail(&[]), own(0, i64::MAX), "over more than one page");
+        let at = |ms: i64| jiff::Timestamp::from_millisecond(ms).unwrap().to_string();
+        let (from, to) = (now - 1_999_000, now - 1_900_000);
+        assert_eq!(trail(&["--from", &at(from), "--to", &at(to)]), own(from, to));
+        assert_eq!(trail(&["--from", "-1d", "--to", &at(to)]), own(0, to));
+        let words = refused(&app.command(&["trail", "--project", &project.id, "--from", "yesterday"], ""), 1);
+        assert!(words.contains("is no time"), "{words}");
+        let words = refused(&app.command(&["trail", "--project", "prj_none"], ""), 1);
+        assert!(words.contains("there is no project"), "{words}");
     }
 
     async fn only_the_first_person_runs_the_instance(app: TestApp) {

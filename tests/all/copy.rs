@@ -7,10 +7,11 @@ use std::time::Duration;
 use audit_log::model::rights::Role;
 use audit_log::server::access::issue::IssuedKey;
 use audit_log::server::store::logs::sequence;
-use audit_log::server::store::{Db, copy};
+use audit_log::server::store::{Db, copy, projects};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::chain;
 use crate::exports_api::ALL;
 use crate::support::{Database, TestApp, bare_database, new_database, tables};
 
@@ -109,7 +110,8 @@ fn every_table_arrives_and_is_served() {
                 .map(|column| column.0)
                 .collect();
             let mut names: Vec<String> = columns.into_iter().map(|column| column.0).collect();
-            (there.sort(), names.sort());
+            there.sort();
+            names.sort();
             assert_eq!(there, names, "{table}");
         }
         assert_eq!(
@@ -137,6 +139,10 @@ async fn is_served(app: &TestApp, key: &IssuedKey, to: &str) {
         assert_eq!(there, here);
     }
     again.sign_in("owner@example.com", "correct horse").await;
+    let projects = projects::all(again.db()).await.unwrap();
+    let shop = projects.into_iter().find(|project| project.name == "shop").unwrap().id;
+    let (code, words) = chain::run(&again, &["verify", "--project", &shop]);
+    assert_eq!(code, Some(0), "it is as it was written, says the chain: {words}");
     let highest = again.add_project("the next").await.key;
     assert!(highest > 2, "numbers go on after those that were given: {highest}");
     again.add_person("new@example.com", "correct horse", None).await;

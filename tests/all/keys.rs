@@ -55,9 +55,9 @@ for_each_db! {
         let shown = headers(&[("x-app-id", &key.app_id), ("x-app-token", &key.app_token)]);
         access::key(&app.server, &shown).await.unwrap();
         let other = app.add_project("other").await;
-        assert!(!keys::revoke(app.db(), other.key, &key.app_id, 1).await.unwrap(), "another project cannot");
-        assert!(keys::revoke(app.db(), project.key, &key.app_id, 1).await.unwrap());
-        assert!(!keys::revoke(app.db(), project.key, &key.app_id, 1).await.unwrap(), "once is enough");
+        assert!(keys::revoke(app.db(), other.key, &key.app_id, 1).await.unwrap().is_none(), "another project cannot");
+        assert!(keys::revoke(app.db(), project.key, &key.app_id, 1).await.unwrap().is_some());
+        assert!(keys::revoke(app.db(), project.key, &key.app_id, 1).await.unwrap().is_none(), "once is enough");
         app.pass(REMEMBERED_MS);
         assert!(matches!(access::key(&app.server, &shown).await, Err(AccessError::Unauthorized(_))));
     }
@@ -210,7 +210,7 @@ for_each_db! {
         let project = app.add_project("shop").await;
         let key = app.add_key(&project, &[Scope::Read]).await;
         let shown = |token: &str| headers(&[("x-app-id", &key.app_id), ("x-app-token", token)]);
-        let rotate = async |overlap| issue::rotate_key(app.db(), &app.issuer(), project.key, &key.app_id, overlap).await.unwrap().app_token;
+        let rotate = async |overlap| issue::rotate_key(app.db(), &app.issuer(), project.key, &key.app_id, overlap).await.unwrap().0.app_token;
         let second = rotate(60_000).await;
         app.server.door.forget();
         for token in [&key.app_token, &second] {
@@ -234,7 +234,7 @@ for_each_db! {
         let now = app.server.clock.now_ms();
         let wish = |expires_at| KeyWish { name: "short".to_owned(), scopes: vec![Scope::Read], expires_at: Some(expires_at), ..KeyWish::default() };
         assert!(issue::project_key(app.db(), &app.issuer(), project.key, &wish(now)).await.is_err(), "its end lies in the future");
-        let key = issue::project_key(app.db(), &app.issuer(), project.key, &wish(now + 1_000)).await.unwrap();
+        let key = issue::project_key(app.db(), &app.issuer(), project.key, &wish(now + 1_000)).await.unwrap().0;
         let call = async || app.call(Method::GET, "/v1/logs", &key).send().await.unwrap();
         assert_eq!(call().await.status(), 200);
         app.pass(1_000);
@@ -245,7 +245,7 @@ for_each_db! {
     async fn a_key_has_calls_of_its_own(app: TestApp) {
         let project = app.add_project("shop").await;
         let wish = KeyWish { name: "slow".to_owned(), scopes: vec![Scope::Read], calls_a_minute: Some(2), ..KeyWish::default() };
-        let key = issue::project_key(app.db(), &app.issuer(), project.key, &wish).await.unwrap();
+        let key = issue::project_key(app.db(), &app.issuer(), project.key, &wish).await.unwrap().0;
         for left in ["1", "0"] {
             let answer = app.call(Method::GET, "/v1/logs", &key).send().await.unwrap();
             let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();

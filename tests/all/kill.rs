@@ -107,7 +107,7 @@ impl Victim {
         command
     }
 
-    fn command(&self, arguments: &[&str]) -> String {
+    pub fn command(&self, arguments: &[&str]) -> String {
         let output = self.program().args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?} failed");
         String::from_utf8(output.stdout).unwrap()

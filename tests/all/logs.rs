@@ -340,6 +340,8 @@ for_each_db! {
             let mut log = dice.log(START + place / 3 * 1_000);
             log.text.request = Message { kind: BodyKind::Text, body: dice.words(3).into_bytes(), headers: dice.headers(), ..Message::default() };
             log.text.response = Message { kind: BodyKind::Text, body: dice.words(3).into_bytes(), ..Message::default() };
+            // Blocks, and groups of them, are of one origin each.
+            log.facts.origin = if place % 10 == 0 { Origin::Own } else { Origin::Application };
             log
         };
         let mut logs: Vec<NewLog> = (0..5_120).map(|place| short(&dice, place)).collect();
@@ -380,9 +382,9 @@ for_each_db! {
         let project = app.add_project("shop").await.key;
         let id = write_random(app, project, &dice, 1).await[0].facts.id.clone();
         let file = ImportFile { name: "vouchers.csv".into(), bytes: 12 };
-        assert_eq!(one::put_import_file(app.db(), project, "nothing", &file, b"sealed").await.unwrap(), Put::NoLog);
-        assert_eq!(one::put_import_file(app.db(), project, &id, &file, b"sealed").await.unwrap(), Put::Kept);
-        assert_eq!(one::put_import_file(app.db(), project, &id, &file, b"another").await.unwrap(), Put::Taken);
+        assert_eq!(one::put_import_file(app.db(), project, "nothing", &file, (b"sealed", &[0; 32]), 0).await.unwrap(), Put::NoLog);
+        assert_eq!(one::put_import_file(app.db(), project, &id, &file, (b"sealed", &[0; 32]), 0).await.unwrap(), Put::Kept);
+        assert_eq!(one::put_import_file(app.db(), project, &id, &file, (b"another", &[1; 32]), 0).await.unwrap(), Put::Taken);
         assert_eq!(one::import_file(app.db(), project, &id).await.unwrap(), Some((file.clone(), b"sealed".to_vec())));
         assert_eq!(one::find(app.db(), project, &id).await.unwrap().unwrap().import_file, Some(file));
     }

@@ -232,7 +232,12 @@ for_each_db! {
         let rules = json!([{"kind": "key", "text": "nickname", "note": "asked for by the works council"}, {"kind": "pattern", "text": "[0-9]{9}", "note": ""}]);
         let (status, put) = manager.call(Method::PUT, &path, Some(json!({"rules": rules}))).await;
         assert_eq!((status, &put["rules"]), (200, &rules), "{put}");
+        let people = json!([{"kind": "key", "text": "!token", "note": ""}, {"kind": "user", "text": "email", "note": ""}, {"kind": "ip", "text": "network", "note": ""}]);
+        let (status, put) = manager.call(Method::PUT, &path, Some(json!({"rules": people}))).await;
+        assert_eq!((status, &put["rules"]), (200, &people), "{put}");
+        manager.call(Method::PUT, &path, Some(json!({"rules": rules}))).await;
         for (bad, word) in [
+            (json!({"rules": [{"kind": "ip", "text": "/8"}]}), "rule 1"),
             (json!({"rules": [{"kind": "pattern", "text": "("}]}), "rule 1"),
             (json!({"rules": [{"kind": "colour", "text": "x"}]}), "kind"),
             (json!({"rules": [{"kind": "key", "text": ""}]}), "rule 1"),

@@ -106,6 +106,50 @@ for_each_db! {
         assert_eq!(log["endpoint"], "POST_v1_customers_{id}_orders");
     }
 
+    async fn a_project_keeps_built_in_names_but_not_how_somebody_signs_in(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        give(app, &project, &[rule(RuleKind::Key, "!token"), rule(RuleKind::Header, "!X-Api-Key")]).await;
+        let log = json!({"id": "one", "method": "GET", "url": "/v1/a?session_token=s-1&api_key=q-1", "status_code": 200, "request": {
+            "headers": {"X-Api-Key": "k-1", "X-Token": "h-1", "Authorization": "Bearer b-1", "Cookie": "token=c-1"},
+            "body": {"token": "t-1", "access_token": "t-2", "password": "p-1", "api_key": "k-2"},
+        }});
+        assert_eq!(post(app, &key, "application/json", log.to_string()).await, 201);
+        let log = ask(app, &key, Method::GET, "/v1/logs/one", Value::Null, 200).await;
+        assert_eq!(log["request"]["body"], json!({"token": "t-1", "access_token": "t-2", "password": "masked", "api_key": "masked"}));
+        assert_eq!(log["request"]["headers"], json!({"X-Api-Key": "k-1", "X-Token": "h-1", "Authorization": "Bearer masked", "Cookie": "token=masked"}));
+        assert_eq!(log["url"], "/v1/a?session_token=s-1&api_key=masked");
+    }
+
+    async fn users_and_addresses_of_applications_are_masked_and_this_service_s_own_are_not(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &ALL).await;
+        let log = |id: &str| json!({"id": id, "method": "GET", "url": "/v1/a", "status_code": 200, "user_email": "ada@example.com", "user_id": "u-17", "ip": "203.0.113.7",
+            "request": {"headers": {"X-Forwarded-For": "203.0.113.7, 2001:db8:1:2::3", "X-Other": "203.0.113.7"}}});
+        let stored = async |id: &str| ask(app, &key, Method::GET, &format!("/v1/logs/{id}"), Value::Null, 200).await;
+        give(app, &project, &[rule(RuleKind::User, "email"), rule(RuleKind::Ip, "network")]).await;
+        assert_eq!(post(app, &key, "application/json", log("some").to_string()).await, 201);
+        let some = stored("some").await;
+        assert_eq!((&some["user_email"], &some["user_id"], &some["ip"]), (&json!("masked"), &json!("u-17"), &json!("203.0.113.0")), "{some}");
+        assert_eq!(some["request"]["headers"], json!({"X-Forwarded-For": "203.0.113.0, 2001:db8:1::", "X-Other": "203.0.113.7"}));
+        assert_eq!(some["notes"], json!(["masked"]));
+        let found = ask(app, &key, Method::GET, "/v1/logs?from=-1h&ip=203.0.113.0", Value::Null, 200).await;
+        assert_eq!(found["data"][0]["id"], "some", "what is left of it is found");
+        let whom = ask(app, &key, Method::GET, "/v1/logs?from=-1h&q=ada", Value::Null, 200).await;
+        assert_eq!(whom["data"], json!([]), "nothing of it is stored");
+
+        give(app, &project, &[rule(RuleKind::User, "id"), rule(RuleKind::User, "email"), rule(RuleKind::Ip, "whole")]).await;
+        let workers = app.work();
+        over(app, &key, &begin(app, &key, "logs.ndjson", log("by-import").to_string()).await).await;
+        workers.stop().await;
+        let all = stored("by-import").await;
+        assert_eq!((&all["user_email"], &all["user_id"], &all["ip"]), (&json!("masked"), &json!("masked"), &json!("masked")), "{all}");
+        assert_eq!(all["request"]["headers"]["X-Forwarded-For"], "masked");
+
+        let own = own(app, &key, 1).await.swap_remove(0);
+        assert_eq!((&own["ip"], &own["app_id"]), (&json!("127.0.0.1"), &json!(key.app_id)), "who asked this service, and from where, stays");
+    }
+
     async fn a_file_is_masked_by_api_and_by_command_and_its_original_is_not(app: TestApp) {
         let project = app.add_project("shop").await;
         let key = app.add_key(&project, &ALL).await;
@@ -190,12 +234,12 @@ for_each_db! {
         let stored = async |id: &str| ask(app, &key, Method::GET, &format!("/v1/logs/{id}"), Value::Null, 200).await["request"]["body"]["nickname"].clone();
         assert_eq!(send("before").await.status(), 201);
         // As another server on the same database would.
-        assert!(store::replace(app.db(), project.key, None, &[rule(RuleKind::Key, "nickname")]).await.unwrap());
+        assert!(store::replace(app.db(), project.key, None, &[rule(RuleKind::Key, "nickname")], 0).await.unwrap().is_some());
         app.pass(REMEMBERED_MS);
         assert_eq!(send("after").await.status(), 201);
         assert_eq!((stored("before").await, stored("after").await), (json!("lady"), json!("masked")));
 
-        assert!(store::replace(app.db(), project.key, None, &[rule(RuleKind::Pattern, "a(")]).await.unwrap());
+        assert!(store::replace(app.db(), project.key, None, &[rule(RuleKind::Pattern, "a(")], 0).await.unwrap().is_some());
         app.pass(REMEMBERED_MS);
         let refused = send("unmasked").await;
         assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (503, "5"));

@@ -69,6 +69,10 @@ for_each_db! {
             (rule(RuleKind::Path, "$.a..b"), Some(5), "Key name"),
             (rule(RuleKind::Header, "X Y"), Some(2), "header's name"),
             (rule(RuleKind::Key, "nickname"), None, "the same as rule 1"),
+            (rule(RuleKind::Key, "!nickname"), None, "the opposite of rule 1"),
+            (rule(RuleKind::Header, "!Authorization"), None, "always masked"),
+            (rule(RuleKind::User, "name"), None, "email or id"),
+            (rule(RuleKind::Ip, "/24"), None, "network"),
         ] {
             for path in ["/api/save_masking", "/api/try_masking"] {
                 let body = json!({"project": project.id, "known": [], "rules": [rule(RuleKind::Key, "nickname"), wrong]});
@@ -84,6 +88,25 @@ for_each_db! {
             }
         }
         assert_eq!(masking::rules(&app.server, project.key).await.unwrap(), []);
+    }
+
+    async fn trying_out_shows_people_and_addresses_too(app: TestApp) {
+        let (project, owner) = app.signed_in(Role::Owner).await;
+        let key = app.add_key(&project, &ALL).await;
+        let log = json!({"id": "one", "method": "GET", "url": "/v1/a", "status_code": 200, "user_email": "ada@example.com", "user_id": "u-17", "ip": "203.0.113.7",
+            "request": {"headers": {"X-Real-IP": "203.0.113.7"}}});
+        assert_eq!(post(app, &key, "application/json", log.to_string()).await, 201);
+        let rules = [rule(RuleKind::User, "email"), rule(RuleKind::User, "id"), rule(RuleKind::Ip, "network")];
+        let answer = by_page(app, &owner, "/api/try_masking", json!({"project": project.id, "rules": rules})).await;
+        let tried: Value = answer.json().await.unwrap();
+        let changes = tried["logs"][0]["changes"].as_array().unwrap_or_else(|| panic!("{tried}"));
+        let parts: Vec<&str> = changes.iter().map(|change| change["part"].as_str().unwrap()).collect();
+        assert_eq!(parts, ["user_email", "user_id", "ip", "request_headers"]);
+        assert_eq!((&changes[0]["before"]["changed"], &changes[0]["after"]["changed"]), (&json!("ada@example.com"), &json!("masked")));
+        let saved = by_page(app, &owner, "/api/save_masking", json!({"project": project.id, "known": [], "rules": rules})).await;
+        assert_eq!(saved.json::<Vec<MaskRule>>().await.unwrap(), rules);
+        let page = app.get_as(&owner, &format!("/projects/{}/settings/masking", project.id)).await.text().await.unwrap();
+        assert!(page.contains("E-mail addresses") && page.contains("All but the network"), "{page}");
     }
 
     async fn trying_out_shows_what_would_change_and_stores_nothing(app: TestApp) {

@@ -534,7 +534,10 @@ async fn everybody(app: &TestApp, project: &audit_log::server::store::projects::
         expires_at: Some(app.server.clock.now_ms() + 1_000),
         ..KeyWish::default()
     };
-    let expired = issue::project_key(app.db(), &app.issuer(), project.key, &wish).await.unwrap();
+    let expired = issue::project_key(app.db(), &app.issuer(), project.key, &wish)
+        .await
+        .unwrap()
+        .0;
     all.push(Somebody::Key(Scope::ALL.to_vec(), Standing::Ended, expired));
     let revoked = app.add_key(project, &Scope::ALL).await;
     keys::revoke(app.db(), project.key, &revoked.app_id, app.server.clock.now_ms())

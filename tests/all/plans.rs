@@ -57,13 +57,13 @@ async fn populate(app: &TestApp, project: i64, now: i64) {
             CASE WHEN g % 2 = 0 THEN 'API' ELSE NULL END, 'user' || (g % 500) || '@example.com', 'u_' || (g % 500), 'app_' || (g % 7), 'key ' || (g % 7),
             CASE WHEN g % 5 = 0 THEN 'client_' || (g % 7) ELSE NULL END, '10.0.' || (g % 200) || '.17', 'voucher', 'v_' || (g % 3000) FROM n"
     );
-    let minutes = format!(
+    let minutes = String::from(
         "INSERT INTO log_minutes (project_id, origin, minute, status, count)
-        SELECT project_id, origin, created_at / 60000, status, COUNT(*) FROM logs GROUP BY 1, 2, 3, 4"
+        SELECT project_id, origin, created_at / 60000, status, COUNT(*) FROM logs GROUP BY 1, 2, 3, 4",
     );
-    let hours = format!(
+    let hours = String::from(
         "INSERT INTO log_value_hours (project_id, field, origin, hour, value, count)
-        SELECT project_id, 1, origin, created_at / 3600000, COALESCE(CAST(status_code AS TEXT), 'none'), COUNT(*) FROM logs GROUP BY 1, 3, 4, 5"
+        SELECT project_id, 1, origin, created_at / 3600000, COALESCE(CAST(status_code AS TEXT), 'none'), COUNT(*) FROM logs GROUP BY 1, 3, 4, 5",
     );
     let bytes = if matches!(app.db(), Db::Sqlite { .. }) {
         "zeroblob(256)"

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use audit_log::model::retention::{DAY_MS, HALF_YEAR};
 use audit_log::model::rights::{Role, Scope};
+use audit_log::server::config::Config;
 use audit_log::server::store::{Db, projects, purge};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -59,6 +61,7 @@ async fn rows_of(db: &Db, project: i64) -> Vec<(String, i64)> {
 }
 
 for_each_db! {
+    with |config: &mut Config| config.retention_days = HALF_YEAR;
     async fn whoever_runs_the_server_makes_projects_and_nobody_else(app: TestApp) {
         app.add_person("root@example.com", PASSWORD, None).await;
         app.add_person("ada@example.com", PASSWORD, None).await;
@@ -136,20 +139,81 @@ for_each_db! {
 
         assert_eq!(purge::next(app.db(), app.server.clock.now_ms()).await.unwrap(), None, "what had begun before is let end");
         app.pass(61_000);
-        for _ in 0..400 {
-            if purge::next(app.db(), app.server.clock.now_ms()).await.unwrap().is_none() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        let left: Vec<_> = rows_of(app.db(), project.key).await.into_iter().filter(|(table, count)| *count > 0 && table != "doomed_files").collect();
-        assert_eq!(left, [], "a table that is not in store/purge.rs");
+        gone(app).await;
+        let left = async || {
+            let rows = rows_of(app.db(), project.key).await.into_iter();
+            rows.filter(|(table, count)| *count > 0 && table != "doomed_files").map(|(table, _)| table).collect::<Vec<_>>()
+        };
+        let of_own = |table: &String| OF_OWN.iter().any(|of| table == of || table.starts_with(&format!("{of}_20")));
+        let strange: Vec<_> = left().await.into_iter().filter(|table| !of_own(table)).collect();
+        assert!(strange.is_empty(), "a table that is not in store/purge.rs: {strange:?}");
         // What the other project holds may grow meanwhile, by its own logs; it does not shrink.
         for ((table, before), (_, now)) in of_others.iter().zip(rows_of(app.db(), other.key).await) {
             assert!(now >= *before || matches!(table.as_str(), "jobs" | "lanes" | "doomed_files"), "{table}: {before} to {now}");
         }
+
+        let paths = trail(app, &project.id).await;
+        assert!(paths.iter().any(|path| path == "/api/delete_project"), "what was done in it stays: {paths:?}");
+        assert!(paths.iter().all(|path| path != "/v1/a"), "what applications sent does not: {paths:?}");
+        assert_eq!(app.get_as(&owner, &format!("/projects/{}/logs", project.id)).await.status(), 404);
+        let listed = printed(app, &["trail"]);
+        let listed: Vec<Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = listed.iter().find(|line| line["id"] == project.id.as_str()).unwrap();
+        assert!(of["deleted_at"].is_string() && of["logs"].as_u64() == Some(paths.len() as u64), "{of}");
+        assert!(listed.iter().any(|line| line["id"] == other.id.as_str() && line["deleted_at"].is_null()));
+
+        app.pass(365 * DAY_MS);
+        gone(app).await;
+        assert!(!trail(app, &project.id).await.is_empty(), "it is looked at, and stays until its time is over");
+        app.pass(DAY_MS);
+        gone(app).await;
+        assert!(left().await.is_empty(), "nothing is left of it");
+        let again = app.command(&["trail", "--project", &project.id], "");
+        assert!(String::from_utf8_lossy(&again.stderr).contains("there is no project"), "{again:?}");
         workers.stop().await;
     }
+}
+
+/// What the log of the log lies in, which outlives its project.
+const OF_OWN: [&str; 7] = [
+    "logs",
+    "log_blocks",
+    "log_signatures",
+    "log_moves",
+    "log_minutes",
+    "log_value_hours",
+    "retention",
+];
+
+/// Waits until nothing is to be removed of deleted projects for now.
+async fn gone(app: &TestApp) {
+    for _ in 0..600 {
+        if purge::next(app.db(), app.server.clock.now_ms()).await.unwrap().is_none() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it is never done");
+}
+
+fn printed(app: &TestApp, arguments: &[&str]) -> String {
+    let output = app.command(arguments, "");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The paths of a project's log of the log, as the operator's command prints it.
+async fn trail(app: &TestApp, project: &str) -> Vec<String> {
+    let printed = printed(app, &["trail", "--project", project]);
+    let logs: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        logs.is_sorted_by_key(|log| log["created_at"].as_str().unwrap().to_owned()),
+        "oldest first"
+    );
+    assert!(logs.iter().all(|log| log["origin"] == "self" && log["object"] == "api_log"));
+    logs.iter()
+        .map(|log| log["url"].as_str().unwrap().split('?').next().unwrap().to_owned())
+        .collect()
 }
 
 /// Something in as many tables as can be.

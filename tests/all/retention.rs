@@ -7,7 +7,7 @@ use audit_log::model::filter::LogFilter;
 use audit_log::model::log::{BodyKind, ImportFile, Message, NewLog, Note, Origin, Status};
 use audit_log::model::page::Total;
 use audit_log::model::query::Order;
-use audit_log::model::retention::{Choice, Cut, Cuts, DAY_MS, Purged};
+use audit_log::model::retention::{Choice, Cut, Cuts, DAY_MS, Kept, Purged};
 use audit_log::model::selection::{LogSelection, TimeRange};
 use audit_log::server::clock::Random;
 use audit_log::server::store::logs::purge::{self, FIRST_BLOCK, Purge, first_row};
@@ -35,6 +35,7 @@ fn purge_of(app: &TestApp, project: ProjectKey, cuts: Cuts) -> Purge {
         db: app.db().clone(),
         project,
         cuts,
+        at: app.server.clock.now_ms(),
     }
 }
 
@@ -173,6 +174,25 @@ async fn number(app: &TestApp, sql: &'static str, project: ProjectKey) -> i64 {
     }
 }
 
+async fn change(app: &TestApp, sql: &'static str, project: ProjectKey) {
+    match app.db() {
+        Db::Sqlite { write, .. } => drop(sqlx::query(sql).bind(project).execute(write).await.unwrap()),
+        Db::Postgres(pool) => drop(sqlx::query(sql).bind(project).execute(pool).await.unwrap()),
+    }
+}
+
+/// Makes blocks, signatures and groups as they were before origins were told apart, and merges the small ones: these hold both then.
+pub async fn forget_origins(app: &TestApp, project: ProjectKey) {
+    for sql in [
+        "UPDATE log_blocks SET origin = NULL WHERE project_id = $1",
+        "UPDATE log_signatures SET origin = NULL WHERE project_id = $1",
+        "UPDATE log_groups SET origin = NULL WHERE project_id = $1",
+    ] {
+        change(app, sql, project).await;
+    }
+    app.server.writer.compact().await.unwrap();
+}
+
 /// Random logs over two hours, and some at the very edges.
 async fn write_around(app: &TestApp, project: ProjectKey, dice: &Dice, edges: &[i64]) -> Vec<NewLog> {
     let mut logs = write_random(app, project, dice, 400).await;
@@ -231,7 +251,7 @@ for_each_db! {
         choices_are_counted(app, project, &kept).await;
         is_as_a_plain_scan_says(app, other, &others, at(i64::MIN, i64::MIN), &dice).await;
 
-        assert!(purge::oldest_text(app.db(), project).await.unwrap() >= Some(body_edge), "no block holds what has expired");
+        assert!(purge::oldest_text(app.db(), project, Origin::Application).await.unwrap() >= Some(body_edge), "no block holds what has expired");
         let signed = number(app, "SELECT COUNT(*) FROM log_signatures WHERE project_id = $1", project).await;
         let blocks = number(app, "SELECT COUNT(*) FROM log_blocks WHERE project_id = $1", project).await;
         assert_eq!(signed, blocks);
@@ -303,6 +323,60 @@ for_each_db! {
         let kept: Vec<&NewLog> = logs.iter().filter(|log| log.facts.created_at >= cuts.of(log.facts.origin).logs).collect();
         choices_are_counted(app, project, &kept).await;
         assert_eq!(purge_all(&purge_of(app, project, cuts), 4).await, Purged::default());
+        assert!(!purge::is_due(&purge_of(app, project, cuts)).await.unwrap(), "what is kept for longer is not due");
+    }
+
+    async fn own_logs_are_kept_for_a_year_to_the_millisecond_whatever_was_chosen(app: TestApp) {
+        let dice = Dice(Random::seeded(47));
+        let project = app.add_project("shop").await.key;
+        let now = START + 400 * DAY_MS;
+        let logs_at = |times: [i64; 3]| times.into_iter().flat_map(|edge| [edge - 1, edge, edge + 1]);
+        let mut logs: Vec<NewLog> = logs_at([now - 366 * DAY_MS, now - 7 * DAY_MS, now - 3 * DAY_MS])
+            .flat_map(|time| (0..12).map(move |_| time))
+            .map(|time| dice.log(time))
+            .collect();
+        app.server.writer.write(call(project, logs.clone())).await.unwrap();
+        app.server.writer.compact().await.unwrap();
+        logs.sort_by(|a, b| (a.facts.created_at, &a.facts.id).cmp(&(b.facts.created_at, &b.facts.id)));
+        let kept = Kept::of(Choice { logs_days: Some(7), bodies_days: Some(3) }, 183);
+        let purge = purge_of(app, project, kept.cuts(now));
+        assert!(purge::is_due(&purge).await.unwrap());
+        purge_all(&purge, 5).await;
+        is_as_a_plain_scan_says(app, project, &logs, purge.cuts, &dice).await;
+        let own = |edge: i64| logs.iter().filter(|log| log.facts.origin == Origin::Own && log.facts.created_at >= edge).count() as i64;
+        let left = number(app, "SELECT COUNT(*) FROM logs WHERE project_id = $1 AND origin = 1 AND block_id IS NOT NULL", project).await;
+        assert_eq!(left, own(now - 366 * DAY_MS));
+        assert!(left < own(0) && left > own(now - 7 * DAY_MS), "{left}");
+        assert!(!purge::is_due(&purge).await.unwrap());
+        let later = purge_of(app, project, kept.cuts(now + 1));
+        assert!(purge::is_due(&later).await.unwrap());
+        purge_all(&later, 5).await;
+        let left = number(app, "SELECT COUNT(*) FROM logs WHERE project_id = $1 AND origin = 1", project).await;
+        assert_eq!(left, own(now - 366 * DAY_MS + 1));
+    }
+
+    async fn blocks_from_before_origins_were_told_apart_are_taken_apart(app: TestApp) {
+        let dice = Dice(Random::seeded(45));
+        let project = app.add_project("shop").await.key;
+        let edge = START + 60 * MINUTE;
+        let logs = write_around(app, project, &dice, &[edge]).await;
+        forget_origins(app, project).await;
+        let cut = |at: i64| Cut { logs: at, bodies: at };
+        let cuts = Cuts { application: cut(edge), own: cut(i64::MIN) };
+        let purge = purge_of(app, project, cuts);
+        purge_all(&purge, 3).await;
+        is_as_a_plain_scan_says(app, project, &logs, cuts, &dice).await;
+        let of_both = "SELECT COUNT(*) FROM log_blocks AS b WHERE project_id = $1 AND origin IS NULL AND EXISTS
+            (SELECT 1 FROM logs AS l WHERE l.project_id = b.project_id AND l.origin = 1 AND l.block_id = b.id)";
+        assert!(number(app, of_both, project).await > 0, "what is later stays as it is");
+        let mislaid = "SELECT COUNT(*) FROM logs AS l JOIN log_blocks AS b ON b.project_id = l.project_id AND b.id = l.block_id
+            WHERE l.project_id = $1 AND b.origin <> l.origin";
+        assert_eq!(number(app, mislaid, project).await, 0);
+        assert!(!purge::is_due(&purge).await.unwrap(), "nothing is found due every day");
+        assert_eq!(purge_all(&purge, 3).await, Purged::default());
+        app.server.writer.compact().await.unwrap();
+        is_as_a_plain_scan_says(app, project, &logs, cuts, &dice).await;
+        assert_eq!(number(app, mislaid, project).await, 0, "merging keeps them apart");
     }
 
     async fn clients_may_use_an_id_again_once_its_log_is_gone(app: TestApp) {
@@ -311,7 +385,7 @@ for_each_db! {
         app.server.writer.write(call(project, logs.clone())).await.unwrap();
         let file = ImportFile { name: "vouchers.csv".into(), bytes: 6 };
         for log in &logs {
-            one::put_import_file(app.db(), project, &log.facts.id, &file, b"sealed").await.unwrap();
+            one::put_import_file(app.db(), project, &log.facts.id, &file, (b"sealed", &[0; 32]), 0).await.unwrap();
         }
         let (edge, body_edge) = (START + 10_000, START + 20_000);
         let purged = purge_all(&purge_of(app, project, at(edge, body_edge)), 4).await;
@@ -387,9 +461,9 @@ for_each_db! {
         }
         let edge = START + 10_000;
         let step = purge::some_blocks(&purge_of(app, project, at(edge, edge)), FIRST_BLOCK, 10, None).await.unwrap().unwrap();
-        assert_eq!((step.purged.logs, step.passed_over), (0, 1), "on the edge nobody knows what is in it");
+        assert_eq!((step.purged.logs, step.passed_over), (0, 2), "each origin has its own; on the edge nobody knows what is in it");
         let purged = purge_all(&purge_of(app, project, at(START + 64_000, START + 64_000)), 10).await;
-        assert_eq!((purged.logs, purged.blocks), (64, 1));
+        assert_eq!((purged.logs, purged.blocks), (64, 2));
     }
 
     async fn a_log_whose_block_is_lost_goes_in_its_time(app: TestApp) {
@@ -410,9 +484,9 @@ for_each_db! {
         let other = app.add_project("other").await.key;
         let choice = Choice { logs_days: Some(30), bodies_days: Some(7) };
         assert_eq!(stored::find(app.db(), project).await.unwrap(), Choice::default());
-        assert_eq!(stored::set(app.db(), project, choice).await.unwrap(), Choice::default());
-        assert_eq!(stored::set(app.db(), project, Choice::default()).await.unwrap(), choice);
-        stored::set(app.db(), project, choice).await.unwrap();
+        assert_eq!(stored::set(app.db(), project, choice, 0).await.unwrap(), Choice::default());
+        assert_eq!(stored::set(app.db(), project, Choice::default(), 0).await.unwrap(), choice);
+        stored::set(app.db(), project, choice, 0).await.unwrap();
         assert_eq!(stored::find(app.db(), project).await.unwrap(), choice);
         assert_eq!(stored::find(app.db(), other).await.unwrap(), Choice::default());
         let now = app.server.clock.now_ms();

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use audit_log::model::log::{NewLog, Origin};
+use audit_log::model::query::Order;
 use audit_log::model::retention::{Choice, DAY_MS, HALF_YEAR, Kept, PurgeResult, Purged};
 use audit_log::model::rights::{Role, Scope};
+use audit_log::model::selection::{LogSelection, TimeRange};
 use audit_log::model::task::{TaskStatus, kinds};
 use audit_log::server::access::issue::IssuedKey;
 use audit_log::server::clock::Random;
 use audit_log::server::config::Config;
 use audit_log::server::jobs::retention::{Asker, begin, round};
 use audit_log::server::retention;
+use audit_log::server::store::logs::one;
 use audit_log::server::store::logs::purge::{Account, FIRST_BLOCK, Purge, some_blocks};
 use audit_log::server::store::projects::ProjectKey;
 use audit_log::server::store::tasks::{self, Task};
@@ -18,20 +22,61 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::exports_api::over;
-use crate::logs::call;
+use crate::logs::{LONG, call, walk};
 use crate::plain_scan::Dice;
+use crate::retention::forget_origins;
 use crate::support::TestApp;
 
 fn choice(logs_days: Option<u32>, bodies_days: Option<u32>) -> Choice {
     Choice { logs_days, bodies_days }
 }
 
-/// Random logs, so many days old.
+/// Random logs that an application sent, so many days old.
 async fn write_old(app: &TestApp, project: ProjectKey, days: i64, count: usize) {
-    let dice = Dice(Random::seeded(days as u64 * 31 + count as u64));
+    drop(write_of(app, project, Origin::Application, days, count).await);
+}
+
+/// Random logs of an origin, so many days old.
+async fn write_of(app: &TestApp, project: ProjectKey, origin: Origin, days: i64, count: usize) -> Vec<NewLog> {
+    let dice = Dice(Random::seeded(
+        days as u64 * 31 + count as u64 + 7 * project as u64 + 1_000 * origin.number() as u64,
+    ));
     let at = app.server.clock.now_ms() - days * DAY_MS;
-    let logs = (0..count as i64).map(|place| dice.log(at + place)).collect();
-    app.server.writer.write(call(project, logs)).await.unwrap();
+    let log = |place: i64| {
+        let mut log = dice.log(at + place);
+        log.facts.origin = origin;
+        log
+    };
+    let logs: Vec<NewLog> = (0..count as i64).map(log).collect();
+    app.server.writer.write(call(project, logs.clone())).await.unwrap();
+    logs
+}
+
+/// How many logs of an origin a project has, by their rows and by the minute counts.
+async fn count_of(app: &TestApp, project: ProjectKey, origin: Origin) -> (i64, i64) {
+    const ROWS: &str = "SELECT COUNT(*) FROM logs WHERE project_id = $1 AND origin = $2";
+    const MINUTES: &str = "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM log_minutes WHERE project_id = $1 AND origin = $2";
+    let of = async |sql: &'static str| -> i64 {
+        match app.db() {
+            Db::Sqlite { read, .. } => {
+                let number = sqlx::query_scalar(sql).bind(project).bind(origin.number());
+                number.fetch_one(read).await.unwrap()
+            }
+            Db::Postgres(pool) => {
+                let number = sqlx::query_scalar(sql).bind(project).bind(origin.number());
+                number.fetch_one(pool).await.unwrap()
+            }
+        }
+    };
+    (of(ROWS).await, of(MINUTES).await)
+}
+
+/// What some logs say is there, word for word.
+async fn say_the_same(app: &TestApp, project: ProjectKey, logs: &[NewLog]) {
+    for log in logs {
+        let found = one::find(app.db(), project, &log.facts.id).await.unwrap().unwrap();
+        assert_eq!(found.text.as_ref(), Some(&log.text));
+    }
 }
 
 async fn count(app: &TestApp, project: ProjectKey) -> u64 {
@@ -64,6 +109,15 @@ async fn partitions(app: &TestApp) -> Option<i64> {
     let Db::Postgres(pool) = app.db() else { return None };
     let count = sqlx::query_scalar("SELECT COUNT(*) FROM pg_inherits WHERE inhparent = CAST('logs' AS REGCLASS)");
     Some(count.fetch_one(pool).await.unwrap())
+}
+
+/// Every partition of `logs` has as many indexes as the others: one that was put in another's place, too.
+async fn is_indexed(app: &TestApp) {
+    const COUNTS: &str = "SELECT DISTINCT (SELECT COUNT(*) FROM pg_index AS x JOIN pg_inherits AS y ON y.inhrelid = x.indexrelid
+        WHERE x.indrelid = i.inhrelid AND x.indisvalid) FROM pg_inherits AS i WHERE i.inhparent = CAST('logs' AS REGCLASS)";
+    let Db::Postgres(pool) = app.db() else { return };
+    let counts: Vec<i64> = sqlx::query_scalar(COUNTS).fetch_all(pool).await.unwrap();
+    assert!(counts.len() == 1 && counts[0] > 10, "{counts:?}");
 }
 
 fn old_log(app: &TestApp, before_ms: i64) -> Value {
@@ -114,12 +168,12 @@ for_each_db! {
         let asker = || Asker { by: Some("ann@example.com".to_owned()), ..Asker::default() };
         assert!(retention::set(&app.server, project, choice(Some(0), None), asker()).await.is_err());
         assert!(retention::set(&app.server, project, choice(Some(30), Some(31)), asker()).await.is_err());
-        assert_eq!(retention::set(&app.server, project, choice(Some(365), None), asker()).await.unwrap(), None);
-        assert_eq!(retention::set(&app.server, project, choice(Some(120), None), asker()).await.unwrap(), None, "nothing is that old");
+        assert_eq!(retention::set(&app.server, project, choice(Some(365), None), asker()).await.unwrap().task, None);
+        assert_eq!(retention::set(&app.server, project, choice(Some(120), None), asker()).await.unwrap().task, None, "nothing is that old");
         let kept = Kept::of(choice(Some(30), Some(7)), 183);
         let preview = retention::preview(app.db(), project, kept, app.server.clock.now_ms()).await.unwrap();
         assert_eq!((preview.logs, preview.bodies), (70, 70));
-        let begun = retention::set(&app.server, project, choice(Some(30), Some(7)), asker()).await.unwrap().unwrap();
+        let begun = retention::set(&app.server, project, choice(Some(30), Some(7)), asker()).await.unwrap().task.unwrap();
         assert_eq!(begin(&app.server, project, asker()).await.unwrap(), Some(begun.clone()), "the one that is on its way");
         let workers = app.work();
         let (task, purged) = done(app, project, &begun).await;
@@ -127,8 +181,8 @@ for_each_db! {
         assert_eq!(count(app, project).await, 140);
         assert_eq!(begin(&app.server, project, asker()).await.unwrap(), None, "there is nothing left to delete");
         workers.stop().await;
-        let again = retention::set(&app.server, project, choice(Some(10), None), asker()).await.unwrap().unwrap();
-        assert_eq!(retention::set(&app.server, project, choice(Some(90), None), asker()).await.unwrap(), None);
+        let again = retention::set(&app.server, project, choice(Some(10), None), asker()).await.unwrap().task.unwrap();
+        assert_eq!(retention::set(&app.server, project, choice(Some(90), None), asker()).await.unwrap().task, None);
         let workers = app.work();
         let (_, purged) = done(app, project, &again).await;
         assert_eq!(purged.logs, 0, "whoever chooses more days before it came to it keeps them");
@@ -147,6 +201,7 @@ for_each_db! {
             db: app.db().clone(),
             project,
             cuts: retention::kept(&app.server, project).await.unwrap().cuts(now),
+            at: now,
         };
         let so_far = Purged::default();
         let account = Account { job: &job, now_ms: now, so_far: &so_far };
@@ -192,7 +247,7 @@ for_each_db! {
         let before = partitions(app).await;
         let workers = app.work();
         let set = async |project, days| {
-            let task = retention::set(&app.server, project, choice(Some(days), None), Asker::default()).await.unwrap().unwrap();
+            let task = retention::set(&app.server, project, choice(Some(days), None), Asker::default()).await.unwrap().task.unwrap();
             done(app, project, &task).await.1
         };
         let purged = set(short, 40).await;
@@ -214,6 +269,72 @@ for_each_db! {
         } else {
             assert_eq!(count(app, short).await, 17);
         }
+        workers.stop().await;
+    }
+
+    async fn of_a_month_the_log_of_the_log_stays(app: TestApp) {
+        let (shop, other) = (app.add_project("shop").await.key, app.add_project("other").await.key);
+        write_old(app, shop, 75, 300).await;
+        let own = write_of(app, shop, Origin::Own, 75, 150).await;
+        write_old(app, other, 75, 90).await;
+        let others = write_of(app, other, Origin::Own, 75, 20).await;
+        write_old(app, other, 1, 5).await;
+        forget_origins(app, other).await;
+        let before = partitions(app).await;
+        let workers = app.work();
+        let set = async |project, days| {
+            let task = retention::set(&app.server, project, choice(Some(days), Some(3)), Asker::default()).await.unwrap().task.unwrap();
+            done(app, project, &task).await.1
+        };
+        assert_eq!(set(other, 40).await.logs, 90);
+        write_old(app, other, 75, 8).await;
+        let purged = set(shop, 40).await;
+        assert_eq!((purged.logs, purged.partitions), (300, u64::from(before.is_some())));
+        assert_eq!(partitions(app).await, before, "the month is there, with what stays");
+        for (project, of) in [(shop, &own), (other, &others)] {
+            assert_eq!(count_of(app, project, Origin::Own).await, (of.len() as i64, of.len() as i64));
+            say_the_same(app, project, of).await;
+            let selection = LogSelection { origins: vec![Origin::Own], ..LogSelection::all(TimeRange { from: 0, to: i64::MAX }) };
+            let found = walk(app.db(), project, &selection, Order::OldestFirst, 33, LONG).await;
+            assert_eq!(found.len(), of.len());
+        }
+        assert_eq!(count_of(app, shop, Origin::Application).await, (0, 0));
+        if before.is_some() {
+            assert_eq!(count_of(app, other, Origin::Application).await, (5, 5), "what had come late there went along");
+            is_indexed(app).await;
+        }
+        assert_eq!(begin(&app.server, shop, Asker::default()).await.unwrap(), None, "what stays is not due, and is not written anew every day");
+        app.server.writer.compact().await.unwrap();
+        write_old(app, shop, 75, 6).await;
+        let task = begin(&app.server, shop, Asker::default()).await.unwrap().unwrap();
+        assert_eq!(done(app, shop, &task).await.1.logs, 6, "late ones go the same way again");
+        say_the_same(app, shop, &own).await;
+        app.pass((366 - 75) * DAY_MS + 60_000);
+        for project in [shop, other] {
+            if let Some(task) = begin(&app.server, project, Asker::default()).await.unwrap() {
+                done(app, project, &task).await;
+            }
+            assert_eq!(count_of(app, project, Origin::Own).await, (0, 0));
+        }
+        if let Some(before) = before {
+            assert!(partitions(app).await < Some(before), "by the end of the year the month is gone");
+        }
+        workers.stop().await;
+    }
+
+    async fn a_blocks_texts_go_with_its_origin_alone(app: TestApp) {
+        let project = app.add_project("shop").await.key;
+        write_old(app, project, 20, 70).await;
+        let own = write_of(app, project, Origin::Own, 20, 70).await;
+        let kept = Kept::of(choice(Some(10), Some(5)), 183);
+        let preview = retention::preview(app.db(), project, kept, app.server.clock.now_ms()).await.unwrap();
+        assert_eq!((preview.logs, preview.bodies), (70, 0), "own logs are not foretold to go");
+        let workers = app.work();
+        let task = retention::set(&app.server, project, choice(Some(30), Some(5)), Asker::default()).await.unwrap().task.unwrap();
+        let (task, purged) = done(app, project, &task).await;
+        assert_eq!((purged.logs, purged.bodies), (0, 70));
+        assert!(task.parameters.unwrap().contains("\"own_days\":366"));
+        say_the_same(app, project, &own).await;
         workers.stop().await;
     }
 
@@ -239,7 +360,7 @@ for_each_db! {
             app.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), "")
         };
         assert!(run(&project.id).status.success());
-        stored::set(app.db(), other.key, choice(Some(7), None)).await.unwrap();
+        stored::set(app.db(), other.key, choice(Some(7), None), 0).await.unwrap();
         let refused = run(&other.id);
         assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("older than logs are kept"));
     }
@@ -302,7 +423,7 @@ for_each_db! {
         }
         let rejected = format!("/v1/async-actions/{id}/rejected");
         assert_eq!(app.call(Method::GET, &rejected, &key).send().await.unwrap().status(), 200);
-        stored::set(app.db(), project.key, choice(Some(30), Some(3))).await.unwrap();
+        stored::set(app.db(), project.key, choice(Some(30), Some(3)), 0).await.unwrap();
         app.pass(3 * DAY_MS + 60_000);
         let task = begin(&app.server, project.key, Asker::default()).await.unwrap().unwrap();
         let (_, purged) = done(app, project.key, &task).await;
@@ -326,7 +447,7 @@ for_each_db! {
         log["request"] = json!({"headers": {"x-trace": "only-here"}, "body": {"needle": "only-here"}});
         assert_eq!(send(app, &key, &log).await.0, 201);
         let workers = app.work();
-        let task = retention::set(&app.server, project.key, choice(Some(30), Some(3)), Asker::default()).await.unwrap().unwrap();
+        let task = retention::set(&app.server, project.key, choice(Some(30), Some(3)), Asker::default()).await.unwrap().task.unwrap();
         let (_, purged) = done(app, project.key, &task).await;
         assert_eq!((purged.logs, purged.bodies), (0, 1));
         let get = async |path: &str| app.call(Method::GET, path, &key).send().await.unwrap().json::<Value>().await.unwrap();

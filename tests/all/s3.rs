@@ -135,4 +135,38 @@ async fn exports_and_imports_live_in_a_bucket() {
         assert!(Instant::now() < patience, "{:#?}", walk(&bucket));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    another_key(&mut victim, &task).await;
+}
+
+/// The instance key is changed, all is sealed with the new one while the server runs, and the old one is thrown away: what an import did not take is read still.
+async fn another_key(victim: &mut Victim, task: &str) {
+    let file = victim.folder.path().join("secret.key");
+    victim.kill();
+    tokio::task::block_in_place(|| victim.command(&["secret", "rotate"]));
+    victim.start().await;
+    let said = tokio::task::block_in_place(|| victim.command(&["secret", "reseal"]));
+    assert!(said.contains("parts of files: 2 of 2 were sealed anew"), "{said}");
+    let again = tokio::task::block_in_place(|| victim.command(&["secret", "reseal"]));
+    assert!(
+        again.contains("parts of files: 0 of 2 were sealed anew, 2 were already"),
+        "{again}"
+    );
+    let keys = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, keys.lines().next().unwrap()).unwrap();
+    victim.kill();
+    victim.start().await;
+    let rejected = client()
+        .get(format!("http://127.0.0.1:{}/v1/async-actions/{task}/rejected", victim.port))
+        .header("x-app-id", &victim.app_id)
+        .header("x-app-token", &victim.app_token);
+    assert!(
+        rejected
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+            .contains("b,GET,/v1/b,99,")
+    );
 }

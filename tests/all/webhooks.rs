@@ -106,6 +106,23 @@ for_each_db! {
         ask(app, &reader, Method::POST, "/v1/events", json!({"type": "a", "data": {}}), 403).await;
     }
 
+    async fn nobody_posts_under_this_service_s_own_types(app: TestApp) {
+        let project = app.add_project("shop").await;
+        let key = app.add_key(&project, &[Scope::EventsWrite]).await;
+        let document: Value = serde_json::from_slice(&app.command(&["openapi"], "").stdout).unwrap();
+        let described = document["paths"]["/v1/events"]["post"]["description"].as_str().unwrap();
+        let own = ["export.done", "export.failed", "task.failed", "webhook.disabled", "chain.head", "log.failure", "webhook.test"];
+        for kind in own {
+            let said = ask(app, &key, Method::POST, "/v1/events", json!({"type": kind, "data": {}}), 422).await;
+            let details = said["details"].as_str().unwrap();
+            assert!(details.starts_with("type: ") && own.iter().all(|kind| details.contains(kind)), "{details}");
+            assert!(described.contains(kind), "{described}");
+        }
+        for kind in ["export.done.again", "Export.done", "task.failing"] {
+            post_event(app, &key, json!({"type": kind, "data": {}})).await;
+        }
+    }
+
     async fn an_event_is_sent_to_who_wants_it_and_once(app: TestApp) {
         let key = app.add_key(&app.add_project("shop").await, &ALL).await;
         let receiver = Receiver::start(|_, _| Answer::code(204)).await;

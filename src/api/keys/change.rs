@@ -2,14 +2,15 @@
 
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
+use serde_json::Value;
 
 use super::FreshKey;
 use crate::api::error::ApiError;
 use crate::api::visit::Visit;
-use crate::model::key::KeyWish;
+use crate::model::key::{KeyFacts, KeyWish};
 use crate::server::access::issue::{self, IssuedKey, Issuer, KeyIssueError};
-use crate::server::http::recording;
-use crate::server::store::keys;
+use crate::server::http::{recording, shown};
+use crate::server::store::{Changed, keys};
 
 const HOUR_MS: i64 = 3_600_000;
 /// The longest that a token is taken beside its successor.
@@ -42,13 +43,18 @@ fn fresh(key: IssuedKey) -> FreshKey {
     }
 }
 
+fn note(visit: &Visit, changed: &Changed<KeyFacts>) {
+    visit.changed(shown::key(&changed.before), shown::key(&changed.after));
+}
+
 /// Makes a key.
 pub(super) async fn create(project: &str, wish: KeyWish) -> Result<FreshKey, ApiError> {
     let visit = to_settle(project, "").await?;
     let made = issue::project_key(&visit.server.db, &issuer(&visit), visit.member.project.key, &wish).await;
-    let made = made.map_err(failed)?;
+    let (made, facts) = made.map_err(failed)?;
     let parts = use_context::<Parts>();
     recording::about(parts.as_ref().and_then(|parts| parts.extensions.get()), "key", &made.app_id);
+    visit.changed(Value::Null, shown::key(&facts));
     Ok(fresh(made))
 }
 
@@ -56,7 +62,7 @@ pub(super) async fn create(project: &str, wish: KeyWish) -> Result<FreshKey, Api
 pub(super) async fn change(project: &str, app_id: &str, wish: KeyWish) -> Result<(), ApiError> {
     let visit = to_settle(project, app_id).await?;
     let changed = issue::change_key(&visit.server.db, &visit.server.clock, visit.member.project.key, app_id, &wish).await;
-    changed.map_err(failed)?;
+    note(&visit, &changed.map_err(failed)?);
     visit.server.door.forget();
     Ok(())
 }
@@ -73,7 +79,8 @@ pub(super) async fn rotate(project: &str, app_id: &str, overlap_hours: u32) -> R
         overlap_ms,
     )
     .await;
-    let rotated = rotated.map_err(failed)?;
+    let (rotated, changed) = rotated.map_err(failed)?;
+    note(&visit, &changed);
     visit.server.door.forget();
     Ok(fresh(rotated))
 }
@@ -82,9 +89,8 @@ pub(super) async fn rotate(project: &str, app_id: &str, overlap_hours: u32) -> R
 pub(super) async fn revoke(project: &str, app_id: &str) -> Result<(), ApiError> {
     let visit = to_settle(project, app_id).await?;
     let now_ms = visit.server.clock.now_ms();
-    if !keys::revoke(&visit.server.db, visit.member.project.key, app_id, now_ms).await? {
-        return Err(failed(KeyIssueError::NoKey));
-    }
+    let revoked = keys::revoke(&visit.server.db, visit.member.project.key, app_id, now_ms).await?;
+    note(&visit, &revoked.ok_or_else(|| failed(KeyIssueError::NoKey))?);
     visit.server.door.forget();
     Ok(())
 }

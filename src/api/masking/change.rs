@@ -6,6 +6,7 @@ use crate::api::visit::Visit;
 use crate::model::format::sentence;
 use crate::model::masking::tried::Tried;
 use crate::model::masking::{MaskRule, RuleFault};
+use crate::server::http::shown;
 use crate::server::masking::{self, MaskingError};
 
 /// What whoever does not settle the project is told that they may not see.
@@ -47,5 +48,7 @@ pub(super) async fn try_out(project: &str, rules: Vec<MaskRule>) -> Result<Tried
 pub(super) async fn save(project: &str, known: Vec<MaskRule>, rules: Vec<MaskRule>) -> Result<Vec<MaskRule>, ApiError> {
     let visit = to_settle(project).await?;
     let kept = masking::replace(&visit.server, visit.member.project.key, Some(&known), &rules).await;
-    kept.map_err(failed)
+    let changed = kept.map_err(failed)?;
+    visit.changed(shown::masking(&changed.before), shown::masking(&changed.after));
+    Ok(changed.after)
 }

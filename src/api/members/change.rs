@@ -2,14 +2,15 @@
 
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
+use serde_json::Value;
 
 use super::FreshInvitation;
 use crate::api::error::ApiError;
 use crate::api::visit::Visit;
-use crate::model::member::RoleRights;
+use crate::model::member::{MemberFacts, RoleRights};
 use crate::model::rights::Role;
 use crate::server::access::invite::{self, InviteError};
-use crate::server::http::recording;
+use crate::server::http::{recording, shown};
 use crate::server::store::members::MemberChange;
 use crate::server::store::{accounts, invitations, members};
 
@@ -31,10 +32,12 @@ pub(super) async fn invite(project: &str, email: &str, role: Role) -> Result<Fre
     })?;
     let parts = use_context::<Parts>();
     let recording = parts.as_ref().and_then(|parts| parts.extensions.get());
-    recording::about(recording, "invitation", &invited.id);
+    recording::about(recording, "invitation", &invited.facts.id);
+    let before = invited.before.as_ref().map_or(Value::Null, shown::invitation);
+    visit.changed(before, shown::invitation(&invited.facts));
     Ok(FreshInvitation {
-        id: invited.id,
-        email: invited.email,
+        id: invited.facts.id,
+        email: invited.facts.email,
         link: invited.link,
     })
 }
@@ -43,7 +46,10 @@ pub(super) async fn invite(project: &str, email: &str, role: Role) -> Result<Fre
 pub(super) async fn revoke(project: &str, id: &str) -> Result<(), ApiError> {
     let visit = to_settle(project, ("invitation", id)).await?;
     match invitations::revoke(&visit.server.db, visit.member.project.key, id).await? {
-        Some(_) => Ok(()),
+        Some(before) => {
+            visit.changed(shown::invitation(&before), Value::Null);
+            Ok(())
+        }
         None => Err(ApiError::Refused(
             "There is no such invitation any more: it was used, or taken back.".to_owned(),
         )),
@@ -54,21 +60,27 @@ pub(super) async fn revoke(project: &str, id: &str) -> Result<(), ApiError> {
 pub(super) async fn role(project: &str, user: &str, role: Role) -> Result<(), ApiError> {
     let visit = to_settle(project, ("member", user)).await?;
     let change = members::set_role(&visit.server.db, visit.member.project.key, user, role).await?;
-    settled(&visit, change)
+    let before = settled(&visit, change)?;
+    let after = MemberFacts { role, ..before.clone() };
+    visit.changed(shown::member(&before), shown::member(&after));
+    Ok(())
 }
 
 /// Takes a member out.
 pub(super) async fn remove(project: &str, user: &str) -> Result<(), ApiError> {
     let visit = to_settle(project, ("member", user)).await?;
     let change = members::remove(&visit.server.db, visit.member.project.key, user).await?;
-    settled(&visit, change)
+    let before = settled(&visit, change)?;
+    visit.changed(shown::member(&before), Value::Null);
+    Ok(())
 }
 
-fn settled(visit: &Visit, change: MemberChange) -> Result<(), ApiError> {
+/// Who the member was, where the change was made.
+fn settled(visit: &Visit, change: MemberChange) -> Result<MemberFacts, ApiError> {
     match change {
-        MemberChange::Done(_) => {
+        MemberChange::Done(before) => {
             visit.server.door.forget();
-            Ok(())
+            Ok(before)
         }
         MemberChange::NoMember => Err(ApiError::Refused("They do not belong to this project any more.".to_owned())),
         MemberChange::LastOwner => Err(ApiError::Refused(
@@ -84,7 +96,9 @@ pub(super) async fn rights(project: &str, rights: RoleRights) -> Result<(), ApiE
         return Err(ApiError::Refused("Owners see everything.".to_owned()));
     }
     let (db, key) = (&visit.server.db, visit.member.project.key);
-    accounts::set_rights(db, key, rights.role, rights.read_bodies, rights.read_users).await?;
+    let before = accounts::set_rights(db, key, rights.role, rights.read_bodies, rights.read_users).await?;
     visit.server.door.forget();
+    let of_role = |rights| serde_json::json!({ "object": "role_rights", "role_rights": shown::role_rights([rights]) });
+    visit.changed(of_role(&before), of_role(&rights));
     Ok(())
 }

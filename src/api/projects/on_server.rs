@@ -4,6 +4,7 @@ use super::ProjectPage;
 use crate::api::error::ApiError;
 use crate::api::visit::Visit;
 use crate::model::project::ProjectWish;
+use crate::server::http::shown;
 use crate::server::projects::{self as settings, ProjectError};
 use crate::server::store::projects;
 
@@ -17,11 +18,7 @@ pub(super) async fn page(project: &str) -> Result<ProjectPage, ApiError> {
     let holdings = projects::holdings(&visit.server.db, project.key).await?;
     Ok(ProjectPage {
         id: project.id.clone(),
-        project: ProjectWish {
-            name: project.name.clone(),
-            time_zone: project.time_zone.clone(),
-            templates: projects::endpoint_templates(&visit.server.db, project.key).await?,
-        },
+        project: settings::settings(&visit.server, project).await?,
         holdings,
     })
 }
@@ -42,17 +39,24 @@ async fn to_settle(project: &str) -> Result<Visit, ApiError> {
 /// Changes it.
 pub(super) async fn change(project: &str, wish: &ProjectWish) -> Result<(), ApiError> {
     let visit = to_settle(project).await?;
-    settings::change(&visit.server, &visit.member.project, wish)
-        .await
-        .map_err(failed)
+    let project = &visit.member.project;
+    let changed = settings::change(&visit.server, project, wish).await.map_err(failed)?;
+    let of = |settings| shown::project(&project.id, settings);
+    visit.changed(of(&changed.before), of(&changed.after));
+    Ok(())
 }
 
 /// Deletes it, if its name is typed as it is.
 pub(super) async fn delete(project: &str, name: &str) -> Result<(), ApiError> {
     let visit = to_settle(project).await?;
-    let is = &visit.member.project.name;
-    if name.trim() != is.trim() {
-        return Err(ApiError::Refused(format!("Type the project's name, {is}, to delete it.")));
+    let project = &visit.member.project;
+    if name.trim() != project.name.trim() {
+        return Err(ApiError::Refused(format!(
+            "Type the project's name, {}, to delete it.",
+            project.name
+        )));
     }
-    settings::delete(&visit.server, &visit.member.project).await.map_err(failed)
+    let before = settings::delete(&visit.server, project).await.map_err(failed)?;
+    visit.changed(shown::project(&project.id, &before), serde_json::Value::Null);
+    Ok(())
 }

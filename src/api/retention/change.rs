@@ -7,6 +7,7 @@ use crate::api::error::ApiError;
 use crate::api::visit::Visit;
 use crate::model::retention::Choice;
 use crate::server::http::recording::{self, Recording};
+use crate::server::http::shown;
 use crate::server::jobs::retention::{Asker, begin};
 use crate::server::retention::{self, RetentionError};
 
@@ -33,11 +34,13 @@ fn asker(visit: &Visit) -> Asker {
 pub(super) async fn set(project: &str, choice: Choice) -> Result<Option<String>, ApiError> {
     let visit = to_settle(project).await?;
     let asker = asker(&visit);
-    let begun = retention::set(&visit.server, visit.member.project.key, choice, asker).await;
-    begun.map_err(|error| match error {
+    let chosen = retention::set(&visit.server, visit.member.project.key, choice, asker).await;
+    let chosen = chosen.map_err(|error| match error {
         RetentionError::Bad(words) => refused(&words),
         RetentionError::Store(error) => error.into(),
-    })
+    })?;
+    visit.changed(shown::retention(&chosen.before), shown::retention(&choice));
+    Ok(chosen.task)
 }
 
 /// What cannot be chosen, without the API's name of the field.

@@ -2,11 +2,15 @@
 
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
+use serde_json::Value;
 
 use super::{EndpointWish, FreshSecret};
 use crate::api::error::ApiError;
 use crate::api::visit::Visit;
+use crate::model::endpoint::EndpointFacts;
 use crate::server::http::recording::{self, Recording};
+use crate::server::http::shown;
+use crate::server::store::Changed;
 use crate::server::webhooks::endpoints::{self, EndpointError, Wish};
 
 /// The recording of the running server function.
@@ -57,6 +61,11 @@ fn gone(error: EndpointError) -> ApiError {
     }
 }
 
+fn note(visit: &Visit, changed: &Changed<EndpointFacts>) {
+    let (before, after) = shown::endpoints(changed);
+    visit.changed(before, after);
+}
+
 fn wish(wish: EndpointWish) -> Wish {
     Wish {
         target_url: wish.target_url,
@@ -76,6 +85,7 @@ pub(super) async fn create(project: &str, asked: EndpointWish) -> Result<FreshSe
     let made = endpoints::create(&visit.server, visit.member.project.key, wish(asked)).await;
     let (facts, secret) = made.map_err(failed)?;
     recording::about(recorded().as_ref(), "webhook", &facts.id);
+    visit.changed(Value::Null, shown::endpoint(&facts));
     Ok(FreshSecret { id: facts.id, secret })
 }
 
@@ -88,22 +98,28 @@ pub(super) async fn update(project: &str, id: &str, asked: EndpointWish) -> Resu
         ));
     }
     let changed = endpoints::update(&visit.server, visit.member.project.key, id, wish(asked)).await;
-    changed.map(|_| ()).map_err(gone)
+    note(&visit, &changed.map_err(gone)?);
+    Ok(())
 }
 
 /// Deletes an endpoint.
 pub(super) async fn delete(project: &str, id: &str) -> Result<(), ApiError> {
     let visit = to_settle(project, id).await?;
     let deleted = endpoints::delete(&visit.server, visit.member.project.key, id).await;
-    deleted.map_err(gone)
+    visit.changed(shown::endpoint(&deleted.map_err(gone)?), Value::Null);
+    Ok(())
 }
 
 /// Gives an endpoint a new secret.
 pub(super) async fn rotate(project: &str, id: &str) -> Result<FreshSecret, ApiError> {
     let visit = to_settle(project, id).await?;
     let rotated = endpoints::rotate(&visit.server, visit.member.project.key, id).await;
-    let (facts, secret) = rotated.map_err(gone)?;
-    Ok(FreshSecret { id: facts.id, secret })
+    let (changed, secret) = rotated.map_err(gone)?;
+    note(&visit, &changed);
+    Ok(FreshSecret {
+        id: changed.after.id,
+        secret,
+    })
 }
 
 /// Sends a test event.

@@ -1,6 +1,6 @@
 //! What a project masks beside the built-in names: its own rules, as people write and read them.
 //!
-//! To add a kind of rule: its word in [`RuleKind`], what it has to be in [`check_one`], and what it does in `server/ingest/mask`.
+//! To add a kind of rule: its word in [`RuleKind`] and in the database's CHECK, what it has to be in [`check_one`], and what it does in `server/ingest/mask`.
 
 pub mod path;
 pub mod tried;
@@ -30,11 +30,26 @@ pub enum RuleKind {
     Path,
     /// A regular expression: what it matches in texts, headers and URLs.
     Pattern,
+    /// Who did it, of applications' logs: the one of [`RuleKind::choices`] that the text names.
+    User,
+    /// The client's address, of applications' logs: in the way of [`RuleKind::choices`] that the text names.
+    Ip,
 }
+
+/// A [`RuleKind::User`] rule's text: e-mail addresses.
+pub const USER_EMAIL: &str = "email";
+/// A [`RuleKind::User`] rule's text: ids.
+pub const USER_ID: &str = "id";
+/// A [`RuleKind::Ip`] rule's text: all but the network.
+pub const IP_NETWORK: &str = "network";
+/// A [`RuleKind::Ip`] rule's text: the whole address.
+pub const IP_WHOLE: &str = "whole";
+/// Headers that say how somebody signs in: no rule keeps them.
+pub const SIGN_IN_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
 impl RuleKind {
     /// All of them, in the order that they are offered in.
-    pub const ALL: [Self; 4] = [Self::Header, Self::Key, Self::Path, Self::Pattern];
+    pub const ALL: [Self; 6] = [Self::Header, Self::Key, Self::Path, Self::Pattern, Self::User, Self::Ip];
 
     /// The word that the API and the database use.
     pub const fn as_str(self) -> &'static str {
@@ -43,6 +58,8 @@ impl RuleKind {
             Self::Key => "key",
             Self::Path => "path",
             Self::Pattern => "pattern",
+            Self::User => "user",
+            Self::Ip => "ip",
         }
     }
 
@@ -53,6 +70,17 @@ impl RuleKind {
             Self::Key => "Key name",
             Self::Path => "JSON path",
             Self::Pattern => "Pattern in text",
+            Self::User => "User",
+            Self::Ip => "Client IP",
+        }
+    }
+
+    /// The texts that a rule of this kind can have, and the words that people read for them; none where the text is free.
+    pub const fn choices(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::User => &[(USER_EMAIL, "E-mail addresses"), (USER_ID, "Ids")],
+            Self::Ip => &[(IP_NETWORK, "All but the network"), (IP_WHOLE, "The whole address")],
+            Self::Header | Self::Key | Self::Path | Self::Pattern => &[],
         }
     }
 
@@ -67,7 +95,7 @@ impl RuleKind {
 pub struct MaskRule {
     /// By what it finds what it masks.
     pub kind: RuleKind,
-    /// The name, the path or the pattern.
+    /// The name (after `!` one that is kept although it is built in), the path, the pattern, or the choice.
     pub text: String,
     /// Why it is there; empty where nobody said.
     #[serde(default)]
@@ -99,8 +127,9 @@ pub fn check(rules: &[MaskRule]) -> Result<Vec<MaskRule>, RuleFault> {
             return Err(fault(place, format!("a project has at most {MAX_RULES} rules")));
         }
         let rule = check_one(place, rule)?;
-        if let Some(same) = kept.iter().position(|other| is_same(other, &rule)) {
-            return Err(fault(place, format!("it says the same as rule {}", same + 1)));
+        let clash = (1..).zip(&kept).find_map(|(nth, other)| clash(nth, other, &rule));
+        if let Some(reason) = clash {
+            return Err(fault(place, reason));
         }
         kept.push(rule);
     }
@@ -135,6 +164,7 @@ fn check_one(rule: usize, wish: &MaskRule) -> Result<MaskRule, RuleFault> {
         RuleKind::Key => key_fault(text),
         RuleKind::Path => path::read(text).err().map(|fault| (Some(fault.place), fault.reason)),
         RuleKind::Pattern => None,
+        RuleKind::User | RuleKind::Ip => choice_fault(wish.kind, text),
     };
     if let Some((place, reason)) = wrong {
         return fault(place, reason);
@@ -156,22 +186,38 @@ const fn thing(kind: RuleKind) -> &'static str {
         RuleKind::Key => "key, as email",
         RuleKind::Path => "path, as $.customer.address.line1",
         RuleKind::Pattern => r"pattern, as [0-9]{3}-[0-9]{2}-[0-9]{4}",
+        RuleKind::User => "part of a user: email or id",
+        RuleKind::Ip => "part of an address: network, which is what is left of it, or whole",
     }
 }
 
-/// A header's name is a token (RFC 9110, 5.6.2).
-fn header_fault(name: &str) -> Option<(Option<usize>, String)> {
-    let is_fine = |letter: char| letter.is_ascii_alphanumeric() || "#$%&'*+-.^_`|~".contains(letter);
-    let place = name.chars().position(|letter| !is_fine(letter))?;
-    let reason = "a header's name has only letters, digits and hyphens, as X-Customer-Email";
-    Some((Some(place + 1), reason.to_owned()))
+fn choice_fault(kind: RuleKind, text: &str) -> Option<(Option<usize>, String)> {
+    let is_choice = kind.choices().iter().any(|(word, _)| *word == text);
+    (!is_choice).then(|| (None, format!("say which {}", thing(kind))))
 }
 
-/// Names are compared by their letters: one without any would never be found.
-fn key_fault(name: &str) -> Option<(Option<usize>, String)> {
+/// A header's name is a token (RFC 9110, 5.6.2), after `!` that of one that is kept.
+fn header_fault(text: &str) -> Option<(Option<usize>, String)> {
+    let name = text.strip_prefix('!').unwrap_or(text);
+    if name.len() < text.len() && SIGN_IN_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        let reason = "how somebody signs in is always masked: Authorization, Proxy-Authorization, Cookie and Set-Cookie";
+        return Some((None, reason.to_owned()));
+    }
+    let is_fine = |letter: char| letter.is_ascii_alphanumeric() || "#$%&'*+-.^_`|~".contains(letter);
+    let place = if name.is_empty() {
+        Some(0)
+    } else {
+        name.chars().position(|letter| !is_fine(letter))
+    }?;
+    let reason = "a header's name has only letters, digits and hyphens, as X-Customer-Email; ! in front keeps a built-in one";
+    Some((Some(text.len() - name.len() + place + 1), reason.to_owned()))
+}
+
+/// Names are compared by their letters: one without any would never be found. After `!` it is one that is kept.
+fn key_fault(text: &str) -> Option<(Option<usize>, String)> {
+    let name = text.strip_prefix('!').unwrap_or(text);
     if name.starts_with('!') {
-        let reason = "a rule adds a name; to take a built-in one out is for whoever runs the instance (AUDIT_LOG_MASK_KEYS)";
-        return Some((Some(1), reason.to_owned()));
+        return Some((Some(2), "one ! in front of a name is enough".to_owned()));
     }
     if name.len() > KEY_BYTES {
         return Some((
@@ -188,12 +234,24 @@ fn key_fault(name: &str) -> Option<(Option<usize>, String)> {
     })
 }
 
-fn is_same(one: &MaskRule, other: &MaskRule) -> bool {
-    one.kind == other.kind
-        && match one.kind {
-            RuleKind::Header | RuleKind::Key => one.text.eq_ignore_ascii_case(&other.text),
-            RuleKind::Path | RuleKind::Pattern => one.text == other.text,
-        }
+/// Why a rule cannot stand beside one before it, the `nth`.
+fn clash(nth: usize, before: &MaskRule, rule: &MaskRule) -> Option<String> {
+    if before.kind != rule.kind {
+        return None;
+    }
+    let is_name = matches!(rule.kind, RuleKind::Header | RuleKind::Key);
+    let (one, other) = (before.text.as_str(), rule.text.as_str());
+    if one == other || (is_name && one.eq_ignore_ascii_case(other)) {
+        return Some(format!("it says the same as rule {nth}"));
+    }
+    if is_name
+        && one
+            .trim_start_matches('!')
+            .eq_ignore_ascii_case(other.trim_start_matches('!'))
+    {
+        return Some(format!("it says the opposite of rule {nth}"));
+    }
+    (rule.kind == RuleKind::Ip).then(|| format!("rule {nth} says already how addresses are masked"))
 }
 
 #[cfg(test)]
@@ -235,8 +293,14 @@ mod tests {
             (fault.place, fault.reason)
         };
         assert_eq!(fault(RuleKind::Header, "X Mail").0, Some(2));
-        assert_eq!(fault(RuleKind::Header, "!X").0, Some(1));
-        assert_eq!(fault(RuleKind::Key, "!token").0, Some(1));
+        assert_eq!(fault(RuleKind::Header, "!X Mail").0, Some(3));
+        assert_eq!(fault(RuleKind::Header, "!").0, Some(2));
+        assert!(fault(RuleKind::Header, "!Cookie").1.contains("always masked"));
+        assert_eq!(fault(RuleKind::Key, "!!token").0, Some(2));
+        assert!(fault(RuleKind::Key, "!").1.contains("at least one letter"));
+        assert!(fault(RuleKind::Key, "!Fine").1.contains("the opposite of rule 1"));
+        assert!(fault(RuleKind::User, "name").1.contains("email or id"));
+        assert!(fault(RuleKind::Ip, "/24").1.contains("network"));
         assert_eq!(fault(RuleKind::Key, "123").0, None);
         assert_eq!(fault(RuleKind::Key, &"x".repeat(61)).0, Some(61));
         assert_eq!(fault(RuleKind::Path, "$.a..b").0, Some(5));
@@ -255,6 +319,21 @@ mod tests {
             reason: "no".to_owned(),
         };
         assert_eq!(at.to_string(), "rule 2, character 4: no");
+    }
+
+    #[test]
+    fn names_may_be_kept_and_people_masked() {
+        let rules = [
+            rule(RuleKind::Header, "!X-Api-Key"),
+            rule(RuleKind::Key, "!token"),
+            rule(RuleKind::Header, "!token"),
+            rule(RuleKind::User, USER_EMAIL),
+            rule(RuleKind::User, USER_ID),
+            rule(RuleKind::Ip, IP_NETWORK),
+        ];
+        assert_eq!(check(&rules).expect("fine").len(), 6);
+        let both = [rule(RuleKind::Ip, IP_NETWORK), rule(RuleKind::Ip, IP_WHOLE)];
+        assert!(check(&both).expect_err("one way").reason.contains("rule 1 says already"));
     }
 
     #[test]

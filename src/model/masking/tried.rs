@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
+    /// Who did it: their e-mail address.
+    UserEmail,
+    /// Who did it: their id.
+    UserId,
+    /// The client's address.
+    Ip,
     /// The URL.
     Url,
     /// A header of the request.
@@ -22,6 +28,9 @@ impl Part {
     /// The words that people read.
     pub const fn label(self) -> &'static str {
         match self {
+            Self::UserEmail => "User e-mail",
+            Self::UserId => "User id",
+            Self::Ip => "IP address",
             Self::Url => "URL",
             Self::RequestHeaders => "Request headers",
             Self::RequestBody => "Request body",

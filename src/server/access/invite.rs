@@ -5,10 +5,10 @@ use data_encoding::BASE64URL_NOPAD;
 use super::passwords::{self, PasswordError};
 use super::{Person, sha256};
 use crate::model::id::IdKind;
-use crate::model::member::read_email;
+use crate::model::member::{InvitationFacts, read_email};
 use crate::model::rights::Role;
 use crate::server::state::Server;
-use crate::server::store::invitations::{self, Invitation, NewInvitation, Taker};
+use crate::server::store::invitations::{self, Invitation, NewInvitation, Taken, Taker};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{StoreError, accounts, members};
 
@@ -35,10 +35,10 @@ pub enum InviteError {
 /// An invitation as it is given, once.
 #[derive(Debug)]
 pub struct Invited {
-    /// `inv_…`.
-    pub id: String,
-    /// Whom it is for.
-    pub email: String,
+    /// What it is.
+    pub facts: InvitationFacts,
+    /// The one that it replaces.
+    pub before: Option<InvitationFacts>,
     /// Where it leads in: the whole link, with its token.
     pub link: String,
 }
@@ -61,9 +61,17 @@ pub async fn invite(server: &Server, project: ProjectKey, by: &str, email: &str,
         now_ms,
         expires_at: now_ms + DAYS * DAY_MS,
     };
-    invitations::put(&server.db, project, new).await?;
+    let before = invitations::put(&server.db, project, new).await?;
+    let facts = InvitationFacts {
+        role,
+        invited_by: by.to_owned(),
+        created_at: new.now_ms,
+        expires_at: new.expires_at,
+        id,
+        email,
+    };
     let link = format!("{}/invite?token={token}", server.config.public_url());
-    Ok(Invited { id, email, link })
+    Ok(Invited { facts, before, link })
 }
 
 /// Where a link leads, as long as it leads in.
@@ -102,22 +110,45 @@ pub struct Shown<'a> {
     pub password: &'a str,
 }
 
-/// Takes an invitation: who it was, and the id of the project that they belong to from now on.
-pub async fn join(server: &Server, token: &str, shown: Shown<'_>) -> Result<(Person, String), JoinError> {
+/// Somebody who came in.
+#[derive(Debug)]
+pub struct Joined {
+    /// Who.
+    pub person: Person,
+    /// The id of the project that they belong to from now on.
+    pub project_id: String,
+    /// The invitation that was, and the member that is.
+    pub taken: Taken,
+}
+
+/// Takes an invitation.
+pub async fn join(server: &Server, token: &str, shown: Shown<'_>) -> Result<Joined, JoinError> {
     let invitation = find(server, token).await?.ok_or(JoinError::Gone)?;
     let email = invitation.facts.email;
+    let project_id = invitation.project_id;
     let person = match shown.person {
         Some(person) if person.email == email => person.clone(),
         Some(_) => return Err(JoinError::SomebodyElse(email)),
         // By whatever way they have: a password, a second factor, an identity provider.
         None if accounts::find_by_email(&server.db, &email).await?.is_some() => return Err(JoinError::SignInFirst(email)),
-        None => return Ok((come_into_being(server, token, &email, shown).await?, invitation.project_id)),
+        None => {
+            let (person, taken) = come_into_being(server, token, &email, shown).await?;
+            return Ok(Joined {
+                person,
+                project_id,
+                taken,
+            });
+        }
     };
-    take(server, token, Taker::Known(person.key)).await?;
-    Ok((person, invitation.project_id))
+    let taken = take(server, token, Taker::Known(person.key)).await?;
+    Ok(Joined {
+        person,
+        project_id,
+        taken,
+    })
 }
 
-async fn come_into_being(server: &Server, token: &str, email: &str, shown: Shown<'_>) -> Result<Person, JoinError> {
+async fn come_into_being(server: &Server, token: &str, email: &str, shown: Shown<'_>) -> Result<(Person, Taken), JoinError> {
     let hash = passwords::hash(shown.password.to_owned(), &server.random).await?;
     let now_ms = server.clock.now_ms();
     let id = server.random.id(IdKind::User, now_ms);
@@ -130,22 +161,23 @@ async fn come_into_being(server: &Server, token: &str, email: &str, shown: Shown
         may_operate: false,
         now_ms,
     };
-    take(server, token, Taker::New(new)).await?;
+    let taken = take(server, token, Taker::New(new)).await?;
     let user = accounts::find_by_email(&server.db, email).await?.ok_or(JoinError::Gone)?;
-    Ok(Person {
+    let person = Person {
         key: user.key,
         id: user.id,
         email: user.email,
         operator: user.operator,
-    })
+    };
+    Ok((person, taken))
 }
 
-async fn take(server: &Server, token: &str, taker: Taker<'_>) -> Result<(), JoinError> {
+async fn take(server: &Server, token: &str, taker: Taker<'_>) -> Result<Taken, JoinError> {
     let taken = invitations::take(&server.db, &sha256(token), taker, server.clock.now_ms()).await;
     match taken {
-        Ok(Some(())) => {
+        Ok(Some(taken)) => {
             server.door.forget();
-            Ok(())
+            Ok(taken)
         }
         // Somebody came into being by the same link, in the same moment.
         Ok(None) | Err(StoreError::Taken(_)) => Err(JoinError::Gone),

@@ -10,13 +10,13 @@ use super::passwords::{self, PasswordError};
 use super::second::{self, SecondError};
 use super::{AccessError, Person, cookie_name, session_hash, sha256};
 use crate::model::id::IdKind;
-use crate::model::key::KeyWish;
+use crate::model::key::{KeyFacts, KeyWish};
 use crate::model::rights::Scope;
 use crate::server::clock::{Clock, Random};
 use crate::server::config::Config;
 use crate::server::state::Server;
 use crate::server::store::projects::ProjectKey;
-use crate::server::store::{Db, StoreError, accounts, keys, sessions};
+use crate::server::store::{Changed, Db, StoreError, accounts, keys, sessions};
 
 /// How long a browser keeps the cookie: as long as browsers allow (RFC 6265bis, 5.5), since the server decides when a session ends.
 const COOKIE_AGE: time::Duration = time::Duration::days(400);
@@ -214,7 +214,7 @@ pub async fn server_key(
         scopes: scopes.to_vec(),
         ..KeyWish::default()
     };
-    project_key(db, issuer, project, &wish).await
+    Ok(project_key(db, issuer, project, &wish).await?.0)
 }
 
 /// Makes a client-side key of a project, which is taken from these origins alone and can only send logs and events.
@@ -232,11 +232,16 @@ pub async fn client_key(
         origins: Some(origins.to_vec()),
         ..KeyWish::default()
     };
-    project_key(db, issuer, project, &wish).await
+    Ok(project_key(db, issuer, project, &wish).await?.0)
 }
 
-/// Makes a project's key.
-pub async fn project_key(db: &Db, issuer: &Issuer<'_>, project: ProjectKey, wish: &KeyWish) -> Result<IssuedKey, KeyIssueError> {
+/// Makes a project's key; gives it as it is shown once, and as it is from then on.
+pub async fn project_key(
+    db: &Db,
+    issuer: &Issuer<'_>,
+    project: ProjectKey,
+    wish: &KeyWish,
+) -> Result<(IssuedKey, KeyFacts), KeyIssueError> {
     let wish = checked(wish, issuer.clock.now_ms())?;
     let (key, id, now_ms) = issuer.draw(if wish.origins.is_some() { "alc_" } else { "als_" });
     let new = keys::NewKey {
@@ -246,40 +251,43 @@ pub async fn project_key(db: &Db, issuer: &Issuer<'_>, project: ProjectKey, wish
         name: &wish.name,
         now_ms,
     };
-    keys::add(db, project, new, powers(&wish)).await?;
-    Ok(key)
+    let facts = keys::add(db, project, new, powers(&wish)).await?;
+    Ok((key, facts))
 }
 
-/// Changes what a project's key is called and may do. What it is, server-side or client-side, it stays.
-pub async fn change_key(db: &Db, clock: &Clock, project: ProjectKey, app_id: &str, wish: &KeyWish) -> Result<(), KeyIssueError> {
+/// Changes what a project's key is called and may do; gives it before and after. What it is, server-side or client-side, it stays.
+pub async fn change_key(
+    db: &Db,
+    clock: &Clock,
+    project: ProjectKey,
+    app_id: &str,
+    wish: &KeyWish,
+) -> Result<Changed<KeyFacts>, KeyIssueError> {
     let wish = checked(wish, clock.now_ms())?;
-    if keys::change(db, project, app_id, &wish.name, powers(&wish)).await? {
-        Ok(())
-    } else {
-        Err(KeyIssueError::NoKey)
-    }
+    let changed = keys::change(db, project, app_id, &wish.name, powers(&wish)).await?;
+    changed.ok_or(KeyIssueError::NoKey)
 }
 
-/// Gives a project's key another token; the one before is taken for `overlap_ms` more.
+/// Gives a project's key another token; the one before is taken for `overlap_ms` more. Gives the key before and after, too.
 pub async fn rotate_key(
     db: &Db,
     issuer: &Issuer<'_>,
     project: ProjectKey,
     app_id: &str,
     overlap_ms: i64,
-) -> Result<IssuedKey, KeyIssueError> {
+) -> Result<(IssuedKey, Changed<KeyFacts>), KeyIssueError> {
     // Its kind shows in the token's first letters.
-    let known = keys::list(db, project).await?.into_iter().find(|key| key.app_id == app_id);
+    let known = keys::find(db, project, app_id).await?;
     let is_client = known.ok_or(KeyIssueError::NoKey)?.origins.is_some();
     let (drawn, _, now_ms) = issuer.draw(if is_client { "alc_" } else { "als_" });
     let old_until = now_ms.saturating_add(overlap_ms.max(0));
-    if !keys::rotate(db, project, app_id, &sha256(&drawn.app_token), old_until, now_ms).await? {
-        return Err(KeyIssueError::NoKey);
-    }
-    Ok(IssuedKey {
+    let rotated = keys::rotate(db, project, app_id, &sha256(&drawn.app_token), old_until, now_ms).await?;
+    let changed = rotated.ok_or(KeyIssueError::NoKey)?;
+    let key = IssuedKey {
         app_id: app_id.to_owned(),
         app_token: drawn.app_token,
-    })
+    };
+    Ok((key, changed))
 }
 
 const fn powers(wish: &KeyWish) -> keys::KeyPowers<'_> {

@@ -239,7 +239,7 @@ pub(super) async fn key(command: KeyCommand) -> Result<(), CliError> {
                 calls_a_minute: add.calls_a_minute,
                 expires_at: days.map(|days| clock.now_ms() + days * DAY_MS),
             };
-            issue::project_key(&db, &issuer, project, &wish).await?
+            issue::project_key(&db, &issuer, project, &wish).await?.0
         }
     };
     db.close().await;

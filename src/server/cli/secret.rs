@@ -1,11 +1,14 @@
 //! `audit-log secret`: another instance key, and everything sealed with it.
 
+use std::sync::Arc;
+
 use clap::Subcommand;
 
 use super::{CliError, people, print};
 use crate::server::clock::Random;
 use crate::server::config::DataOptions;
-use crate::server::reseal;
+use crate::server::files::Files;
+use crate::server::reseal::{self, Resealed};
 use crate::server::secrets::{InstanceKey, KEY_VARIABLE};
 
 #[derive(Debug, Subcommand)]
@@ -15,7 +18,7 @@ pub(super) enum SecretCommand {
         #[command(flatten)]
         data: DataOptions,
     },
-    /// Seals what lies sealed in the database with the first key of all. Files that were sealed before keep needing the key of their time
+    /// Seals what lies sealed in the database and in files with the first key of all, while servers run; broken off, it goes on where it was
     Reseal {
         #[command(flatten)]
         data: DataOptions,
@@ -29,7 +32,8 @@ pub(super) async fn secret(command: SecretCommand) -> Result<(), CliError> {
     }
 }
 
-fn variable() -> Option<String> {
+/// The instance key, where it stands in the environment.
+pub(super) fn variable() -> Option<String> {
     std::env::var(KEY_VARIABLE).ok().filter(|text| !text.is_empty())
 }
 
@@ -54,17 +58,26 @@ async fn reseal(data: &DataOptions) -> Result<(), CliError> {
             "there is one key alone: nothing is sealed with another. `audit-log secret rotate` makes a new one".to_owned(),
         ));
     }
+    let key = Arc::new(key);
+    let files = Files::open(&data.files_url, key.clone(), random.clone())?;
     let db = people::open(&data.database).await?;
-    let done = reseal::run(&db, &key, &random).await?;
+    let rows = reseal::run(&db, &key, &random).await?;
+    let parts = reseal::files(&db, &files).await?;
     db.close().await;
-    if done.broken > 0 {
-        return Err(CliError::Refused(format!(
-            "{} of {} could not be opened with any of the keys, and stay as they are; {} were sealed anew",
-            done.broken, done.seen, done.changed
-        )));
+    tell(&rows, "rows")?;
+    tell(&parts, "parts of files")?;
+    match rows.broken + parts.broken {
+        0 => Ok(()),
+        broken => Err(CliError::Refused(format!(
+            "{broken} could not be opened with any of the keys, and stay as they are"
+        ))),
     }
+}
+
+fn tell(done: &Resealed, what: &str) -> Result<(), CliError> {
+    let others = done.seen - done.changed - done.broken;
     print(&format!(
-        "{} of {} were sealed anew; the others were already",
+        "{what}: {} of {} were sealed anew, {others} were already",
         done.changed, done.seen
     ))
 }

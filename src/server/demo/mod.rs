@@ -25,6 +25,7 @@ use super::ingest::entry::{EntryContext, EntryError, Payload, read_call};
 use super::ingest::mask::MaskRules;
 use super::retention;
 use super::state::Server;
+use super::store::chain::canon::sha256;
 use super::store::logs::one::{self, put_import_file};
 use super::store::logs::write::{LogCall, WriteError};
 use super::store::projects::{self, Project};
@@ -227,6 +228,14 @@ async fn keep_import_file(server: &Server, project: &Project, id: &str, name: &s
         name: name.to_owned(),
         bytes: file.len() as i64,
     };
-    put_import_file(&server.db, project.key, id, &about, &sealed).await?;
+    put_import_file(
+        &server.db,
+        project.key,
+        id,
+        &about,
+        (&sealed, &sha256(&[file.as_bytes()])),
+        server.clock.now_ms(),
+    )
+    .await?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod reader;
 mod stored;
+mod reseal;
 mod writer;
 
 use std::io::ErrorKind;
@@ -23,6 +24,7 @@ use super::secrets::InstanceKey;
 
 pub use reader::Reader;
 pub use stored::Stored;
+pub use reseal::ResealedPart;
 pub use writer::{Writer, Written};
 
 /// Bytes of the plain file in each part but the last.

@@ -10,9 +10,12 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use axum::{Form, Router};
+use axum::{Extension, Form, Router};
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::recording::{self, Recording};
+use super::shown;
 use super::sign_in::{DoorError, FORM_BYTES, attempted};
 use crate::model::project::ProjectWish;
 use crate::server::access::issue::{self, CodeError, SignInError};
@@ -196,6 +199,7 @@ async fn turn_second_off(
 
 async fn make_project(
     State(server): State<Server>,
+    recording: Option<Extension<Recording>>,
     headers: HeaderMap,
     form: Result<Form<ProjectForm>, FormRejection>,
 ) -> Result<Response, DoorError> {
@@ -211,6 +215,9 @@ async fn make_project(
     };
     match projects::create(&server, &wish, Some(person.key)).await {
         Ok(project) => {
+            let recording = recording.as_ref().map(|Extension(recording)| recording);
+            let made = shown::project(&project.id, &projects::settings(&server, &project).await?);
+            recording::change::noted(recording, project.key, Value::Null, made);
             let mut answer = Redirect::to(&format!("/projects/{}/logs", project.id)).into_response();
             answer.extensions_mut().insert(person);
             Ok(answer)

@@ -7,10 +7,12 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use axum::{Form, Router};
+use axum::{Extension, Form, Router};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::recording::{self, Recording};
+use super::shown;
 use super::sign_in::{DoorError, FORM_BYTES, enter};
 use crate::server::access;
 use crate::server::access::invite::{self, JoinError, Shown};
@@ -36,6 +38,7 @@ struct JoinForm {
 async fn join(
     State(server): State<Server>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    recording: Option<Extension<Recording>>,
     headers: HeaderMap,
     form: Result<Form<JoinForm>, FormRejection>,
 ) -> Result<Response, DoorError> {
@@ -47,7 +50,16 @@ async fn join(
         password: &form.password,
     };
     match invite::join(&server, &form.token, shown).await {
-        Ok((person, project)) => enter(&server, peer, &headers, person, &format!("/projects/{project}/logs")).await,
+        Ok(joined) => {
+            let recording = recording.as_ref().map(|Extension(recording)| recording);
+            let (was, is) = (
+                shown::invitation(&joined.taken.invitation),
+                shown::member(&joined.taken.member),
+            );
+            recording::change::noted(recording, joined.taken.project, was, is);
+            let next = format!("/projects/{}/logs", joined.project_id);
+            enter(&server, peer, &headers, joined.person, &next).await
+        }
         Err(JoinError::Store(error)) => Err(error.into()),
         Err(JoinError::SignInFirst(email)) => {
             let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();

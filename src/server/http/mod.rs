@@ -21,6 +21,7 @@ pub mod pages;
 pub mod recording;
 mod second;
 pub mod serve;
+pub mod shown;
 pub mod sign_in;
 mod sizes;
 pub(crate) mod v1;

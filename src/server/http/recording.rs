@@ -22,6 +22,7 @@ use crate::server::access::{self, KeyAccess, ManagementAccess, Member, Person, o
 use crate::server::state::Server;
 use crate::server::store::projects::ProjectKey;
 
+pub mod change;
 mod log;
 mod quiet;
 mod write;
@@ -53,6 +54,8 @@ pub struct Subject {
     began: Option<(String, String)>,
     /// The e-mail address that somebody failed to sign in with.
     attempted: Option<String>,
+    /// What it changed of a project's settings.
+    change: Option<change::Change>,
     /// Whether it failed, though its answer does not say so: what leads back to a form is no failure of HTTP's.
     failed: bool,
     /// Its place among the recordings that are on their way.

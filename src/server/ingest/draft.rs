@@ -7,6 +7,7 @@ use crate::model::log::{BodyKind, LogFacts, LogText, Message, NewLog, Note, Orig
 
 use super::entry::EntryContext;
 use super::headers::{self, Headers};
+use super::mask::MaskRules;
 
 /// A body, 64 MB.
 pub(crate) const MAX_BODY: usize = 64 << 20;
@@ -155,7 +156,12 @@ impl Draft<'_> {
         });
         let user_agent = bounded("user_agent", user_agent, MAX_LONG_TEXT)?;
         let (id, client_id) = id(self.id, created_at, context)?;
-        let mut secrets = Secrets { context, masked: false };
+        let origin = self.origin.unwrap_or(context.origin);
+        let mut secrets = Secrets {
+            context,
+            is_application: origin == Origin::Application,
+            masked: false,
+        };
         let masked_url = secrets.url(url);
         // A pattern may mask what stands in the path, which lists and the endpoint's name would tell.
         let path = path_of(&masked_url);
@@ -174,14 +180,14 @@ impl Draft<'_> {
             endpoint: String::new(),
             path: kept_path(path),
             method,
-            user_email: text("user_email", self.user_email)?,
-            user_id: text("user_id", self.user_id)?,
+            user_email: secrets.who(text("user_email", self.user_email)?, MaskRules::user_email),
+            user_id: secrets.who(text("user_id", self.user_id)?, MaskRules::user_id),
             app_id: text("app_id", self.app_id)?,
             app_name: text("app_name", self.app_name)?,
             client_app_id: text("client_app_id", self.client_app_id)?,
             duration_us: duration_us(self.duration_ms)?,
-            ip: text("ip", self.ip)?,
-            origin: self.origin.unwrap_or(context.origin),
+            ip: secrets.who(text("ip", self.ip)?, MaskRules::ip),
+            origin,
             resource: resource(self.resource)?,
             async_action_id: text("async_action_id", self.async_action_id)?,
             request_bytes: request.1,
@@ -227,6 +233,8 @@ fn fill_sender(facts: &mut LogFacts, context: &EntryContext<'_>) {
 /// Masks, and remembers whether there was anything to mask.
 struct Secrets<'c, 'e> {
     context: &'c EntryContext<'e>,
+    /// Of an application's log who did it, and from where, may be masked, too.
+    is_application: bool,
     masked: bool,
 }
 
@@ -239,6 +247,14 @@ impl Secrets<'_, '_> {
             }
             None => url.to_owned(),
         }
+    }
+
+    /// Who did it, or from where.
+    fn who(&mut self, value: Option<String>, mask: impl Fn(&MaskRules, &str) -> Option<String>) -> Option<String> {
+        let value = value?;
+        let masked = self.is_application.then(|| mask(self.context.mask, &value)).flatten();
+        self.masked |= masked.is_some();
+        Some(masked.unwrap_or(value))
     }
 
     /// A header's value that is kept in a place of its own, too.
@@ -259,6 +275,7 @@ impl Secrets<'_, '_> {
             .or_else(|| draft.headers.first("content-type").map(|value| Cow::Owned(value.to_owned())));
         let content_type = bounded_in(side, "content_type", declared, MAX_LONG_TEXT)?;
         self.masked |= self.context.mask.headers(&mut draft.headers.pairs);
+        self.masked |= self.is_application && self.context.mask.client_headers(&mut draft.headers.pairs);
         let (kind, body) = match draft.body {
             Body::None => (BodyKind::None, Cow::default()),
             Body::Json(text) => (BodyKind::Json, into_bytes(text)),

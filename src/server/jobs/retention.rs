@@ -4,6 +4,7 @@
 //! Begun again it goes on from what is there, and its numbers go on from what its task says: each step writes them in its own transaction. What is deleted is
 //! what had passed at the moment that it was asked for, by what the project keeps while it runs: whoever chooses more days meanwhile keeps the rest.
 
+mod months;
 mod pace;
 
 use std::time::{Duration, Instant};
@@ -17,15 +18,15 @@ use super::JobError;
 use super::run::Progress;
 use crate::model::id::IdKind;
 use crate::model::log::Origin;
-use crate::model::retention::{Kept, PurgeResult, Purged};
+use crate::model::retention::{Cuts, Kept, PurgeResult, Purged};
 use crate::model::task::{OperationStatus, TaskStatus, kinds};
 use crate::model::zone::rfc3339;
+use crate::server::chain::signing;
 use crate::server::retention;
 use crate::server::state::Server;
 use crate::server::store::jobs::{self, Job};
-use crate::server::store::logs::purge::months::{self, Dropped, Partition};
 use crate::server::store::logs::purge::{self, Account, FIRST_BLOCK, Purge, Step, first_row};
-use crate::server::store::projects::ProjectKey;
+use crate::server::store::projects::{self, ProjectKey};
 use crate::server::store::retention::{self as stored, FilesOf, Work};
 use crate::server::store::tasks::{self, NewTask, TaskChange};
 use crate::server::store::{StoreError, retention::Due};
@@ -39,13 +40,10 @@ const SLICE: Duration = Duration::from_secs(1);
 /// Blocks and rows of a step, at first and at most.
 const BLOCKS: Size = Size { first: 2, most: 32 };
 const ROWS: Size = Size { first: 100, most: 2_000 };
-/// Ids of a step, of a month that is to be dropped.
-const IDS: usize = 5_000;
 /// How often blocks are gone over while some were in other hands.
 const ROUNDS: usize = 3;
-/// How often a month's drop is tried while others read there, and how long it waits in between.
-const DROPS: usize = 20;
-const DROP_AGAIN: Duration = Duration::from_millis(500);
+/// How long it waits for what is in other hands.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// What it is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +82,7 @@ async fn has_work(server: &Server, project: ProjectKey, kept: Kept, now_ms: i64)
         db: server.db.clone(),
         project,
         cuts,
+        at: now_ms,
     };
     let (exports, imports) = retention::files_before(now_ms, cuts);
     Ok(purge::is_due(&purge).await?
@@ -93,13 +92,15 @@ async fn has_work(server: &Server, project: ProjectKey, kept: Kept, now_ms: i64)
 
 /// What a purge's task says it was asked for.
 fn parameters(kept: Kept, at: i64) -> serde_json::Value {
-    let cut = kept.cuts(at).application;
+    let Cuts { application: cut, own } = kept.cuts(at);
     let before = |time: i64| (time > i64::MIN).then(|| rfc3339(time));
     json!({
         "logs_days": kept.logs_days,
         "bodies_days": kept.bodies_days.or(kept.logs_days),
         "logs_before": before(cut.logs),
         "bodies_before": before(cut.bodies),
+        "own_days": kept.own_days(),
+        "own_before": before(own.logs),
     })
 }
 
@@ -170,6 +171,7 @@ pub(super) async fn run(server: &Server, job: &Job, progress: &Progress) -> Resu
     run.groups().await?;
     run.files(FilesOf::Exports).await?;
     run.files(FilesOf::Imports).await?;
+    run.checkpoints().await?;
     run.end().await
 }
 
@@ -213,6 +215,7 @@ impl<'a> Run<'a> {
             db: self.server.db.clone(),
             project: self.job.project_id,
             cuts: kept.cuts(self.at),
+            at: self.server.clock.now_ms(),
         })
     }
 
@@ -242,87 +245,6 @@ impl<'a> Run<'a> {
         Ok(step)
     }
 
-    /// Whole months, where every project that has logs there has expired.
-    async fn months(&mut self) -> Result<(), JobError> {
-        let purge = self.purge().await?;
-        for partition in months::expired(&purge.db, purge.project, purge.cuts.all_logs()).await? {
-            if self.is_over(&partition).await? {
-                for project in &partition.projects {
-                    self.ids(&partition, *project).await?;
-                }
-                self.drop(&partition).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn is_over(&self, partition: &Partition) -> Result<bool, StoreError> {
-        for project in &partition.projects {
-            let cuts = retention::get(self.server, *project).await?.kept.cuts(self.at);
-            if cuts.all_logs() < partition.end() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    async fn ids(&mut self, partition: &Partition, project: ProjectKey) -> Result<(), JobError> {
-        if !months::has_ids(&self.server.db, project).await? {
-            return Ok(());
-        }
-        let mut place = Some(first_row(Origin::Application));
-        while let Some(from) = place {
-            let account = self.account();
-            let step = months::some_ids(&self.server.db, partition, project, &from, IDS, Some(&account)).await?;
-            place = self.after(step).await?.next;
-        }
-        Ok(())
-    }
-
-    /// Drops a month; where others read there all the time, its rows go one by one after this.
-    async fn drop(&mut self, partition: &Partition) -> Result<(), JobError> {
-        for _ in 0..DROPS {
-            let now_ms = self.server.clock.now_ms();
-            let record = |_: ProjectKey, purged: &Purged| self.told(purged, now_ms);
-            let account = self.account();
-            let dropped = months::drop(
-                &self.server.db,
-                partition,
-                self.job.project_id,
-                Some(&account),
-                record,
-                now_ms,
-            )
-            .await?;
-            match dropped {
-                Dropped::Gone(purged) => {
-                    self.done.add(&purged);
-                    count_metrics(&purged);
-                    tracing::info!(
-                        month = partition.name(),
-                        "a month's logs had passed every retention and were dropped"
-                    );
-                    return Ok(());
-                }
-                Dropped::Busy => tokio::time::sleep(DROP_AGAIN).await,
-                Dropped::Wanted => return Ok(()),
-                Dropped::Lost => return Err(JobError::Lost),
-            }
-        }
-        Ok(())
-    }
-
-    /// The task of another project whose logs went with a month, over as it is made.
-    fn told(&self, purged: &Purged, now_ms: i64) -> (NewTask, TaskChange) {
-        let task = NewTask {
-            id: self.server.random.id(IdKind::Task, now_ms),
-            kind: kinds::PURGE.to_owned(),
-            own: true,
-            ..NewTask::default()
-        };
-        (task, outcome(purged))
-    }
-
     /// Logs with what they say, and bodies that go before their logs.
     async fn blocks(&mut self) -> Result<(), JobError> {
         self.pace.begin(BLOCKS);
@@ -338,7 +260,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             // Somebody merges them just now: they are others then.
-            tokio::time::sleep(DROP_AGAIN).await;
+            tokio::time::sleep(AGAIN).await;
         }
         Ok(())
     }
@@ -397,6 +319,15 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
+    }
+
+    /// Entries of the chain that nothing hangs on any more.
+    async fn checkpoints(&self) -> Result<(), JobError> {
+        let project = self.job.project_id;
+        if let Some(id) = projects::public_id(&self.server.db, project).await? {
+            signing::checkpoints(self.server, project, &id).await?;
+        }
+        Ok(())
     }
 
     async fn end(self) -> Result<(), JobError> {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{retention, run, sweep};
+use crate::server::chain::signing;
 use crate::server::state::Server;
 use crate::server::store::StoreError;
 use crate::server::store::jobs;
@@ -34,6 +35,7 @@ pub struct Workers {
     looking: JoinHandle<()>,
     sweeping: JoinHandle<()>,
     scheduling: JoinHandle<()>,
+    signing: JoinHandle<()>,
     claims: TaskTracker,
 }
 
@@ -50,6 +52,7 @@ pub fn start(server: &Server, most: usize) -> Workers {
         looking: tokio::spawn(look(server.clone(), holder, most, stop.clone(), claims.clone())),
         sweeping: tokio::spawn(sweep::run(server.clone(), stop.clone())),
         scheduling: tokio::spawn(retention::schedule(server.clone(), stop.clone())),
+        signing: tokio::spawn(signing::schedule(server.clone(), stop.clone())),
         stop,
         claims,
     }
@@ -63,6 +66,7 @@ impl Workers {
         let _ended = self.looking.await;
         let _ended = self.sweeping.await;
         let _ended = self.scheduling.await;
+        let _ended = self.signing.await;
         self.claims.close();
         self.claims.wait().await;
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::server::state::Server;
-use crate::server::store::{jobs, purge};
+use crate::server::store::jobs;
+use crate::server::store::purge::{self, Left};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(2);
@@ -53,8 +54,10 @@ async fn purge(server: &Server, stop: &CancellationToken) -> Result<(), SweepErr
         let Some(project) = purge::next(&server.db, now_ms).await? else {
             return Ok(());
         };
-        if !purge::batch(&server.db, project, now_ms).await? {
-            tracing::info!(project, "nothing is left of a deleted project");
+        match purge::batch(&server.db, project, server.config.retention_days, now_ms).await? {
+            Left::More => {}
+            Left::Own => tracing::debug!(project, "of a deleted project the log of the log is left"),
+            Left::Nothing => tracing::info!(project, "nothing is left of a deleted project"),
         }
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}

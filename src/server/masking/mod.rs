@@ -17,7 +17,7 @@ use crate::server::state::Server;
 use crate::server::store::masking as store;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks::Task;
-use crate::server::store::{Db, StoreError};
+use crate::server::store::{Changed, Db, StoreError};
 
 /// How long a project's rules are believed, in milliseconds: a server that did not make a change itself follows within that time.
 pub const REMEMBERED_MS: i64 = 3_000;
@@ -141,19 +141,18 @@ pub async fn rules(server: &Server, project: ProjectKey) -> Result<Vec<MaskRule>
     store::rules(&server.db, project).await
 }
 
-/// Gives a project other rules, which act at once on this server; gives them as they are kept.
+/// Gives a project other rules, which act at once on this server; gives those before, and these as they are kept.
 /// Where `known` is given, they must still be those.
 pub async fn replace(
     server: &Server,
     project: ProjectKey,
     known: Option<&[MaskRule]>,
     rules: &[MaskRule],
-) -> Result<Vec<MaskRule>, MaskingError> {
+) -> Result<Changed<Vec<MaskRule>>, MaskingError> {
     let kept = check(rules)?;
     server.masking.with(&kept).await?;
-    if !store::replace(&server.db, project, known, &kept).await? {
-        return Err(MaskingError::Changed);
-    }
+    let before = store::replace(&server.db, project, known, &kept, server.clock.now_ms()).await?;
+    let before = before.ok_or(MaskingError::Changed)?;
     server.masking.forget(project);
-    Ok(kept)
+    Ok(Changed { before, after: kept })
 }

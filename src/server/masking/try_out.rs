@@ -74,6 +74,7 @@ fn change(rules: &MaskRules, log: Log) -> Option<Option<TriedLog>> {
         all: Vec::new(),
         more: false,
     };
+    found.of_facts(rules, &log.facts);
     found.of_text(rules, &text);
     if found.all.is_empty() {
         return Some(None);
@@ -94,6 +95,20 @@ struct Changes {
 }
 
 impl Changes {
+    /// Who did it, and from where: the logs are those of applications.
+    fn of_facts(&mut self, rules: &MaskRules, facts: &LogFacts) {
+        let mut of = |part, value: &Option<String>, mask: fn(&MaskRules, &str) -> Option<String>| {
+            if let Some(value) = value
+                && let Some(masked) = mask(rules, value)
+            {
+                self.push(part, value, &masked);
+            }
+        };
+        of(Part::UserEmail, &facts.user_email, MaskRules::user_email);
+        of(Part::UserId, &facts.user_id, MaskRules::user_id);
+        of(Part::Ip, &facts.ip, MaskRules::ip);
+    }
+
     fn of_text(&mut self, rules: &MaskRules, text: &LogText) {
         if let Some(masked) = rules.url(&text.url) {
             self.push(Part::Url, &text.url, &masked);
@@ -106,7 +121,9 @@ impl Changes {
         // What is stored was written by this service: it can be read.
         let stored = Headers::read(&message.headers, "headers").unwrap_or_default();
         for (name, value) in &stored.pairs {
-            if let Some(masked) = rules.header(name, value) {
+            let masked = rules.header(name, value);
+            let address = rules.client_header(name, masked.as_deref().unwrap_or(value));
+            if let Some(masked) = address.or(masked) {
                 self.push(headers, &format!("{name}: {value}"), &format!("{name}: {masked}"));
             }
         }

@@ -54,6 +54,15 @@ pub struct Settings {
     pub instance_days: u32,
 }
 
+/// A choice that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The one before.
+    pub before: Choice,
+    /// The task that deletes what has passed it, where there is anything to delete at once.
+    pub task: Option<String>,
+}
+
 /// Why a choice was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum RetentionError {
@@ -107,27 +116,28 @@ pub async fn get(server: &Server, project: ProjectKey) -> Result<Settings, Store
     })
 }
 
-/// Chooses how long a project's logs are kept. Where that is less than it was, what has passed it is deleted at once, in the background: gives that task,
-/// where there is anything to delete.
-pub async fn set(server: &Server, project: ProjectKey, choice: Choice, asker: Asker) -> Result<Option<String>, RetentionError> {
+/// Chooses how long a project's logs are kept. Where that is less than it was, what has passed it is deleted at once, in the background.
+pub async fn set(server: &Server, project: ProjectKey, choice: Choice, asker: Asker) -> Result<Chosen, RetentionError> {
     let instance_days = server.config.retention_days;
     choice.check(instance_days).map_err(RetentionError::Bad)?;
-    let before = stored::set(&server.db, project, choice).await?;
+    let before = stored::set(&server.db, project, choice, server.clock.now_ms()).await?;
     server.retention.kept.forget_if(|known| *known == project);
-    let (before, kept) = (Kept::of(before, instance_days), Kept::of(choice, instance_days));
-    if !before.is_cut_by(kept) {
-        return Ok(None);
-    }
-    Ok(begin(server, project, asker).await?)
+    let (was_kept, kept) = (Kept::of(before, instance_days), Kept::of(choice, instance_days));
+    let task = if was_kept.is_cut_by(kept) {
+        begin(server, project, asker).await?
+    } else {
+        None
+    };
+    Ok(Chosen { before, task })
 }
 
 /// What a purge at a moment would delete of a project where this is kept; counted from the minute counts, and row by row within the last minute.
 pub async fn preview(db: &Db, project: ProjectKey, kept: Kept, at_ms: i64) -> Result<Preview, StoreError> {
     let cuts = kept.cuts(at_ms);
-    let oldest_text = purge::oldest_text(db, project).await?.unwrap_or(i64::MAX);
     let mut preview = Preview::default();
     for origin in Origin::ALL {
         let cut = cuts.of(origin);
+        let oldest_text = purge::oldest_text(db, project, origin).await?.unwrap_or(i64::MAX);
         preview.logs += count(db, project, origin, (0, cut.logs)).await?;
         preview.bodies += count(db, project, origin, (cut.logs.max(oldest_text), cut.bodies)).await?;
     }

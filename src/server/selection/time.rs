@@ -13,7 +13,7 @@ const MAX_BACK_MS: i64 = 100 * 366 * 86_400_000;
 const SHOWN: usize = 40;
 
 /// The milliseconds since 1970 that `text` means.
-pub(super) fn read(argument: &str, text: &str, now_ms: i64, zone: &TimeZone) -> Result<i64, QueryProblem> {
+pub(crate) fn read(argument: &str, text: &str, now_ms: i64, zone: &TimeZone) -> Result<i64, QueryProblem> {
     relative(text, now_ms)
         .or_else(|| instant(text))
         .or_else(|| on_the_clock(text, zone))

@@ -2,9 +2,10 @@
 
 use sqlx::{query, query_as, query_scalar};
 
-use super::db::on_db;
+use super::db::{WriteTx, on_db, on_tx};
 use super::projects::{Project, ProjectKey};
 use super::{Db, StoreError};
+use crate::model::member::RoleRights;
 use crate::model::rights::{Rights, Role};
 
 /// A person.
@@ -143,19 +144,38 @@ pub async fn rights(db: &Db, project: ProjectKey, role: Role) -> Result<Rights, 
     Ok(Rights::of_role(role, read_bodies, read_users))
 }
 
-/// Takes `read:bodies` and `read:users` from a role in a project, or gives them back.
-pub async fn set_rights(db: &Db, project: ProjectKey, role: Role, read_bodies: bool, read_users: bool) -> Result<(), StoreError> {
+/// Takes `read:bodies` and `read:users` from a role in a project, or gives them back; gives what held before.
+pub async fn set_rights(
+    db: &Db,
+    project: ProjectKey,
+    role: Role,
+    read_bodies: bool,
+    read_users: bool,
+) -> Result<RoleRights, StoreError> {
+    // Whoever sets them at the same time waits here.
+    const LOCK: &str = "UPDATE projects SET name = name WHERE id = $1";
+    const BEFORE: &str = "SELECT read_bodies, read_users FROM role_rights WHERE project_id = $1 AND role = $2";
     const SQL: &str = "INSERT INTO role_rights (project_id, role, read_bodies, read_users) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (project_id, role) DO UPDATE SET read_bodies = excluded.read_bodies, read_users = excluded.read_users";
-    on_db!(write db, pool => query(SQL)
+    let mut tx = WriteTx::begin(db).await?;
+    on_tx!(&mut tx, connection => query(LOCK).bind(project).execute(connection).await?.rows_affected());
+    let row: Option<(bool, bool)> =
+        on_tx!(&mut tx, connection => query_as(BEFORE).bind(project).bind(role.as_str()).fetch_optional(connection).await?);
+    on_tx!(&mut tx, connection => query(SQL)
         .bind(project)
         .bind(role.as_str())
         .bind(read_bodies)
         .bind(read_users)
-        .execute(pool)
-        .await
-        .map(|_| ()))?;
-    Ok(())
+        .execute(connection)
+        .await?
+        .rows_affected());
+    tx.commit().await?;
+    let (read_bodies, read_users) = row.unwrap_or((true, true));
+    Ok(RoleRights {
+        role,
+        read_bodies,
+        read_users,
+    })
 }
 
 /// The number of the project that a person looked at last.

@@ -2,6 +2,9 @@
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
+use super::chain::{self, Noted, Notes};
+use super::projects::ProjectKey;
+
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -103,7 +106,15 @@ impl Db {
 
 /// A transaction that writes.
 #[derive(Debug)]
-pub(super) enum WriteTx {
+pub(super) struct WriteTx {
+    pub(super) open: OpenTx,
+    /// What it notes on projects' chains when it commits.
+    noted: Notes,
+}
+
+/// The database's own transaction.
+#[derive(Debug)]
+pub(super) enum OpenTx {
     /// Holds the database's write lock from its beginning.
     Sqlite(Transaction<'static, Sqlite>),
     /// One among many.
@@ -113,12 +124,12 @@ pub(super) enum WriteTx {
 /// Runs the same statement in whichever transaction there is: `on_tx!(tx, connection => query(...).execute(connection).await?)`.
 macro_rules! on_tx {
     ($tx:expr, $connection:ident => $body:expr) => {
-        match $tx {
-            $crate::server::store::db::WriteTx::Sqlite(transaction) => {
+        match &mut (*$tx).open {
+            $crate::server::store::db::OpenTx::Sqlite(transaction) => {
                 let $connection = &mut **transaction;
                 $body
             }
-            $crate::server::store::db::WriteTx::Postgres(transaction) => {
+            $crate::server::store::db::OpenTx::Postgres(transaction) => {
                 let $connection = &mut **transaction;
                 $body
             }
@@ -130,25 +141,36 @@ pub(super) use on_tx;
 impl WriteTx {
     /// Begins a transaction that will write.
     pub(super) async fn begin(db: &Db) -> Result<Self, StoreError> {
-        Ok(match db {
+        let open = match db {
             // A deferred transaction that reads first may find the lock taken when it comes to write.
-            Db::Sqlite { write, .. } => Self::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Db::Postgres(pool) => Self::Postgres(pool.begin().await?),
+            Db::Sqlite { write, .. } => OpenTx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Postgres(pool) => OpenTx::Postgres(pool.begin().await?),
+        };
+        Ok(Self {
+            open,
+            noted: Notes::default(),
         })
     }
 
-    /// Makes what it wrote last.
-    pub(super) async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
+    /// What is noted on a project's chain when this commits; `at` is when it happens.
+    pub(super) fn note(&mut self, project: ProjectKey, at: i64) -> &mut Noted {
+        self.noted.of(project, at)
+    }
+
+    /// Makes what it wrote last, once that is on the chains.
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        let noted = std::mem::take(&mut self.noted);
+        chain::append(&mut self, noted).await?;
+        match self.open {
+            OpenTx::Sqlite(transaction) => transaction.commit().await?,
+            OpenTx::Postgres(transaction) => transaction.commit().await?,
         }
         Ok(())
     }
 
     /// Whether it is on SQLite.
     pub(super) const fn is_sqlite(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
+        matches!(self.open, OpenTx::Sqlite(_))
     }
 }
 

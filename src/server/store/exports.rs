@@ -2,6 +2,7 @@
 
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
+use super::chain::fact::FactKind;
 use super::db::{WriteTx, on_db, on_tx};
 use super::jobs::{self, Job};
 use super::projects::ProjectKey;
@@ -178,6 +179,7 @@ pub async fn add(
         .execute(connection)
         .await?
         .rows_affected());
+    tx.note(project, now_ms).row(FactKind::Export, &new.id);
     if let Some(told) = told {
         told.tell_in(&mut tx, now_ms).await?;
     }
@@ -217,16 +219,22 @@ pub(super) async fn fail_in(
     reason: &str,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    const FAIL: &str =
-        "UPDATE exports SET status = 3, error = $3, finished_at = $4 WHERE project_id = $1 AND task_id = $2 AND status < 2";
-    on_tx!(tx, connection => query(FAIL).bind(project).bind(task_id).bind(reason).bind(now_ms).execute(connection).await?.rows_affected());
+    const FAIL: &str = "UPDATE exports SET status = 3, error = $3, finished_at = $4 WHERE project_id = $1 AND task_id = $2 AND status < 2 RETURNING id";
+    let failed: Vec<String> = on_tx!(tx, connection => query_scalar(FAIL).bind(project).bind(task_id).bind(reason).bind(now_ms).fetch_all(connection).await?);
+    for id in failed {
+        tx.note(project, now_ms).row(FactKind::Export, id);
+    }
     Ok(())
 }
 
-pub(super) async fn restart_in(tx: &mut WriteTx, project: ProjectKey, task_id: &str) -> Result<(), StoreError> {
+pub(super) async fn restart_in(tx: &mut WriteTx, project: ProjectKey, task_id: &str, now_ms: i64) -> Result<(), StoreError> {
     const RESTART: &str = "UPDATE exports SET status = 0, progress = 0, error = NULL, finished_at = NULL, told = 0
-        WHERE project_id = $1 AND task_id = $2 AND status = 3";
-    on_tx!(tx, connection => query(RESTART).bind(project).bind(task_id).execute(connection).await?.rows_affected());
+        WHERE project_id = $1 AND task_id = $2 AND status = 3 RETURNING id";
+    let restarted: Vec<String> =
+        on_tx!(tx, connection => query_scalar(RESTART).bind(project).bind(task_id).fetch_all(connection).await?);
+    for id in restarted {
+        tx.note(project, now_ms).row(FactKind::Export, id);
+    }
     Ok(())
 }
 
@@ -234,13 +242,16 @@ pub(super) async fn restart_in(tx: &mut WriteTx, project: ProjectKey, task_id: &
 pub async fn finish(db: &Db, job: &Job, made: &Made<'_>, result: &str, told: OwnEvents, now_ms: i64) -> Result<bool, StoreError> {
     const DONE: &str =
         "UPDATE exports SET status = 2, progress = 100, finished_at = $3, file = $4, rows_count = $5, bytes = $6, sha256 = $7
-        WHERE project_id = $1 AND task_id = $2 AND status < 2";
+        WHERE project_id = $1 AND task_id = $2 AND status < 2 RETURNING id";
     let mut tx = WriteTx::begin(db).await?;
     if !jobs::end_in(&mut tx, job).await? {
         return Ok(false);
     }
-    on_tx!(&mut tx, connection => query(DONE).bind(job.project_id).bind(&job.task_id).bind(now_ms).bind(made.file).bind(made.rows).bind(made.bytes)
-        .bind(made.sha256).execute(connection).await?.rows_affected());
+    let done: Vec<String> = on_tx!(&mut tx, connection => query_scalar(DONE).bind(job.project_id).bind(&job.task_id).bind(now_ms).bind(made.file).bind(made.rows).bind(made.bytes)
+        .bind(made.sha256).fetch_all(connection).await?);
+    for id in done {
+        tx.note(job.project_id, now_ms).row(FactKind::Export, id);
+    }
     let outcome = TaskChange {
         status: Some(TaskStatus::Done),
         operation_status: Some(OperationStatus::Success),
@@ -273,6 +284,7 @@ pub async fn put_file(
     let Some(old) = old else { return Ok(false) };
     on_tx!(&mut tx, connection => query(PUT).bind(project).bind(id).bind(now_ms).bind(made.file).bind(made.bytes).bind(made.sha256).bind(file_name)
         .execute(connection).await?.rows_affected());
+    tx.note(project, now_ms).row(FactKind::Export, id);
     if let Some(old) = old {
         jobs::doom_file_in(&mut tx, &old, now_ms, project, ("", 0)).await?;
     }
@@ -288,6 +300,7 @@ pub async fn delete(db: &Db, project: ProjectKey, id: &str, now_ms: i64) -> Resu
     let gone: Option<(Option<String>, Option<String>)> =
         on_tx!(&mut tx, connection => query_as(DELETE).bind(project).bind(id).fetch_optional(connection).await?);
     let Some((file, task)) = gone else { return Ok(false) };
+    tx.note(project, now_ms).row(FactKind::Export, id);
     if let Some(file) = file {
         jobs::doom_file_in(&mut tx, &file, now_ms, project, ("", 0)).await?;
     }

@@ -283,7 +283,7 @@ pub async fn retry(
         // What was not taken is found anew.
         doom_file_in(&mut tx, &file, now_ms, project, ("", 0)).await?;
     }
-    super::exports::restart_in(&mut tx, project, task_id).await?;
+    super::exports::restart_in(&mut tx, project, task_id, now_ms).await?;
     add_in(&mut tx, project, task_id, kind, payload, now_ms).await?;
     tx.commit().await?;
     Ok(true)

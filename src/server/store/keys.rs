@@ -2,9 +2,9 @@
 
 use sqlx::{query, query_as};
 
-use super::db::on_db;
+use super::db::{WriteTx, on_db, on_tx};
 use super::projects::{Project, ProjectKey};
-use super::{Db, StoreError};
+use super::{Changed, Db, StoreError};
 use crate::model::key::KeyFacts;
 use crate::model::rights::Scope;
 
@@ -85,11 +85,12 @@ pub struct ManagementKey {
 }
 
 /// Keeps a project's key.
-pub async fn add(db: &Db, project: ProjectKey, new: NewKey<'_>, powers: KeyPowers<'_>) -> Result<(), StoreError> {
+pub async fn add(db: &Db, project: ProjectKey, new: NewKey<'_>, powers: KeyPowers<'_>) -> Result<KeyFacts, StoreError> {
     const SQL: &str = "INSERT INTO api_keys (project_id, id, app_id, token_hash, name, scopes, client, origins, created_at, \
          calls_a_minute, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let (scopes, origins) = powers.lists();
-    on_db!(write db, pool => query(SQL)
+    let mut tx = WriteTx::begin(db).await?;
+    on_tx!(&mut tx, connection => query(SQL)
         .bind(project)
         .bind(new.id)
         .bind(new.app_id)
@@ -101,10 +102,13 @@ pub async fn add(db: &Db, project: ProjectKey, new: NewKey<'_>, powers: KeyPower
         .bind(new.now_ms)
         .bind(powers.calls_a_minute.map(i64::from))
         .bind(powers.expires_at)
-        .execute(pool)
-        .await
-        .map(|_| ()))?;
-    Ok(())
+        .execute(connection)
+        .await?
+        .rows_affected());
+    let row: FactsRow = on_tx!(&mut tx, connection => query_as(ONE).bind(project).bind(new.app_id).fetch_one(connection).await?);
+    let key = row.read()?;
+    tx.commit().await?;
+    Ok(key)
 }
 
 #[derive(sqlx::FromRow)]
@@ -190,35 +194,83 @@ struct FactsRow {
     old_until: Option<i64>,
 }
 
+impl FactsRow {
+    fn read(self) -> Result<KeyFacts, StoreError> {
+        Ok(KeyFacts {
+            scopes: read_scopes(&self.scopes, &self.app_id)?,
+            origins: self.client.then(|| words(&self.origins).map(str::to_owned).collect()),
+            calls_a_minute: read_calls(self.calls_a_minute),
+            app_id: self.app_id,
+            name: self.name,
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            last_used_at: self.last_used_at,
+            revoked_at: self.revoked_at,
+            old_token_until: self.old_until,
+        })
+    }
+}
+
+const ONE: &str = "SELECT app_id, name, scopes, client, origins, calls_a_minute, created_at, expires_at, last_used_at, revoked_at, \
+     old_until FROM api_keys WHERE project_id = $1 AND app_id = $2";
+
+/// A project's key; one that was revoked, too.
+pub async fn find(db: &Db, project: ProjectKey, app_id: &str) -> Result<Option<KeyFacts>, StoreError> {
+    let row: Option<FactsRow> = on_db!(read db, pool => query_as(ONE).bind(project).bind(app_id).fetch_optional(pool).await?);
+    row.map(FactsRow::read).transpose()
+}
+
+/// A transaction in which nobody else changes a key, and the key as it is.
+async fn begin(db: &Db, project: ProjectKey, app_id: &str) -> Result<(WriteTx, Option<KeyFacts>), StoreError> {
+    const LOCK: &str = "UPDATE api_keys SET app_id = app_id WHERE project_id = $1 AND app_id = $2";
+    let mut tx = WriteTx::begin(db).await?;
+    on_tx!(&mut tx, connection => query(LOCK).bind(project).bind(app_id).execute(connection).await?.rows_affected());
+    let key = one_in(&mut tx, project, app_id).await?;
+    Ok((tx, key))
+}
+
+async fn one_in(tx: &mut WriteTx, project: ProjectKey, app_id: &str) -> Result<Option<KeyFacts>, StoreError> {
+    let row: Option<FactsRow> =
+        on_tx!(tx, connection => query_as(ONE).bind(project).bind(app_id).fetch_optional(connection).await?);
+    row.map(FactsRow::read).transpose()
+}
+
+/// Ends what [`begin`] began, once so many rows were changed.
+async fn end(
+    mut tx: WriteTx,
+    project: ProjectKey,
+    before: Option<KeyFacts>,
+    changed: u64,
+) -> Result<Option<Changed<KeyFacts>>, StoreError> {
+    let Some(before) = before.filter(|_| changed > 0) else {
+        return Ok(None);
+    };
+    let after = one_in(&mut tx, project, &before.app_id).await?;
+    tx.commit().await?;
+    Ok(after.map(|after| Changed { before, after }))
+}
+
 /// A project's keys, the newest first; those that were revoked, too.
 pub async fn list(db: &Db, project: ProjectKey) -> Result<Vec<KeyFacts>, StoreError> {
     const SQL: &str = "SELECT app_id, name, scopes, client, origins, calls_a_minute, created_at, expires_at, last_used_at, revoked_at, \
          old_until FROM api_keys WHERE project_id = $1 ORDER BY created_at DESC, id DESC";
     let rows: Vec<FactsRow> = on_db!(read db, pool => query_as(SQL).bind(project).fetch_all(pool).await?);
-    rows.into_iter()
-        .map(|row| {
-            Ok(KeyFacts {
-                scopes: read_scopes(&row.scopes, &row.app_id)?,
-                origins: row.client.then(|| words(&row.origins).map(str::to_owned).collect()),
-                calls_a_minute: read_calls(row.calls_a_minute),
-                app_id: row.app_id,
-                name: row.name,
-                created_at: row.created_at,
-                expires_at: row.expires_at,
-                last_used_at: row.last_used_at,
-                revoked_at: row.revoked_at,
-                old_token_until: row.old_until,
-            })
-        })
-        .collect()
+    rows.into_iter().map(FactsRow::read).collect()
 }
 
-/// Changes what a key is called and may do; false where there is none that could be: another project's, revoked, or of the other kind.
-pub async fn change(db: &Db, project: ProjectKey, app_id: &str, name: &str, powers: KeyPowers<'_>) -> Result<bool, StoreError> {
+/// Changes what a key is called and may do; nothing where there is none that could be: another project's, revoked, or of the other kind.
+pub async fn change(
+    db: &Db,
+    project: ProjectKey,
+    app_id: &str,
+    name: &str,
+    powers: KeyPowers<'_>,
+) -> Result<Option<Changed<KeyFacts>>, StoreError> {
     const SQL: &str = "UPDATE api_keys SET name = $3, scopes = $4, origins = $5, calls_a_minute = $6, expires_at = $7 \
          WHERE project_id = $1 AND app_id = $2 AND revoked_at IS NULL AND client = $8";
     let (scopes, origins) = powers.lists();
-    let changed: u64 = on_db!(write db, pool => query(SQL)
+    let (mut tx, before) = begin(db, project, app_id).await?;
+    let changed: u64 = on_tx!(&mut tx, connection => query(SQL)
         .bind(project)
         .bind(app_id)
         .bind(name)
@@ -227,13 +279,13 @@ pub async fn change(db: &Db, project: ProjectKey, app_id: &str, name: &str, powe
         .bind(powers.calls_a_minute.map(i64::from))
         .bind(powers.expires_at)
         .bind(powers.client_origins.is_some())
-        .execute(pool)
+        .execute(connection)
         .await?
         .rows_affected());
-    Ok(changed > 0)
+    end(tx, project, before, changed).await
 }
 
-/// Gives a key another token; the one before is taken until `old_until`, the one before that no more. False where there is none that could be:
+/// Gives a key another token; the one before is taken until `old_until`, the one before that no more. Nothing where there is none that could be:
 /// another project's, revoked, or expired.
 pub async fn rotate(
     db: &Db,
@@ -242,19 +294,20 @@ pub async fn rotate(
     token_hash: &[u8; 32],
     old_until: i64,
     now_ms: i64,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Changed<KeyFacts>>, StoreError> {
     const SQL: &str = "UPDATE api_keys SET old_token_hash = token_hash, old_until = $4, token_hash = $3 \
          WHERE project_id = $1 AND app_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $5)";
-    let changed: u64 = on_db!(write db, pool => query(SQL)
+    let (mut tx, before) = begin(db, project, app_id).await?;
+    let changed: u64 = on_tx!(&mut tx, connection => query(SQL)
         .bind(project)
         .bind(app_id)
         .bind(&token_hash[..])
         .bind(old_until)
         .bind(now_ms)
-        .execute(pool)
+        .execute(connection)
         .await?
         .rows_affected());
-    Ok(changed > 0)
+    end(tx, project, before, changed).await
 }
 
 /// The origins of every client-side key that is taken.
@@ -273,12 +326,12 @@ pub async fn touch(db: &Db, project: ProjectKey, id: &str, now_ms: i64) -> Resul
     Ok(())
 }
 
-/// Revokes a project's key; false where there is none that could be.
-pub async fn revoke(db: &Db, project: ProjectKey, app_id: &str, now_ms: i64) -> Result<bool, StoreError> {
+/// Revokes a project's key; nothing where there is none that could be.
+pub async fn revoke(db: &Db, project: ProjectKey, app_id: &str, now_ms: i64) -> Result<Option<Changed<KeyFacts>>, StoreError> {
     const SQL: &str = "UPDATE api_keys SET revoked_at = $3 WHERE project_id = $1 AND app_id = $2 AND revoked_at IS NULL";
-    let changed: u64 =
-        on_db!(write db, pool => query(SQL).bind(project).bind(app_id).bind(now_ms).execute(pool).await?.rows_affected());
-    Ok(changed > 0)
+    let (mut tx, before) = begin(db, project, app_id).await?;
+    let changed: u64 = on_tx!(&mut tx, connection => query(SQL).bind(project).bind(app_id).bind(now_ms).execute(connection).await?.rows_affected());
+    end(tx, project, before, changed).await
 }
 
 /// Keeps a management key.

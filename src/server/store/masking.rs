@@ -2,6 +2,7 @@
 
 use sqlx::{query, query_as};
 
+use super::chain::fact::FactKind;
 use super::db::{WriteTx, on_db, on_tx};
 use super::projects::ProjectKey;
 use super::{Db, StoreError};
@@ -26,19 +27,24 @@ fn read(project: ProjectKey, rows: Vec<Row>) -> Result<Vec<MaskRule>, StoreError
     rows.into_iter().map(rule).collect()
 }
 
-/// Replaces a project's rules, if they are still those that are `known`; false where somebody else has changed them.
-pub async fn replace(db: &Db, project: ProjectKey, known: Option<&[MaskRule]>, rules: &[MaskRule]) -> Result<bool, StoreError> {
+/// Replaces a project's rules, if they are still those that are `known`: gives the ones before, or nothing where somebody else has changed them.
+pub async fn replace(
+    db: &Db,
+    project: ProjectKey,
+    known: Option<&[MaskRule]>,
+    rules: &[MaskRule],
+    now_ms: i64,
+) -> Result<Option<Vec<MaskRule>>, StoreError> {
     // Whoever replaces them at the same time waits here.
     const LOCK: &str = "UPDATE projects SET name = name WHERE id = $1";
     const CLEAR: &str = "DELETE FROM mask_rules WHERE project_id = $1";
     const ADD: &str = "INSERT INTO mask_rules (project_id, place, kind, text, note) VALUES ($1, $2, $3, $4, $5)";
     let mut tx = WriteTx::begin(db).await?;
     on_tx!(&mut tx, connection => query(LOCK).bind(project).execute(connection).await.map(|_| ())?);
-    if let Some(known) = known {
-        let rows: Vec<Row> = on_tx!(&mut tx, connection => query_as(RULES).bind(project).fetch_all(connection).await?);
-        if read(project, rows)? != known {
-            return Ok(false);
-        }
+    let rows: Vec<Row> = on_tx!(&mut tx, connection => query_as(RULES).bind(project).fetch_all(connection).await?);
+    let before = read(project, rows)?;
+    if known.is_some_and(|known| known != before) {
+        return Ok(None);
     }
     on_tx!(&mut tx, connection => query(CLEAR).bind(project).execute(connection).await.map(|_| ())?);
     for (place, rule) in (0_i64..).zip(rules) {
@@ -52,6 +58,7 @@ pub async fn replace(db: &Db, project: ProjectKey, known: Option<&[MaskRule]>, r
             .await
             .map(|_| ())?);
     }
+    tx.note(project, now_ms).row(FactKind::MaskRules, "");
     tx.commit().await?;
-    Ok(true)
+    Ok(Some(before))
 }

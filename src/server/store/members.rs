@@ -9,10 +9,10 @@ use crate::model::member::{MemberFacts, RoleRights};
 use crate::model::rights::Role;
 
 /// What came of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MemberChange {
-    /// It is done: what the person was before.
-    Done(Role),
+    /// It is done: who the person was before, without when they were seen.
+    Done(MemberFacts),
     /// There is no such member.
     NoMember,
     /// The project would be left without an owner.
@@ -29,24 +29,35 @@ struct MemberRow {
     last_seen_at: Option<i64>,
 }
 
+impl MemberRow {
+    fn read(self) -> Result<MemberFacts, StoreError> {
+        Ok(MemberFacts {
+            role: read_role(&self.role)?,
+            id: self.id,
+            email: self.email,
+            name: self.name,
+            joined_at: self.joined_at,
+            last_seen_at: self.last_seen_at,
+        })
+    }
+}
+
 /// A project's people, in the order they came.
 pub async fn list(db: &Db, project: ProjectKey, now_ms: i64) -> Result<Vec<MemberFacts>, StoreError> {
     const SQL: &str = "SELECT u.public_id AS id, u.email, u.name, m.role, m.created_at AS joined_at, \
          (SELECT MAX(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id AND s.expires_at > $2) AS last_seen_at \
          FROM members m JOIN users u ON u.id = m.user_id WHERE m.project_id = $1 ORDER BY m.created_at, u.id";
     let rows: Vec<MemberRow> = on_db!(read db, pool => query_as(SQL).bind(project).bind(now_ms).fetch_all(pool).await?);
-    rows.into_iter()
-        .map(|row| {
-            Ok(MemberFacts {
-                role: read_role(&row.role)?,
-                id: row.id,
-                email: row.email,
-                name: row.name,
-                joined_at: row.joined_at,
-                last_seen_at: row.last_seen_at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(MemberRow::read).collect()
+}
+
+/// A member as a transaction sees them, without when they were seen.
+pub(super) async fn one_in(tx: &mut WriteTx, project: ProjectKey, user: i64) -> Result<Option<MemberFacts>, StoreError> {
+    const SQL: &str = "SELECT u.public_id AS id, u.email, u.name, m.role, m.created_at AS joined_at, CAST(NULL AS BIGINT) AS last_seen_at \
+         FROM members m JOIN users u ON u.id = m.user_id WHERE m.project_id = $1 AND m.user_id = $2";
+    let row: Option<MemberRow> =
+        on_tx!(tx, connection => query_as(SQL).bind(project).bind(user).fetch_optional(connection).await?);
+    row.map(MemberRow::read).transpose()
 }
 
 /// Whether somebody with this e-mail address belongs to the project.
@@ -82,32 +93,32 @@ pub async fn remove(db: &Db, project: ProjectKey, user_id: &str) -> Result<Membe
     Ok(MemberChange::Done(before))
 }
 
-/// The member's number and role, if they may lose the role; until the transaction ends nobody else changes the project's people.
+/// The member and their number, if they may lose the role; until the transaction ends nobody else changes the project's people.
 async fn found(
     tx: &mut WriteTx,
     project: ProjectKey,
     user_id: &str,
     stays_owner: bool,
-) -> Result<Result<(i64, Role), MemberChange>, StoreError> {
+) -> Result<Result<(i64, MemberFacts), MemberChange>, StoreError> {
     // Two owners who remove each other at the same time come one after the other.
     const LOCK: &str = "UPDATE projects SET name = name WHERE id = $1";
-    const FIND: &str =
-        "SELECT u.id, m.role FROM members m JOIN users u ON u.id = m.user_id WHERE m.project_id = $1 AND u.public_id = $2";
+    const FIND: &str = "SELECT id FROM users WHERE public_id = $1";
     const OWNERS: &str = "SELECT COUNT(*) FROM members WHERE project_id = $1 AND role = 'owner'";
     on_tx!(&mut *tx, connection => query(LOCK).bind(project).execute(connection).await?.rows_affected());
-    let row: Option<(i64, String)> =
-        on_tx!(&mut *tx, connection => query_as(FIND).bind(project).bind(user_id).fetch_optional(connection).await?);
-    let Some((user, role)) = row else {
+    let user: Option<i64> = on_tx!(&mut *tx, connection => query_scalar(FIND).bind(user_id).fetch_optional(connection).await?);
+    let Some(user) = user else {
         return Ok(Err(MemberChange::NoMember));
     };
-    let role = read_role(&role)?;
-    if role == Role::Owner && !stays_owner {
+    let Some(member) = one_in(tx, project, user).await? else {
+        return Ok(Err(MemberChange::NoMember));
+    };
+    if member.role == Role::Owner && !stays_owner {
         let owners: i64 = on_tx!(&mut *tx, connection => query_scalar(OWNERS).bind(project).fetch_one(connection).await?);
         if owners < 2 {
             return Ok(Err(MemberChange::LastOwner));
         }
     }
-    Ok(Ok((user, role)))
+    Ok(Ok((user, member)))
 }
 
 /// What the project lets each role see; a role without a row sees both.

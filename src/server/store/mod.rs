@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod backup;
 pub mod copy;
+pub mod chain;
 mod db;
 pub mod exports;
 pub mod idempotency;
@@ -28,6 +29,16 @@ pub mod sessions;
 pub mod sizes;
 mod sqlite;
 pub mod tasks;
+pub mod trail;
 pub mod webhooks;
 
 pub use db::{Db, StoreError};
+
+/// Something before and after it was changed, both as the transaction saw them that changed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed<T> {
+    /// What held until then.
+    pub before: T,
+    /// What holds from then on.
+    pub after: T,
+}

@@ -3,8 +3,8 @@
 use sqlx::{query, query_as, query_scalar};
 
 use super::db::{WriteTx, on_db, on_tx};
-use super::{Db, StoreError};
-use crate::model::project::Holdings;
+use super::{Changed, Db, StoreError};
+use crate::model::project::{Holdings, ProjectWish};
 
 /// The number by which every table names a project; never shown.
 pub type ProjectKey = i64;
@@ -60,14 +60,40 @@ pub async fn all(db: &Db) -> Result<Vec<Project>, StoreError> {
     Ok(on_db!(read db, pool => query_as(ALL).fetch_all(pool).await)?)
 }
 
-/// Sets what people call a project and the time zone that they read times in: an IANA name, checked by the caller. False where there is no such project.
-pub async fn change(db: &Db, project: ProjectKey, name: &str, zone: &str) -> Result<bool, StoreError> {
-    const SET: &str = "UPDATE projects SET name = $2, time_zone = $3 WHERE id = $1 AND deleted_at IS NULL";
-    let changed = on_db!(write db, pool => query(SET).bind(project).bind(name).bind(zone).execute(pool).await?.rows_affected());
-    Ok(changed == 1)
+/// Sets all that can be changed of a project, checked by the caller. Nothing where there is no such project.
+pub async fn change(db: &Db, project: ProjectKey, wish: &ProjectWish) -> Result<Option<Changed<ProjectWish>>, StoreError> {
+    const LOCK: &str = "UPDATE projects SET name = name WHERE id = $1 AND deleted_at IS NULL";
+    const BEFORE: &str = "SELECT name, time_zone, endpoint_templates FROM projects WHERE id = $1";
+    const SET: &str = "UPDATE projects SET name = $2, time_zone = $3, endpoint_templates = $4 WHERE id = $1";
+    let templates = serde_json::Value::from(wish.templates.clone()).to_string();
+    let mut tx = WriteTx::begin(db).await?;
+    let found = on_tx!(&mut tx, connection => query(LOCK).bind(project).execute(connection).await?.rows_affected());
+    if found == 0 {
+        return Ok(None);
+    }
+    let (name, time_zone, text): (String, String, String) =
+        on_tx!(&mut tx, connection => query_as(BEFORE).bind(project).fetch_one(connection).await?);
+    on_tx!(&mut tx, connection => query(SET).bind(project).bind(&wish.name).bind(&wish.time_zone).bind(templates)
+        .execute(connection).await?.rows_affected());
+    tx.commit().await?;
+    let before = ProjectWish {
+        name,
+        time_zone,
+        templates: read_templates(project, &text)?,
+    };
+    Ok(Some(Changed {
+        before,
+        after: wish.clone(),
+    }))
 }
 
-/// Deletes a project: from now on nobody reaches it and nothing of it runs; what it holds is removed little by little ([`super::purge`]).
+fn read_templates(project: ProjectKey, text: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text)
+        .map_err(|problem| StoreError::Corrupt(format!("endpoint templates of project {project}: {problem}")))
+}
+
+/// Deletes a project: from now on nobody reaches it and nothing of it runs; what it holds is removed little by little, the log of the log last of all
+/// ([`super::purge`]).
 /// False where there is no such project.
 pub async fn delete(db: &Db, project: ProjectKey, now_ms: i64) -> Result<bool, StoreError> {
     const DELETE: &str = "UPDATE projects SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
@@ -76,6 +102,7 @@ pub async fn delete(db: &Db, project: ProjectKey, now_ms: i64) -> Result<bool, S
         on_tx!(&mut tx, connection => query(DELETE).bind(project).bind(now_ms).execute(connection).await?.rows_affected());
     if deleted == 1 {
         super::purge::stop_in(&mut tx, project, now_ms).await?;
+        tx.note(project, now_ms).project_deleted();
         tx.commit().await?;
     }
     Ok(deleted == 1)
@@ -84,7 +111,7 @@ pub async fn delete(db: &Db, project: ProjectKey, now_ms: i64) -> Result<bool, S
 /// What a project holds.
 pub async fn holdings(db: &Db, project: ProjectKey) -> Result<Holdings, StoreError> {
     const SQL: &str = "SELECT \
-         (SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM log_minutes WHERE project_id = $1) AS logs, \
+         (SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM log_minutes WHERE project_id = $1 AND origin = 0) AS logs, \
          (SELECT COUNT(*) FROM tasks WHERE project_id = $1) AS tasks, \
          (SELECT COUNT(*) FROM exports WHERE project_id = $1) AS exports, \
          (SELECT COUNT(*) FROM endpoints WHERE project_id = $1 AND deleted_at IS NULL) AS endpoints, \
@@ -114,8 +141,7 @@ pub async fn endpoint_templates(db: &Db, project: ProjectKey) -> Result<Vec<Stri
     const TEMPLATES: &str = "SELECT endpoint_templates FROM projects WHERE id = $1";
     let text: Option<String> = on_db!(read db, pool => query_scalar(TEMPLATES).bind(project).fetch_optional(pool).await)?;
     let Some(text) = text else { return Ok(Vec::new()) };
-    serde_json::from_str(&text)
-        .map_err(|problem| StoreError::Corrupt(format!("endpoint templates of project {project}: {problem}")))
+    read_templates(project, &text)
 }
 
 /// Replaces the project's own route templates. False where there is no such project.

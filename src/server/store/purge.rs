@@ -1,12 +1,19 @@
 //! Removes what a deleted project held, little by little, so that nobody else waits: rows in bounded batches, files by way of `doomed_files`.
 //!
-//! To add a table of a project's: its line in [`TABLES`]; `tests/all/projects.rs` finds one that was forgotten.
+//! The log of the log stays, with the row that says what the project was called, until its time is over, so that nobody is rid of what they did by deleting
+//! where they did it: nobody in the project reaches it any more, whoever runs the server reads it by `audit-log trail`. It is looked at every hour, whether
+//! anything of it has passed; once nothing is left, the row goes, too.
+//!
+//! To add a table of a project's: its line in [`TABLES`], or in [`LAST`] where the log of the log needs it; `tests/all/projects.rs` finds one that was forgotten.
 
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 use super::db::{WriteTx, on_db, on_tx};
+use super::logs::purge::{FIRST_BLOCK, Purge, first_row, some_blocks, some_groups, some_rows};
 use super::projects::ProjectKey;
-use super::{Db, StoreError, jobs};
+use super::{Db, StoreError, jobs, retention};
+use crate::model::log::Origin;
+use crate::model::retention::{Kept, Purged};
 
 /// Rows of a batch.
 const BATCH: i64 = 1_000;
@@ -14,20 +21,37 @@ const BATCH: i64 = 1_000;
 const FEW: i64 = 64;
 /// So long after its deletion, in milliseconds, nothing that began before writes into a project any more.
 const QUIET_MS: i64 = 60_000;
+/// How often it is looked at what has passed of what stays for longer.
+const AGAIN_MS: i64 = 60 * 60_000;
+/// Blocks and rows of logs of a batch.
+const BLOCKS: usize = 16;
+const ROWS: usize = 1_000;
 
-/// A project's tables, what tells their rows apart within it, and how many are removed at a time; what names files comes last, since removing it
-/// takes the name away.
-const TABLES: [(&str, &str, i64); 25] = [
+/// A table, what tells its rows apart within a project, and how many are removed at a time.
+type Table = (&'static str, &'static str, i64);
+
+/// A project's tables, but for its logs, which go as a purge deletes them, and what names files, which comes last: removing it takes the name away.
+const TABLES: [Table; 17] = [
     ("mask_rules", "place", BATCH),
-    ("retention", "project_id", BATCH),
     ("attempts", "sendout_id, number", BATCH),
     ("sendouts", "created_at, id", BATCH),
     ("events", "id", BATCH),
     ("lanes", "endpoint_id", BATCH),
     ("failure_counts", "endpoint", BATCH),
     ("endpoints", "id", BATCH),
-    ("logs", "origin, created_at, id", BATCH),
     ("log_ids", "id", BATCH),
+    ("import_files", "log_id", FEW),
+    ("idempotency_keys", "key", BATCH),
+    ("job_failures", "task_id, attempt", BATCH),
+    ("jobs", "task_id", BATCH),
+    ("task_clocks", "project_id", BATCH),
+    ("api_keys", "id", BATCH),
+    ("invitations", "id", BATCH),
+    ("members", "user_id", BATCH),
+    ("role_rights", "role", BATCH),
+];
+/// Tables that the log of the log needs as long as there is any of it.
+const LAST: [Table; 13] = [
     ("log_blocks", "id", FEW),
     ("log_signatures", "min_time, id", FEW),
     ("log_groups", "min_time, id", FEW),
@@ -35,40 +59,136 @@ const TABLES: [(&str, &str, i64); 25] = [
     ("log_moves", "project_id", BATCH),
     ("log_minutes", "origin, minute, status", BATCH),
     ("log_value_hours", "field, origin, hour, value", BATCH),
-    ("import_files", "log_id", FEW),
-    ("idempotency_keys", "key", BATCH),
-    ("job_failures", "task_id, attempt", BATCH),
-    ("jobs", "task_id", BATCH),
-    ("task_clocks", "project_id", BATCH),
-    ("api_keys", "id", BATCH),
-    ("members", "user_id", BATCH),
-    ("role_rights", "role", BATCH),
+    ("retention", "project_id", BATCH),
+    ("chain_leaves", "number", FEW),
+    ("chain_entries", "number", BATCH),
+    ("chain_signed", "number", BATCH),
+    ("chain_checkpoints", "first_number", BATCH),
+    ("chain_heads", "project_id", BATCH),
 ];
 /// Tables whose rows name files, and the columns that do.
 const WITH_FILES: [(&str, &str, [&str; 2]); 2] = [("exports", "id", ["file", "file"]), ("tasks", "id", ["file", "rejected"])];
 
-/// The deleted project whose rows are still there, if any: the one that was deleted first.
-pub async fn next(db: &Db, now_ms: i64) -> Result<Option<ProjectKey>, StoreError> {
-    const SQL: &str = "SELECT id FROM projects WHERE deleted_at <= $1 ORDER BY deleted_at, id LIMIT 1";
-    Ok(on_db!(read db, pool => query_scalar(SQL).bind(now_ms - QUIET_MS).fetch_optional(pool).await?))
+/// What is left of a deleted project after a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// More to remove now.
+    More,
+    /// The log of the log, until its time is over.
+    Own,
+    /// Nothing.
+    Nothing,
 }
 
-/// Removes one batch of what a deleted project held; false once nothing was left, and the project itself is gone.
-pub async fn batch(db: &Db, project: ProjectKey, now_ms: i64) -> Result<bool, StoreError> {
+/// The deleted project of which something is to be removed now, if any: the one that was deleted first.
+pub async fn next(db: &Db, now_ms: i64) -> Result<Option<ProjectKey>, StoreError> {
+    const SQL: &str =
+        "SELECT id FROM projects WHERE deleted_at <= $1 AND (purge_at IS NULL OR purge_at <= $2) ORDER BY deleted_at, id LIMIT 1";
+    Ok(on_db!(read db, pool => query_scalar(SQL).bind(now_ms - QUIET_MS).bind(now_ms).fetch_optional(pool).await?))
+}
+
+/// Removes one batch of what a deleted project held. `instance_days` are the instance's own, 0 for ever: by them and by what the project chose it is known how
+/// long the log of the log stays.
+pub async fn batch(db: &Db, project: ProjectKey, instance_days: u32, now_ms: i64) -> Result<Left, StoreError> {
     const GONE: &str = "DELETE FROM projects WHERE id = $1 AND deleted_at IS NOT NULL";
-    for (table, key, most) in TABLES {
-        if remove(db, project, table, key, most).await? > 0 {
-            return Ok(true);
-        }
+    let kept = Kept::of(retention::find(db, project).await?, instance_days);
+    let purge = Purge {
+        db: db.clone(),
+        project,
+        cuts: kept.cuts_once_deleted(now_ms),
+        at: now_ms,
+    };
+    if some_logs(&purge).await? || some_strays(&purge).await? {
+        return Ok(Left::More);
+    }
+    if some_of(db, project, &TABLES).await? {
+        return Ok(Left::More);
     }
     for (table, key, columns) in WITH_FILES {
         if remove_with_files(db, project, (table, key), columns, now_ms).await? > 0 {
-            return Ok(true);
+            return Ok(Left::More);
         }
+    }
+    if has_logs(db, project).await? {
+        put_off(db, project, now_ms + AGAIN_MS).await?;
+        return Ok(Left::Own);
+    }
+    if some_of(db, project, &LAST).await? {
+        return Ok(Left::More);
     }
     // What is left of it hangs on its row.
     on_db!(write db, pool => query(GONE).bind(project).execute(pool).await.map(|_| ()))?;
+    Ok(Left::Nothing)
+}
+
+/// Deletes some of the logs as a purge does, with all that hangs on them: what applications sent, and what has passed of the log of the log. Whether there was
+/// anything that could be deleted.
+async fn some_logs(purge: &Purge) -> Result<bool, StoreError> {
+    let went = |step: Option<&Purged>| step.is_some_and(|purged| !purged.is_nothing());
+    let step = some_blocks(purge, FIRST_BLOCK, BLOCKS, None).await?;
+    if went(step.map(|step| step.purged).as_ref()) {
+        return Ok(true);
+    }
+    for origin in Origin::ALL {
+        let step = some_rows(purge, &first_row(origin), ROWS, None).await?;
+        if went(step.map(|step| step.purged).as_ref()) {
+            return Ok(true);
+        }
+    }
+    let mut place = Some(FIRST_BLOCK);
+    while let Some(from) = place {
+        let Some(step) = some_groups(purge, from, None).await? else {
+            break;
+        };
+        if went(Some(&step.purged)) {
+            return Ok(true);
+        }
+        place = step.next;
+    }
     Ok(false)
+}
+
+/// Deletes rows that a purge does not come by: of logs whose block is there and does not have them, which is so where the database lost something. Together
+/// with [`some_logs`] this is where all of a deleted project's logs go.
+async fn some_strays(purge: &Purge) -> Result<bool, StoreError> {
+    let mut tx = WriteTx::begin(&purge.db).await?;
+    let mut seqs: Vec<i64> = Vec::new();
+    for origin in Origin::ALL {
+        let sql = AssertSqlSafe(format!(
+            "DELETE FROM logs WHERE project_id = $1 AND origin = $2 AND (created_at, id) IN
+                (SELECT created_at, id FROM logs WHERE project_id = $1 AND origin = $2 AND created_at < $3 LIMIT {BATCH}) RETURNING seq"
+        ));
+        let before = purge.cuts.of(origin).logs;
+        let some: Vec<i64> = on_tx!(&mut tx, connection => {
+            query_scalar(sql).bind(purge.project).bind(origin.number()).bind(before).fetch_all(connection).await?
+        });
+        seqs.extend(some);
+    }
+    let is_any = !seqs.is_empty();
+    tx.note(purge.project, purge.at).deleted(seqs);
+    tx.commit().await?;
+    Ok(is_any)
+}
+
+/// Removes some rows of the first of these tables that has any.
+async fn some_of(db: &Db, project: ProjectKey, tables: &[Table]) -> Result<bool, StoreError> {
+    for (table, key, most) in tables {
+        if remove(db, project, table, key, *most).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn has_logs(db: &Db, project: ProjectKey) -> Result<bool, StoreError> {
+    const ANY: &str = "SELECT 1 FROM logs WHERE project_id = $1 AND origin IN (0, 1) LIMIT 1";
+    let any: Option<i32> = on_db!(read db, pool => query_scalar(ANY).bind(project).fetch_optional(pool).await?);
+    Ok(any.is_some())
+}
+
+async fn put_off(db: &Db, project: ProjectKey, at: i64) -> Result<(), StoreError> {
+    const SET: &str = "UPDATE projects SET purge_at = $2 WHERE id = $1 AND deleted_at IS NOT NULL";
+    Ok(on_db!(write db, pool => query(SET).bind(project).bind(at).execute(pool).await.map(|_| ()))?)
 }
 
 async fn remove(db: &Db, project: ProjectKey, table: &str, key: &str, most: i64) -> Result<u64, StoreError> {

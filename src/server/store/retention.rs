@@ -2,6 +2,7 @@
 
 use sqlx::{query, query_as, query_scalar};
 
+use super::chain::fact::FactKind;
 use super::db::{WriteTx, on_db, on_tx};
 use super::jobs::{self, Job};
 use super::projects::ProjectKey;
@@ -35,7 +36,7 @@ pub async fn find(db: &Db, project: ProjectKey) -> Result<Choice, StoreError> {
 }
 
 /// Keeps a choice, which the caller has checked; gives the one before.
-pub async fn set(db: &Db, project: ProjectKey, choice: Choice) -> Result<Choice, StoreError> {
+pub async fn set(db: &Db, project: ProjectKey, choice: Choice, now_ms: i64) -> Result<Choice, StoreError> {
     const BEFORE: &str = "SELECT logs_days, bodies_days FROM retention WHERE project_id = $1";
     const SET: &str = "UPDATE retention SET logs_days = $2, bodies_days = $3 WHERE project_id = $1";
     let days = |days: Option<u32>| days.and_then(|days| i32::try_from(days).ok());
@@ -44,6 +45,7 @@ pub async fn set(db: &Db, project: ProjectKey, choice: Choice) -> Result<Choice,
     let before: ChoiceRow = on_tx!(&mut tx, connection => query_as(BEFORE).bind(project).fetch_one(connection).await?);
     on_tx!(&mut tx, connection => query(SET).bind(project).bind(days(choice.logs_days)).bind(days(choice.bodies_days))
         .execute(connection).await?.rows_affected());
+    tx.note(project, now_ms).row(FactKind::Retention, "");
     tx.commit().await?;
     Ok(before.into())
 }
@@ -78,7 +80,7 @@ pub struct Due {
 pub async fn due(db: &Db, now_ms: i64) -> Result<Vec<Due>, StoreError> {
     const DUE: &str =
         "SELECT p.id AS project, p.time_zone, r.next_at FROM projects AS p LEFT JOIN retention AS r ON r.project_id = p.id
-        WHERE r.next_at IS NULL OR r.next_at <= $1 ORDER BY r.next_at, p.id LIMIT 1000";
+        WHERE p.deleted_at IS NULL AND (r.next_at IS NULL OR r.next_at <= $1) ORDER BY r.next_at, p.id LIMIT 1000";
     Ok(on_db!(read db, pool => query_as(DUE).bind(now_ms).fetch_all(pool).await?))
 }
 

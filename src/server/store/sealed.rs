@@ -1,6 +1,6 @@
-//! What lies sealed in the tables, column by column, for sealing it anew. What it is sealed for is known to whoever calls.
+//! What lies sealed in the tables, column by column, and which files do, for sealing it anew. What it is sealed for is known to whoever calls.
 
-use sqlx::{AssertSqlSafe, query, query_as};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 use super::db::{WriteTx, on_db, on_tx};
 use super::{Db, StoreError};
@@ -94,4 +94,33 @@ pub async fn replace(db: &Db, column: SealedColumn, rows: &[(SealedKey, Vec<u8>,
     }
     tx.commit().await?;
     Ok(changed)
+}
+
+/// A task's files that lie sealed: the original of an import, and the records that were not taken.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct SealedFiles {
+    /// Whose.
+    pub project_id: i64,
+    /// When the task was made; no two of a project were made at the same time.
+    pub created_at: i64,
+    /// The original, where it is kept still.
+    pub file: Option<String>,
+    /// The records that were not taken, where there are any.
+    pub rejected: Option<String>,
+}
+
+/// Some tasks with such files after one (its project and when it was made), in their order.
+pub async fn files_after(db: &Db, (project, created_at): (i64, i64), most: i64) -> Result<Vec<SealedFiles>, StoreError> {
+    const FILES: &str = "SELECT project_id, created_at, file, rejected FROM tasks
+        WHERE (project_id, created_at) > ($1, $2) AND (file IS NOT NULL OR rejected IS NOT NULL)
+        ORDER BY project_id, created_at LIMIT $3";
+    Ok(on_db!(read db, pool => query_as(FILES).bind(project).bind(created_at).bind(most).fetch_all(pool).await?))
+}
+
+/// Whether a file still belongs to its task.
+pub async fn has_file(db: &Db, of: &SealedFiles, file: &str) -> Result<bool, StoreError> {
+    const HAS: &str = "SELECT COUNT(*) FROM tasks WHERE project_id = $1 AND created_at = $2 AND (file = $3 OR rejected = $3)";
+    let found: i64 =
+        on_db!(read db, pool => query_scalar(HAS).bind(of.project_id).bind(of.created_at).bind(file).fetch_one(pool).await?);
+    Ok(found > 0)
 }

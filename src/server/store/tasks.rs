@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use sqlx::{query, query_as, query_scalar};
 
+use super::chain::fact::FactKind;
 use super::db::{WriteTx, on_db, on_tx};
 use super::jobs::Job;
 use super::projects::ProjectKey;
@@ -242,6 +243,7 @@ pub(super) async fn add_in(tx: &mut WriteTx, project: ProjectKey, new: &NewTask,
     if added == 0 {
         return Err(StoreError::Taken(format!("the task id {}", new.id)));
     }
+    tx.note(project, now_ms).row(FactKind::Task, &new.id);
     Ok(created_at)
 }
 
@@ -377,6 +379,9 @@ pub(super) async fn change_in(
         .execute(connection)
         .await?
         .rows_affected());
+    if changed > 0 && change.status.is_some_and(TaskStatus::is_over) {
+        tx.note(project, now_ms).row(FactKind::Task, id);
+    }
     Ok(changed > 0)
 }
 
@@ -386,6 +391,9 @@ pub(super) async fn restart_in(tx: &mut WriteTx, project: ProjectKey, id: &str, 
         started_at = NULL, finished_at = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2 AND status = 3 AND own = 1";
     let changed =
         on_tx!(tx, connection => query(RESTART).bind(project).bind(id).bind(now_ms).execute(connection).await?.rows_affected());
+    if changed > 0 {
+        tx.note(project, now_ms).row(FactKind::Task, id);
+    }
     Ok(changed > 0)
 }
 

@@ -12,6 +12,7 @@ use crate::model::endpoint::Source;
 use crate::model::sendout::{AttemptFacts, SendoutStatus};
 use crate::server::clock::{Clock, Random};
 use crate::server::secrets::{InstanceKey, purposes};
+use crate::server::store::chain::canon::sha256;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::webhooks::outcomes::Outcome;
 
@@ -120,6 +121,7 @@ impl Maker {
             timings: answer.timings,
             address: answer.address,
             content: self.key.seal(PURPOSE, &content, &self.random),
+            content_sha256: sha256(&[&content]),
             gone,
         }
     }

@@ -8,10 +8,10 @@ use crate::model::endpoint::{EndpointFacts, Source, is_pattern, kinds};
 use crate::model::id::IdKind;
 use crate::server::secrets::purposes;
 use crate::server::state::Server;
-use crate::server::store::StoreError;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::webhooks::endpoints::{self as store, Endpoint, EndpointChange, NewEndpoint};
 use crate::server::store::webhooks::events::{Accepted, NewEvent};
+use crate::server::store::{Changed, StoreError};
 
 /// What secrets are sealed for.
 pub(super) const SECRET_PURPOSE: &str = purposes::WEBHOOK_SECRET;
@@ -150,8 +150,15 @@ fn facts(server: &Server, endpoint: Endpoint, with_headers: bool) -> EndpointFac
     }
 }
 
-/// Changes an endpoint.
-pub async fn update(server: &Server, project: ProjectKey, id: &str, wish: Wish) -> Result<EndpointFacts, EndpointError> {
+fn both(server: &Server, changed: Changed<Endpoint>) -> Changed<EndpointFacts> {
+    Changed {
+        before: facts(server, changed.before, true),
+        after: facts(server, changed.after, true),
+    }
+}
+
+/// Changes an endpoint; gives it before and after.
+pub async fn update(server: &Server, project: ProjectKey, id: &str, wish: Wish) -> Result<Changed<EndpointFacts>, EndpointError> {
     check(server, &wish)?;
     let change = EndpointChange {
         target_url: wish.target_url,
@@ -163,35 +170,32 @@ pub async fn update(server: &Server, project: ProjectKey, id: &str, wish: Wish) 
         rate_limit: wish.rate_limit,
         send_paused: wish.send_paused,
     };
-    if !store::change(&server.db, project, id, &change, server.clock.now_ms()).await? {
-        return Err(EndpointError::NotFound);
-    }
+    let changed = store::change(&server.db, project, id, &change, server.clock.now_ms()).await?;
+    let changed = changed.ok_or(EndpointError::NotFound)?;
     server.webhooks.lanes.changed(project, id);
     if wish.send_paused {
         server.webhooks.due(project, id);
     }
-    one(server, project, id, true).await
+    Ok(both(server, changed))
 }
 
-/// Deletes an endpoint: nothing more is sent to it, and what was sent stays.
-pub async fn delete(server: &Server, project: ProjectKey, id: &str) -> Result<(), EndpointError> {
-    if !store::delete(&server.db, project, id, server.clock.now_ms()).await? {
-        return Err(EndpointError::NotFound);
-    }
+/// Deletes an endpoint: nothing more is sent to it, and what was sent stays. Gives it as it was.
+pub async fn delete(server: &Server, project: ProjectKey, id: &str) -> Result<EndpointFacts, EndpointError> {
+    let deleted = store::delete(&server.db, project, id, server.clock.now_ms()).await?;
+    let before = deleted.ok_or(EndpointError::NotFound)?;
     server.webhooks.lanes.changed(project, id);
-    Ok(())
+    Ok(facts(server, before, true))
 }
 
-/// Gives an endpoint a new secret, shown this once; requests carry signatures under both for a day.
-pub async fn rotate(server: &Server, project: ProjectKey, id: &str) -> Result<(EndpointFacts, String), EndpointError> {
+/// Gives an endpoint a new secret, shown this once; requests carry signatures under both for a day. Gives the endpoint before and after, and the secret.
+pub async fn rotate(server: &Server, project: ProjectKey, id: &str) -> Result<(Changed<EndpointFacts>, String), EndpointError> {
     let now_ms = server.clock.now_ms();
     let secret = sign::new_secret(&server.random);
     let sealed = seal(server, SECRET_PURPOSE, secret.as_bytes());
-    if !store::rotate(&server.db, project, id, &sealed, now_ms + OLD_SECRET_MS, now_ms).await? {
-        return Err(EndpointError::NotFound);
-    }
+    let rotated = store::rotate(&server.db, project, id, &sealed, now_ms + OLD_SECRET_MS, now_ms).await?;
+    let rotated = rotated.ok_or(EndpointError::NotFound)?;
     server.webhooks.lanes.changed(project, id);
-    Ok((one(server, project, id, true).await?, secret))
+    Ok((both(server, rotated), secret))
 }
 
 /// Sends a test event to an endpoint, once, by the very same path; gives the sendout's id. `request` is the id of the request that asks.

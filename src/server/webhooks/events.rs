@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::envelope::{self, MAX_DATA};
 use super::writer::AcceptError;
-use crate::model::endpoint::{Source, is_kind};
+use crate::model::endpoint::{Source, is_kind, kinds};
 use crate::model::id::{IdKind, is_client_id};
 use crate::server::state::Server;
 use crate::server::store::projects::ProjectKey;
@@ -97,6 +97,16 @@ fn check(posted: &Posted) -> Result<(), EventError> {
     let invalid = |field, reason: String| Err(EventError::Invalid { field, reason });
     if !is_kind(&posted.kind) {
         return invalid("type", "1 to 128 of A-Z a-z 0-9 _ . -, as voucher.created".to_owned());
+    }
+    if kinds::RESERVED.contains(&posted.kind.as_str()) {
+        let reserved = kinds::RESERVED.join(", ");
+        return invalid(
+            "type",
+            format!(
+                "{} is sent by this service alone, as are all of {reserved}: choose another, as voucher.created",
+                posted.kind
+            ),
+        );
     }
     if posted.id.as_deref().is_some_and(|id| !is_client_id(id)) {
         return invalid("id", "1 to 64 of A-Z a-z 0-9 _ -".to_owned());

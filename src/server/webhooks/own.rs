@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::envelope::time;
 use super::writer::{ids, own_event};
 use crate::model::endpoint::kinds;
+use crate::server::chain::head::SignedHead;
 use crate::server::state::Server;
 use crate::server::store::exports::{Made, NewExport};
 use crate::server::store::projects::ProjectKey;
@@ -75,6 +76,18 @@ pub fn reported_export_failed(server: &Server, project: ProjectKey, export: &New
         project,
         vec![(kinds::EXPORT_FAILED, export.id.clone(), data)],
         request,
+    )
+}
+
+/// That the head of a project's chain was signed: whoever keeps it somewhere else can hold it against the chain later.
+pub fn chain_head(server: &Server, project: ProjectKey, head: &SignedHead) -> OwnEvents {
+    let mut data = json!(head);
+    data["object"] = "chain_head".into();
+    events(
+        server,
+        project,
+        vec![(kinds::CHAIN_HEAD, head.project_id.clone(), data)],
+        None,
     )
 }
 

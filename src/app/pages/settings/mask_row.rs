@@ -1,6 +1,6 @@
 //! One rule in the form of masking rules.
 
-use leptos::html::Input;
+use leptos::html::{Input, Select};
 use leptos::prelude::*;
 
 use super::focus;
@@ -13,12 +13,12 @@ const fn about(kind: RuleKind) -> (&'static str, &'static str, &'static str) {
         RuleKind::Header => (
             "Header",
             "X-Customer-Email",
-            "The header's value, of requests and of answers, in any case.",
+            "The header's value, of requests and of answers, in any case. ! in front of a built-in name, as !X-Api-Key, keeps its value.",
         ),
         RuleKind::Key => (
             "Key",
             "email",
-            "The value of every key, form field, URL argument and header that is called so or ends so: email masks customer_email and userEmail, too. Digits at the end of a name do not count.",
+            "The value of every key, form field, URL argument and header that is called so or ends so: email masks customer_email and userEmail, too. Digits at the end of a name do not count. ! in front of a built-in name, as !token, keeps what ends so.",
         ),
         RuleKind::Path => (
             "Path",
@@ -30,7 +30,26 @@ const fn about(kind: RuleKind) -> (&'static str, &'static str, &'static str) {
             r"[\w.+-]+@[\w-]+(\.[\w-]+)+",
             "A regular expression, without look-around and backreferences. What it matches is masked in texts of JSON bodies, in other text, header values and URLs, however it is escaped; a number in which it matches goes whole. (?i) in front ignores case.",
         ),
+        RuleKind::User => (
+            "Of the user",
+            "",
+            "Who did it, as the logs of applications say: it is replaced whole, and nobody is found by it any more. Requests to this service say who made them.",
+        ),
+        RuleKind::Ip => (
+            "What goes",
+            "",
+            "The client's address in the logs of applications, and in headers that hand it on, as X-Forwarded-For. Where the network stays, 203.0.113.7 is kept as 203.0.113.0, and of an IPv6 address the first 48 bits.",
+        ),
     }
+}
+
+/// What a rule of a kind can say, where that is chosen from a list.
+fn options(kind: RuleKind, chosen: &str) -> impl IntoView + use<> {
+    let option = |(word, label): &(&'static str, &'static str)| {
+        let (word, label) = (*word, *label);
+        view! { <option value=word selected=word == chosen>{label}</option> }
+    };
+    kind.choices().iter().map(option).collect_view()
 }
 
 /// A rule. It stays the same part of the page however it changes, so that whoever types into it is not thrown off.
@@ -44,7 +63,7 @@ pub fn RuleRow(
     let id = row.id;
     let first = row.rule.kind;
     let now = board.row(row);
-    let text = NodeRef::<Input>::new();
+    let (text, choice) = (NodeRef::<Input>::new(), NodeRef::<Select>::new());
     let kind = Memo::new(move |_| now.with(|(_, rule)| rule.kind));
     let fault = Memo::new(move |_| {
         board
@@ -55,6 +74,7 @@ pub fn RuleRow(
     Effect::new(move |_| {
         if fault.with(Option::is_some) || board.fresh.get() == Some(id) {
             focus(text);
+            focus(choice);
         }
     });
     let at = move |part: &str| format!("rule-{id}-{part}");
@@ -62,9 +82,18 @@ pub fn RuleRow(
     let choices = RuleKind::ALL.map(|kind| view! { <option value=kind.as_str() selected=kind == first>{kind.label()}</option> });
     let choose = move |event| {
         if let Some(kind) = RuleKind::parse(&event_target_value(&event)) {
-            board.change(id, |rule| rule.kind = kind);
+            board.change(id, |rule| {
+                // What is chosen from a list is no text to go on with, and the other way round.
+                if let Some((first, _)) = kind.choices().first() {
+                    (*first).clone_into(&mut rule.text);
+                } else if !rule.kind.choices().is_empty() {
+                    rule.text.clear();
+                }
+                rule.kind = kind;
+            });
         }
     };
+    let is_chosen = Memo::new(move |_| !kind.get().choices().is_empty());
     let described = move || {
         let hint = at("hint");
         if fault.with(Option::is_some) {
@@ -88,13 +117,25 @@ pub fn RuleRow(
                 </div>
                 <div class="mask-text">
                     <label for=at("text")>{move || about(kind.get()).0}</label>
-                    <input
-                        id=at("text") class="mono" type="text" spellcheck="false" autocomplete="off" autocapitalize="none" node_ref=text
-                        placeholder=move || about(kind.get()).1 aria-describedby=described
-                        aria-invalid=move || fault.with(Option::is_some).then_some("true")
-                        prop:value=move || now.with(|(_, rule)| rule.text.clone()) value=now.with_untracked(|(_, rule)| rule.text.clone())
-                        on:input=move |event| board.change(id, |rule| rule.text = event_target_value(&event))
-                    />
+                    {move || if is_chosen.get() {
+                        view! {
+                            <select
+                                id=at("text") node_ref=choice aria-describedby=described
+                                aria-invalid=move || fault.with(Option::is_some).then_some("true")
+                                on:change=move |event| board.change(id, |rule| rule.text = event_target_value(&event))
+                            >{move || options(kind.get(), &now.with_untracked(|(_, rule)| rule.text.clone()))}</select>
+                        }.into_any()
+                    } else {
+                        view! {
+                            <input
+                                id=at("text") class="mono" type="text" spellcheck="false" autocomplete="off" autocapitalize="none" node_ref=text
+                                placeholder=move || about(kind.get()).1 aria-describedby=described
+                                aria-invalid=move || fault.with(Option::is_some).then_some("true")
+                                prop:value=move || now.with(|(_, rule)| rule.text.clone()) value=now.with_untracked(|(_, rule)| rule.text.clone())
+                                on:input=move |event| board.change(id, |rule| rule.text = event_target_value(&event))
+                            />
+                        }.into_any()
+                    }}
                 </div>
                 <div class="mask-note">
                     <label for=at("note")>"Why (optional)"</label>

@@ -306,7 +306,7 @@ fn Rules(board: Board) -> impl IntoView {
             <p class="notice">
                 "What is stored already is not changed by a rule, and what a rule masks cannot be brought back: of it only the word masked is kept. "
                 "Rules act on what comes in from now on: calls, imported files, and requests to this service. Originals of imports and the data of webhooks stay as they were, encrypted, and webhooks are sent whole; what is shown of them is masked. "
-                "Who did it, IP addresses, resources and ids are never masked: logs are found by them."
+                "Who did it and IP addresses stay, where no rule of the kind User or Client IP says otherwise: logs are found by them. Requests to this service always say who made them and from where."
             </p>
             {(!board.can_try).then(|| view! {
                 <p class="quiet">"Trying rules out shows bodies, which your role in this project may not read (read:bodies)."</p>

@@ -13,6 +13,7 @@ use crate::app::parts::states::Problem;
 use crate::app::parts::title::Title;
 use crate::model::format;
 use crate::model::project::{Holdings, ProjectWish};
+use crate::model::retention::{OWN_DAYS, days};
 
 /// The page.
 #[component]
@@ -43,8 +44,17 @@ fn Whole(page: ProjectPage) -> impl IntoView {
         <Form id=page.id.clone() project=page.project/>
         <h2>"Delete the project"</h2>
         <p>"It is gone for everybody at once, and nobody can bring it back: "{held(page.holdings)}", with every event and sendout."</p>
+        <p class="quiet">{stays()}</p>
         <Delete id=page.id name/>
     }
+}
+
+/// What is not deleted.
+fn stays() -> String {
+    format!(
+        "The record of what people did in it stays for a year ({}), or longer where its logs are kept longer: whoever runs this server can read it, nobody else.",
+        days(OWN_DAYS)
+    )
 }
 
 fn held(holdings: Holdings) -> String {
@@ -164,6 +174,7 @@ fn Delete(id: String, name: String) -> impl IntoView {
             <form on:submit=send>
                 <h2 id="delete-project-title">"Delete this project?"</h2>
                 <p><label for="delete-name">"Type its name, "<strong>{name}</strong>", to delete it with all that it holds"</label></p>
+                <p class="quiet">{stays()}</p>
                 <p>
                     <input
                         id="delete-name" type="text" required autocomplete="off" spellcheck="false"

@@ -13,7 +13,7 @@ use crate::app::parts::records::live::keep_fresh;
 use crate::app::parts::states::Problem;
 use crate::app::parts::title::Title;
 use crate::model::format;
-use crate::model::retention::{HALF_YEAR, YEAR, days};
+use crate::model::retention::{HALF_YEAR, Kept, YEAR, days};
 
 /// What the parts of the page share.
 #[derive(Clone, Copy, Debug)]
@@ -87,11 +87,23 @@ fn Whole(page: RetentionPage, project: String, search: String) -> impl IntoView 
             "Logs are deleted once they are older than this, to the millisecond: once a day, in the background, a little at a time. "
             "Tasks, events and sendouts are kept for ever, exports' files for 90 days."
         </p>
+        <p class="quiet">{move || page.with(|page| own(page.kept))}</p>
         <h2>"How long logs are kept"</h2>
         <RetentionForm choice instance_days board/>
         <NextPurge board/>
         <PastPurges board/>
         <Stored board/>
+    }
+}
+
+/// How long the log of the log is kept, which nobody in a project can have deleted sooner.
+fn own(kept: Kept) -> String {
+    match kept.own_days() {
+        None => "What people and keys did here (origin self) is kept for ever, as the other logs are.".to_owned(),
+        Some(number) => format!(
+            "What people and keys did here (origin self) is kept for {}, with what it says, whatever is chosen below: for a year at least, even where the project is deleted.",
+            days(number)
+        ),
     }
 }
 
@@ -140,6 +152,12 @@ mod tests {
         assert_eq!(kept_for(Some(183)), "6 months (183 days)");
         assert_eq!(kept_for(Some(1)), "1 day");
         assert_eq!(kept_for(None), "for ever");
+        let kept = |logs_days| Kept {
+            logs_days,
+            bodies_days: None,
+        };
+        assert!(own(kept(Some(7))).contains("366 days") && own(kept(Some(400))).contains("400 days"));
+        assert!(own(kept(None)).contains("for ever"));
         let will = |logs, bodies, export_files| WillGo {
             logs,
             bodies,

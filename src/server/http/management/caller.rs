@@ -4,10 +4,11 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 
 use crate::server::access::{self, ManagementAccess};
 use crate::server::error::ApiError;
-use crate::server::http::recording::Recording;
+use crate::server::http::recording::{self, Recording};
 use crate::server::http::v1::caller::{Allowance, telling};
 use crate::server::state::Server;
 use crate::server::store::projects::{self, Project};
@@ -48,6 +49,12 @@ pub(super) async fn project(server: &Server, recording: &Recorded, id: &str) -> 
         recording.context(|subject| subject.projects = vec![project.key]);
     }
     Ok(project)
+}
+
+/// Says in the call's log what it changed of a project's settings: null `before` for what was made, `after` for what was removed.
+pub(super) fn changed(recording: &Recorded, project: &Project, before: Value, after: Value) {
+    let recording = recording.as_ref().map(|Extension(recording)| recording);
+    recording::change::noted(recording, project.key, before, after);
 }
 
 /// How a key that invites or makes something is named.

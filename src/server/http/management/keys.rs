@@ -10,18 +10,19 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use super::caller::{Recorded, project};
+use super::caller::{Recorded, changed, project};
 use super::list;
 use crate::model::key::{KeyFacts, KeyWish};
 use crate::model::rights::Scope;
 use crate::server::access::issue::{self, IssuedKey, Issuer, KeyIssueError};
 use crate::server::error::ApiError;
 use crate::server::http::recording;
+use crate::server::http::shown as written;
 use crate::server::http::v1::fields::{Fields, given};
 use crate::server::http::v1::json::time;
 use crate::server::state::Server;
-use crate::server::store::keys;
 use crate::server::store::projects::Project;
+use crate::server::store::{Changed, keys};
 
 /// The longest that a token is taken beside its successor, in seconds.
 const MOST_OVERLAP_S: u32 = 30 * 86_400;
@@ -102,21 +103,13 @@ struct RotateJson {
 }
 
 fn shown(key: &KeyFacts) -> Value {
-    json!({
-        "id": key.app_id,
-        "object": "key",
-        "app_id": key.app_id,
-        "name": key.name,
-        "scopes": key.scopes,
-        "client": key.origins.is_some(),
-        "origins": key.origins.as_deref().unwrap_or_default(),
-        "calls_a_minute": key.calls_a_minute,
-        "created_at": time(key.created_at),
-        "expires_at": key.expires_at.map(time),
-        "last_used_at": key.last_used_at.map(time),
-        "revoked_at": key.revoked_at.map(time),
-        "old_token_until": key.old_token_until.map(time),
-    })
+    let mut json = written::key(key);
+    json["last_used_at"] = json!(key.last_used_at.map(time));
+    json
+}
+
+fn note(recording: &Recorded, project: &Project, of: &Changed<KeyFacts>) {
+    changed(recording, project, written::key(&of.before), written::key(&of.after));
 }
 
 fn failed(error: KeyIssueError, id: &str) -> ApiError {
@@ -135,15 +128,14 @@ fn issuer(server: &Server) -> Issuer<'_> {
 }
 
 async fn found(server: &Server, project: &Project, id: &str) -> Result<KeyFacts, ApiError> {
-    let all = keys::list(&server.db, project.key).await?;
-    let found = all.into_iter().find(|key| key.app_id == id);
+    let found = keys::find(&server.db, project.key, id).await?;
     found.ok_or_else(|| ApiError::not_found("key", id))
 }
 
-async fn with_token(server: &Server, project: &Project, issued: IssuedKey) -> Result<Json<Value>, ApiError> {
-    let mut json = shown(&found(server, project, &issued.app_id).await?);
+fn with_token(key: &KeyFacts, issued: &IssuedKey) -> Json<Value> {
+    let mut json = shown(key);
     json["app_token"] = json!(issued.app_token);
-    Ok(Json(json))
+    Json(json)
 }
 
 #[utoipa::path(
@@ -199,9 +191,10 @@ async fn create(
     let Fields(json) = body?;
     let project = project(&server, &recording, &prj).await?;
     let made = issue::project_key(&server.db, &issuer(&server), project.key, &json.on(KeyWish::default())?).await;
-    let made = made.map_err(|error| failed(error, ""))?;
+    let (made, key) = made.map_err(|error| failed(error, ""))?;
     recording::about(recording.as_ref().map(|recording| &recording.0), "key", &made.app_id);
-    Ok((StatusCode::CREATED, with_token(&server, &project, made).await?))
+    changed(&recording, &project, Value::Null, written::key(&key));
+    Ok((StatusCode::CREATED, with_token(&key, &made)))
 }
 
 #[utoipa::path(
@@ -233,10 +226,11 @@ async fn update(
         calls_a_minute: before.calls_a_minute,
         expires_at: before.expires_at,
     })?;
-    let changed = issue::change_key(&server.db, &server.clock, project.key, &id, &wish).await;
-    changed.map_err(|error| failed(error, &id))?;
+    let done = issue::change_key(&server.db, &server.clock, project.key, &id, &wish).await;
+    let done = done.map_err(|error| failed(error, &id))?;
     server.door.forget();
-    Ok(Json(shown(&found(&server, &project, &id).await?)))
+    note(&recording, &project, &done);
+    Ok(Json(shown(&done.after)))
 }
 
 #[utoipa::path(
@@ -266,9 +260,10 @@ async fn rotate(
     }
     let overlap_ms = i64::from(overlap_seconds) * 1_000;
     let rotated = issue::rotate_key(&server.db, &issuer(&server), project.key, &id, overlap_ms).await;
-    let rotated = rotated.map_err(|error| failed(error, &id))?;
+    let (issued, done) = rotated.map_err(|error| failed(error, &id))?;
     server.door.forget();
-    with_token(&server, &project, rotated).await
+    note(&recording, &project, &done);
+    Ok(with_token(&done.after, &issued))
 }
 
 /// Revoked for good; what it did stays in the logs under its name.
@@ -287,9 +282,9 @@ async fn revoke(
 ) -> Result<StatusCode, ApiError> {
     let project = project(&server, &recording, &prj).await?;
     recording::about(recording.as_ref().map(|recording| &recording.0), "key", &id);
-    if !keys::revoke(&server.db, project.key, &id, server.clock.now_ms()).await? {
-        return Err(ApiError::not_found("key", &id));
-    }
+    let revoked = keys::revoke(&server.db, project.key, &id, server.clock.now_ms()).await?;
+    let revoked = revoked.ok_or_else(|| ApiError::not_found("key", &id))?;
     server.door.forget();
+    note(&recording, &project, &revoked);
     Ok(StatusCode::NO_CONTENT)
 }

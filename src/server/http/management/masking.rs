@@ -5,14 +5,15 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::caller::{Recorded, project};
+use super::caller::{Recorded, changed, project};
 use crate::model::masking::MaskRule;
 use crate::server::error::ApiError;
 use crate::server::http::openapi::{BadBody, Clash};
 use crate::server::http::recording;
+use crate::server::http::shown::masking as shown;
 use crate::server::http::v1::fields::Fields;
 use crate::server::masking::{self, MaskingError};
 use crate::server::state::Server;
@@ -45,7 +46,7 @@ struct RulesJson {
 #[allow(dead_code, reason = "the document is made of its fields")]
 struct RuleShown {
     kind: RuleKindShown,
-    /// The name, the path or the pattern.
+    /// The name (after `!` a built-in one that is kept), the path or the pattern; `email` or `id` of a `user`, `network` (what is left) or `whole` of an `ip`.
     text: String,
     /// Why it is there.
     #[schema(default = "")]
@@ -61,6 +62,8 @@ enum RuleKindShown {
     Key,
     Path,
     Pattern,
+    User,
+    Ip,
 }
 
 /// A project's own rules, as the document has them.
@@ -71,10 +74,6 @@ struct MaskingShown {
     #[schema(pattern = "^masking$")]
     object: String,
     rules: Vec<RuleShown>,
-}
-
-fn shown(rules: &[MaskRule]) -> Value {
-    json!({ "object": "masking", "rules": rules })
 }
 
 #[utoipa::path(
@@ -121,5 +120,6 @@ async fn replace(
             MaskingError::Store(error) => error.into(),
         }
     })?;
-    Ok(Json(shown(&kept)))
+    changed(&recording, &project, shown(&kept.before), shown(&kept.after));
+    Ok(Json(shown(&kept.after)))
 }

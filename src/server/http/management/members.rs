@@ -9,14 +9,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use super::caller::{self, Recorded, project};
+use super::caller::{self, Recorded, changed, project};
 use super::list;
-use crate::model::member::{InvitationFacts, MemberFacts};
+use crate::model::member::MemberFacts;
 use crate::model::rights::Role;
 use crate::server::access::ManagementAccess;
 use crate::server::access::invite::{self, InviteError};
 use crate::server::error::ApiError;
 use crate::server::http::recording;
+use crate::server::http::shown as written;
+use crate::server::http::shown::invitation as shown_invitation;
 use crate::server::http::v1::fields::Fields;
 use crate::server::http::v1::json::time;
 use crate::server::state::Server;
@@ -62,27 +64,9 @@ struct RoleJson {
 }
 
 fn shown(member: &MemberFacts) -> Value {
-    json!({
-        "id": member.id,
-        "object": "member",
-        "email": member.email,
-        "name": member.name,
-        "role": member.role,
-        "created_at": time(member.joined_at),
-        "last_seen_at": member.last_seen_at.map(time),
-    })
-}
-
-fn shown_invitation(invitation: &InvitationFacts) -> Value {
-    json!({
-        "id": invitation.id,
-        "object": "invitation",
-        "email": invitation.email,
-        "role": invitation.role,
-        "invited_by": invitation.invited_by,
-        "created_at": time(invitation.created_at),
-        "expires_at": time(invitation.expires_at),
-    })
+    let mut json = written::member(member);
+    json["last_seen_at"] = json!(member.last_seen_at.map(time));
+    json
 }
 
 async fn everybody(server: &Server, project: &Project) -> Result<Vec<MemberFacts>, ApiError> {
@@ -152,10 +136,10 @@ async fn add(
     let Some(user) = known else {
         let invited = invite::invite(&server, project.key, &caller::name(&key), &email, role).await;
         let invited = invited.map_err(refused)?;
-        recording::about(recorded, "invitation", &invited.id);
-        let all = invitations::list(&server.db, project.key).await?;
-        let facts = all.into_iter().find(|facts| facts.id == invited.id);
-        let mut json = shown_invitation(&facts.ok_or_else(|| ApiError::not_found("invitation", &invited.id))?);
+        recording::about(recorded, "invitation", &invited.facts.id);
+        let mut json = shown_invitation(&invited.facts);
+        let before = invited.before.as_ref().map_or(Value::Null, shown_invitation);
+        changed(&recording, &project, before, json.clone());
         json["link"] = json!(invited.link);
         return Ok((StatusCode::CREATED, Json(json)));
     };
@@ -165,7 +149,9 @@ async fn add(
     accounts::set_member(&server.db, project.key, user.key, role, server.clock.now_ms()).await?;
     server.door.forget();
     recording::about(recorded, "member", &user.id);
-    Ok((StatusCode::CREATED, Json(shown(&found(&server, &project, &user.id).await?))))
+    let member = found(&server, &project, &user.id).await?;
+    changed(&recording, &project, Value::Null, written::member(&member));
+    Ok((StatusCode::CREATED, Json(shown(&member))))
 }
 
 fn refused(error: InviteError) -> ApiError {
@@ -177,11 +163,12 @@ fn refused(error: InviteError) -> ApiError {
     }
 }
 
-fn settled(server: &Server, change: MemberChange, id: &str) -> Result<(), ApiError> {
+/// Who the member was, where the change was made.
+fn settled(server: &Server, change: MemberChange, id: &str) -> Result<MemberFacts, ApiError> {
     match change {
-        MemberChange::Done(_) => {
+        MemberChange::Done(before) => {
             server.door.forget();
-            Ok(())
+            Ok(before)
         }
         MemberChange::NoMember => Err(ApiError::not_found("member", id)),
         MemberChange::LastOwner => Err(ApiError::new(
@@ -214,7 +201,9 @@ async fn update(
     let project = project(&server, &recording, &prj).await?;
     recording::about(recording.as_ref().map(|recording| &recording.0), "member", &id);
     let change = members::set_role(&server.db, project.key, &id, role).await?;
-    settled(&server, change, &id)?;
+    let before = settled(&server, change, &id)?;
+    let after = MemberFacts { role, ..before.clone() };
+    changed(&recording, &project, written::member(&before), written::member(&after));
     Ok(Json(shown(&found(&server, &project, &id).await?)))
 }
 
@@ -237,7 +226,8 @@ async fn remove(
     let project = project(&server, &recording, &prj).await?;
     recording::about(recording.as_ref().map(|recording| &recording.0), "member", &id);
     let change = members::remove(&server.db, project.key, &id).await?;
-    settled(&server, change, &id)?;
+    let before = settled(&server, change, &id)?;
+    changed(&recording, &project, written::member(&before), Value::Null);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -272,7 +262,10 @@ async fn take_back(
     let project = project(&server, &recording, &prj).await?;
     recording::about(recording.as_ref().map(|recording| &recording.0), "invitation", &id);
     match invitations::revoke(&server.db, project.key, &id).await? {
-        Some(_) => Ok(StatusCode::NO_CONTENT),
+        Some(before) => {
+            changed(&recording, &project, shown_invitation(&before), Value::Null);
+            Ok(StatusCode::NO_CONTENT)
+        }
         None => Err(ApiError::not_found("invitation", &id)),
     }
 }

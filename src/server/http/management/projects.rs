@@ -9,12 +9,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use super::caller::{Recorded, project};
+use super::caller::{Recorded, changed, project};
 use super::list;
+use crate::model::member::RoleRights;
 use crate::model::project::ProjectWish;
 use crate::model::rights::Role;
 use crate::server::error::ApiError;
 use crate::server::http::recording;
+use crate::server::http::shown as written;
 use crate::server::http::v1::fields::Fields;
 use crate::server::http::v1::json::time;
 use crate::server::projects::{self as settings, ProjectError};
@@ -71,21 +73,11 @@ struct Sight {
 }
 
 async fn shown(server: &Server, project: &Project) -> Result<Value, StoreError> {
-    let templates = projects::endpoint_templates(&server.db, project.key).await?;
+    let mut json = written::project(&project.id, &settings::settings(server, project).await?);
     let rights = members::rights(&server.db, project.key).await?;
-    let sights = rights.iter().map(|of| {
-        let sight = json!({ "read_bodies": of.read_bodies, "read_users": of.read_users });
-        (of.role.as_str().to_owned(), sight)
-    });
-    Ok(json!({
-        "id": project.id,
-        "object": "project",
-        "name": project.name,
-        "time_zone": project.time_zone,
-        "created_at": time(project.created_at),
-        "endpoint_templates": templates,
-        "role_rights": sights.collect::<serde_json::Map<_, _>>(),
-    }))
+    json["created_at"] = json!(time(project.created_at));
+    json["role_rights"] = written::role_rights(&rights);
+    Ok(json)
 }
 
 fn failed(error: ProjectError) -> ApiError {
@@ -151,7 +143,9 @@ async fn create(
     let made = project(&server, &recording, &made.id).await?;
     recording::about(recording.as_ref().map(|recording| &recording.0), "project", &made.id);
     see(&server, &made, json.role_rights.unwrap_or_default()).await?;
-    Ok((StatusCode::CREATED, Json(shown(&server, &made).await?)))
+    let shown = shown(&server, &made).await?;
+    changed(&recording, &made, Value::Null, shown.clone());
+    Ok((StatusCode::CREATED, Json(shown)))
 }
 
 #[utoipa::path(
@@ -185,20 +179,38 @@ async fn update(
         time_zone: json.time_zone.unwrap_or_else(|| before.time_zone.clone()),
         templates,
     };
-    settings::change(&server, &before, &wish).await.map_err(failed)?;
-    see(&server, &before, json.role_rights.unwrap_or_default()).await?;
+    let done = settings::change(&server, &before, &wish).await.map_err(failed)?;
+    let of = |settings| written::project(&before.id, settings);
+    // The rights come in transactions of their own: what is made by then is noted, whatever becomes of them.
+    changed(&recording, &before, of(&done.before), of(&done.after));
+    let (were, are) = see(&server, &before, json.role_rights.unwrap_or_default()).await?;
+    let with = |settings, rights: &[RoleRights]| {
+        let mut json = of(settings);
+        json["role_rights"] = written::role_rights(rights);
+        json
+    };
+    if !are.is_empty() {
+        changed(&recording, &before, with(&done.before, &were), with(&done.after, &are));
+    }
     let now = project(&server, &recording, &id).await?;
     Ok(Json(shown(&server, &now).await?))
 }
 
-async fn see(server: &Server, project: &Project, sights: Sights) -> Result<(), StoreError> {
+/// Settles what roles may see; gives what those did before, and what they do now.
+async fn see(server: &Server, project: &Project, sights: Sights) -> Result<(Vec<RoleRights>, Vec<RoleRights>), StoreError> {
+    let (mut were, mut are) = (Vec::new(), Vec::new());
     for (role, sight) in [(Role::Auditor, sights.auditor), (Role::Member, sights.member)] {
-        if let Some(sight) = sight {
-            accounts::set_rights(&server.db, project.key, role, sight.read_bodies, sight.read_users).await?;
+        if let Some(Sight { read_bodies, read_users }) = sight {
+            were.push(accounts::set_rights(&server.db, project.key, role, read_bodies, read_users).await?);
+            are.push(RoleRights {
+                role,
+                read_bodies,
+                read_users,
+            });
             server.door.forget();
         }
     }
-    Ok(())
+    Ok((were, are))
 }
 
 #[utoipa::path(
@@ -207,10 +219,12 @@ async fn see(server: &Server, project: &Project, sights: Sights) -> Result<(), S
     operation_id = "deleteProject",
     tag = "Management",
     summary = "Deletes a project and all that belongs to it",
+    description = "The record of what people and keys did in it stays for a year at least; whoever runs the server can read it, nobody else.",
     responses((status = 204, description = "It is gone")),
 )]
 async fn delete(State(server): State<Server>, recording: Recorded, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     let project = project(&server, &recording, &id).await?;
-    settings::delete(&server, &project).await.map_err(failed)?;
+    let before = settings::delete(&server, &project).await.map_err(failed)?;
+    changed(&recording, &project, written::project(&project.id, &before), Value::Null);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,12 +8,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use super::caller::{self, Recorded, project};
+use super::caller::{self, Recorded, changed, project};
 use crate::model::retention::Choice;
 use crate::server::access::ManagementAccess;
 use crate::server::error::ApiError;
 use crate::server::http::openapi::BadBody;
 use crate::server::http::recording;
+use crate::server::http::shown as written;
 use crate::server::http::v1::fields::{Fields, given};
 use crate::server::jobs::retention::Asker;
 use crate::server::retention::{self, RetentionError, Settings};
@@ -130,11 +131,14 @@ async fn update(
         by: Some(caller::name(&key)),
         request_id: recording::asked(recorded).request_id,
     };
-    let begun = retention::set(&server, project.key, choice, asker)
+    let chosen = retention::set(&server, project.key, choice, asker)
         .await
         .map_err(|error| match error {
             RetentionError::Bad(words) => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, words),
             RetentionError::Store(error) => error.into(),
         })?;
-    Ok(Json(shown(retention::get(&server, project.key).await?, begun.as_deref())))
+    let was = written::retention(&chosen.before);
+    changed(&recording, &project, was, written::retention(&choice));
+    let now = retention::get(&server, project.key).await?;
+    Ok(Json(shown(now, chosen.task.as_deref())))
 }

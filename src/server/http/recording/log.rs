@@ -6,20 +6,27 @@ use axum::http::{HeaderMap, header};
 use recorder::{Captured, Ending, Exchange};
 use serde::de::IgnoredAny;
 
+use super::change::Told;
 use super::{By, Subject};
 use crate::model::log::{NewLog, Note, Origin, Status};
 use crate::server::access::oidc;
 use crate::server::ingest::draft::{Body, Code, Draft, DraftMessage, Fault, ResourceParts, When};
 use crate::server::ingest::entry::EntryContext;
 use crate::server::ingest::headers::{Headers, MAX_HEADERS};
+use crate::server::store::projects::ProjectKey;
 
 /// Bytes of a URL, a content type or a user agent that a log takes.
 const MAX_URL: usize = 8 << 10;
 const MAX_LONG_TEXT: usize = 4_096;
 
-/// The log that an exchange becomes.
-pub(super) fn of_exchange(exchange: &Exchange<Subject>, context: &EntryContext<'_>) -> Result<NewLog, Fault> {
+/// The log that an exchange becomes in one of its projects.
+pub(super) fn of_exchange(
+    exchange: &Exchange<Subject>,
+    project: ProjectKey,
+    context: &EntryContext<'_>,
+) -> Result<NewLog, Fault> {
     let subject = &exchange.context;
+    let change = subject.change.as_ref().and_then(|change| change.told(project, context.mask));
     // What an identity provider leads back with is a way in.
     let uri = if exchange.uri.path() == oidc::CALLBACK {
         oidc::CALLBACK.to_owned()
@@ -46,10 +53,13 @@ pub(super) fn of_exchange(exchange: &Exchange<Subject>, context: &EntryContext<'
             .resource
             .as_ref()
             .map(|resource| -> ResourceParts<'_> { (resource.kind.as_str().into(), resource.id.as_str().into()) }),
-        notes: notes(exchange),
+        notes: notes(exchange, change.as_ref()),
         origin: Some(Origin::Own),
         request: message(&exchange.request_headers, &exchange.request),
-        response: message(&exchange.response_headers, &exchange.response),
+        response: match change {
+            Some(change) => changed(&exchange.response_headers, change.body),
+            None => message(&exchange.response_headers, &exchange.response),
+        },
         ..Draft::default()
     };
     if let Some((task, log)) = &subject.began {
@@ -83,15 +93,30 @@ fn endpoint(method: &str, route: &str) -> String {
     format!("{method}{}", route.replace("{*", "{").replace('/', "_"))
 }
 
-fn notes<C>(exchange: &Exchange<C>) -> Vec<Note> {
+/// Where a change stands in the answer's place, that is whole whatever the answer was.
+fn notes<C>(exchange: &Exchange<C>, change: Option<&Told>) -> Vec<Note> {
     let mut notes = Vec::new();
-    if exchange.request.truncated || exchange.response.truncated || exchange.ending != Ending::Whole {
+    let response = &exchange.response;
+    if exchange.request.truncated || (change.is_none() && (response.truncated || exchange.ending != Ending::Whole)) {
         notes.push(Note::Truncated);
     }
-    if exchange.request.left_out || exchange.response.left_out {
+    if exchange.request.left_out || (change.is_none() && response.left_out) {
         notes.push(Note::NotCaptured);
     }
+    if change.is_some_and(|change| change.masked) {
+        notes.push(Note::Masked);
+    }
     notes
+}
+
+/// What was changed, in the place of the answer's body.
+fn changed(headers: &HeaderMap, change: String) -> DraftMessage<'_> {
+    DraftMessage {
+        headers: pairs(headers),
+        content_type: Some("application/json".into()),
+        bytes: None,
+        body: Body::Json(change.into()),
+    }
 }
 
 fn message<'a>(headers: &'a HeaderMap, captured: &'a Captured) -> DraftMessage<'a> {

@@ -62,7 +62,7 @@ async fn write_into(server: &Server, project: ProjectKey, exchange: &Exchange<Su
         origin: Origin::Own,
         sender: None,
     };
-    let log = log::of_exchange(exchange, &context).map_err(|fault| RecordError::Fault(fault.to_string()))?;
+    let log = log::of_exchange(exchange, project, &context).map_err(|fault| RecordError::Fault(fault.to_string()))?;
     loop {
         let call = LogCall {
             project,

@@ -20,6 +20,7 @@ use crate::server::http::recording::Recording;
 use crate::server::ingest::draft::MAX_BODY;
 use crate::server::secrets::purposes;
 use crate::server::state::Server;
+use crate::server::store::chain::canon::sha256;
 use crate::server::store::logs::one::{self, Put};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks;
@@ -77,7 +78,16 @@ pub(super) async fn put(
             "Something broke on the server while sealing the file",
         )
     })?;
-    match one::put_import_file(&server.db, key.project.key, &id, &file, &sealed).await? {
+    match one::put_import_file(
+        &server.db,
+        key.project.key,
+        &id,
+        &file,
+        (&sealed, &sha256(&[&body.bytes])),
+        server.clock.now_ms(),
+    )
+    .await?
+    {
         Put::Kept => Ok(Json(file).into_response()),
         Put::Taken if is_kept(&server, key.project.key, &id, (&file, &body.bytes)).await? => Ok(Json(file).into_response()),
         Put::Taken => Err(ApiError::new(

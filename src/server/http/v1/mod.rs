@@ -24,6 +24,8 @@ pub(super) mod webhooks;
 
 pub(crate) use tasks::shown_result;
 
+use crate::model::log::Log;
+use crate::model::rights::{Rights, Role};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -66,6 +68,15 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
         .merge(sendouts::member_routes())
         .merge(exports::member_routes());
     by_key.merge(exports::open_routes()).merge(by_session)
+}
+
+/// A log as `GET /v1/logs` has it, with all that it says, on a line of its own: for whoever runs the server.
+pub(crate) fn json_line(log: &Log) -> Vec<u8> {
+    let mut line = Vec::new();
+    let rights = Rights::of_role(Role::Owner, true, true);
+    json::write_log(&mut line, log, rights, json::Bodies::of(rights));
+    line.push(b'\n');
+    line
 }
 
 /// What the OpenAPI document says of these paths.

@@ -36,6 +36,7 @@ pub(super) fn mask(rules: &MaskRules, name: &str, value: &str) -> Option<String>
         "cookie" => cookies(value),
         "set-cookie" => set_cookie(value),
         "authorization" | "proxy-authorization" => credentials(value),
+        name if rules.kept_headers.contains(name) => return None,
         name if rules.headers.contains(name) => credentials(value),
         name if URLS.contains(&name) => return rules.url(value),
         _ if rules.is_secret_name(name) => credentials(value),

@@ -16,6 +16,7 @@ mod own;
 mod pairs;
 mod paths;
 mod patterns;
+mod people;
 mod spans;
 mod url;
 mod walk;
@@ -34,6 +35,7 @@ use names::SecretNames;
 use own::Own;
 use paths::{Paths, Taken};
 use patterns::Patterns;
+use people::People;
 
 /// What stands where a secret was.
 pub const MASK: &str = "masked";
@@ -69,7 +71,10 @@ const ROUNDS: usize = 8;
 #[derive(Clone, Debug)]
 pub struct MaskRules {
     headers: HashSet<String>,
+    /// Headers that the project keeps, although their names say that they are secret.
+    kept_headers: HashSet<String>,
     names: SecretNames,
+    people: People,
     own: Option<Arc<Own>>,
 }
 
@@ -118,7 +123,9 @@ impl MaskRules {
         }
         Self {
             headers: all,
-            names: SecretNames::with(keys),
+            kept_headers: HashSet::new(),
+            names: SecretNames::with(keys, [""; 0]),
+            people: People::default(),
             own: None,
         }
     }
@@ -130,7 +137,6 @@ impl MaskRules {
             let own = rules.iter().enumerate().filter(move |(_, rule)| rule.kind == kind);
             own.map(|(place, rule)| (place, rule.text.as_str()))
         };
-        let texts = |kind: RuleKind| configured.iter().map(String::as_str).chain(of(kind).map(|(_, text)| text));
         let paths = of(RuleKind::Path).map(|(rule, text)| {
             masking::path::read(text).map_err(|fault| RuleFault {
                 rule,
@@ -145,10 +151,29 @@ impl MaskRules {
             place: fault.place,
             reason: fault.reason,
         })?;
-        Ok(Self {
+        let texts = |kind: RuleKind| of(kind).map(|(_, text)| text);
+        let instance = || configured.iter().map(String::as_str);
+        let (kept, more): (Vec<&str>, Vec<&str>) = texts(RuleKind::Header).partition(|text| text.starts_with('!'));
+        let mut all = Self {
+            names: SecretNames::with(instance(), texts(RuleKind::Key)),
+            people: People::of(texts(RuleKind::User), texts(RuleKind::Ip)),
             own: Own::new(paths, patterns).map(Arc::new),
-            ..Self::with(texts(RuleKind::Header), texts(RuleKind::Key))
-        })
+            ..Self::with(instance().chain(more), [""; 0])
+        };
+        all.keep_headers(configured, &kept);
+        Ok(all)
+    }
+
+    /// Keeps what headers of these names (after `!`) say, but for those that the instance's own names mask.
+    fn keep_headers(&mut self, configured: &[String], kept: &[&str]) {
+        for name in kept {
+            let name = name.trim_start_matches('!').to_ascii_lowercase();
+            let is_configured = configured.iter().any(|word| word.eq_ignore_ascii_case(&name));
+            if !is_configured && !self.names.is_settled(name.as_bytes()) {
+                self.headers.remove(&name);
+                self.kept_headers.insert(name);
+            }
+        }
     }
 
     /// Whether a key of this name holds a secret: its letters without case and punctuation are on the list, or its last words are

@@ -147,28 +147,29 @@ pub(super) struct SecretNames {
     whole: HashSet<Vec<u8>>,
     endings: Vec<Vec<u8>>,
     exceptions: HashSet<Vec<u8>>,
+    /// What the instance says is secret: no project takes it back.
+    always: HashSet<Vec<u8>>,
+    /// What the project keeps of the rest.
+    kept: HashSet<Vec<u8>>,
     cards: HashSet<Vec<u8>>,
     /// The pairs of letters that a listed name can end in: most names are settled by their last two.
     endings_in_use: Box<[bool; PAIRS]>,
 }
 
 impl SecretNames {
-    /// The defaults, and these words; a word after `!` is an exception.
-    pub(super) fn with(own: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let backwards = |names: &[&str]| names.iter().map(|name| reversed(name)).collect::<HashSet<_>>();
-        let (mut words, mut exceptions) = (backwards(WORDS), backwards(EXCEPTIONS));
-        for name in own {
-            let (list, name) = match name.as_ref().strip_prefix('!') {
-                Some(name) => (&mut exceptions, name),
-                None => (&mut words, name.as_ref()),
-            };
-            let name = reversed(name);
-            if !name.is_empty() && name.len() < LONGEST {
-                list.insert(name);
-            }
-        }
-        let whole = backwards(WHOLE);
-        let cards = backwards(CARDS);
+    /// The defaults, the instance's words and the project's; a word after `!` is an exception. The project's exceptions are none from the instance's words.
+    pub(super) fn with(
+        configured: impl IntoIterator<Item = impl AsRef<str>>,
+        own: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Self {
+        let listed = |names: &[&str]| names.iter().map(|name| reversed(name)).collect::<HashSet<_>>();
+        let (mut words, mut exceptions) = (listed(WORDS), listed(EXCEPTIONS));
+        let (mut always, mut kept) = (HashSet::new(), HashSet::new());
+        sort(configured, &mut always, &mut exceptions);
+        sort(own, &mut words, &mut kept);
+        words.extend(always.iter().cloned());
+        let whole = listed(WHOLE);
+        let cards = listed(CARDS);
         let endings = ENDINGS.iter().map(|name| reversed(name)).collect();
         let mut endings_in_use = Box::new([false; PAIRS]);
         for name in words.iter().chain(&whole).chain(&cards) {
@@ -179,41 +180,40 @@ impl SecretNames {
             whole,
             endings,
             exceptions,
+            always,
+            kept,
             cards,
             endings_in_use,
         }
     }
 
+    /// Whether the instance's own words say that a name is secret, which no project takes back.
+    pub(super) fn is_settled(&self, name: &[u8]) -> bool {
+        let mut read = [0_u8; LONGEST];
+        let mut settled = false;
+        backwards(lettered(name), &mut read, |words| settled |= self.always.contains(words));
+        settled
+    }
+
     /// Reads a name (its escapes already resolved) from its end, word by word.
     pub(super) fn kind(&self, name: &[u8]) -> NameKind {
-        let end = name.iter().rposition(|byte| is_letter(*byte)).map_or(0, |last| last + 1);
-        let name = &name[..end];
+        let name = lettered(name);
         match *name {
             [] => return NameKind::Plain,
             [.., before, last] if !is_separator(before) && !self.endings_in_use[pair(before, last)] => return NameKind::Plain,
             _ => {}
         }
         let mut read = [0_u8; LONGEST];
-        let mut len = 0;
-        let mut secret = false;
-        for place in (0..name.len()).rev() {
-            let byte = name[place];
-            if is_separator(byte) {
-                continue;
-            }
-            if len == LONGEST {
-                break;
-            }
-            read[len] = byte.to_ascii_lowercase();
-            len += 1;
-            if begins_word(name, place) {
-                if self.exceptions.contains(&read[..len]) {
-                    return NameKind::Plain;
-                }
-                secret |= self.words.contains(&read[..len]);
-            }
+        let (mut secret, mut always, mut kept, mut exception) = (false, false, false, false);
+        let read = backwards(name, &mut read, |words| {
+            exception |= self.exceptions.contains(words);
+            secret |= self.words.contains(words);
+            always |= self.always.contains(words);
+            kept |= self.kept.contains(words);
+        });
+        if exception || (kept && !always) {
+            return NameKind::Plain;
         }
-        let read = &read[..len];
         if secret || self.whole.contains(read) || self.endings.iter().any(|ending| read.starts_with(ending)) {
             NameKind::Secret
         } else if self.cards.contains(read) {
@@ -222,6 +222,46 @@ impl SecretNames {
             NameKind::Plain
         }
     }
+}
+
+/// Puts names where they belong: those after `!` into the second list.
+fn sort(names: impl IntoIterator<Item = impl AsRef<str>>, words: &mut HashSet<Vec<u8>>, exceptions: &mut HashSet<Vec<u8>>) {
+    for name in names {
+        let (list, name) = match name.as_ref().strip_prefix('!') {
+            Some(name) => (&mut *exceptions, name),
+            None => (&mut *words, name.as_ref()),
+        };
+        let name = reversed(name);
+        if !name.is_empty() && name.len() < LONGEST {
+            list.insert(name);
+        }
+    }
+}
+
+/// A name up to its last letter.
+fn lettered(name: &[u8]) -> &[u8] {
+    let end = name.iter().rposition(|byte| is_letter(*byte)).map_or(0, |last| last + 1);
+    &name[..end]
+}
+
+/// Reads a name from its end, and tells of every place where a word begins what stands from there on, backwards; gives all of it.
+fn backwards<'r>(name: &[u8], read: &'r mut [u8; LONGEST], mut tell: impl FnMut(&[u8])) -> &'r [u8] {
+    let mut len = 0;
+    for place in (0..name.len()).rev() {
+        let byte = name[place];
+        if is_separator(byte) {
+            continue;
+        }
+        if len == LONGEST {
+            break;
+        }
+        read[len] = byte.to_ascii_lowercase();
+        len += 1;
+        if begins_word(name, place) {
+            tell(&read[..len]);
+        }
+    }
+    &read[..len]
 }
 
 /// A number for two letters, the same in either case.
@@ -266,7 +306,7 @@ mod tests {
     use super::*;
 
     fn kind(name: &str) -> NameKind {
-        SecretNames::with(["fidelity_seed"]).kind(name.as_bytes())
+        SecretNames::with(["fidelity_seed"], [""; 0]).kind(name.as_bytes())
     }
 
     #[test]
@@ -359,6 +399,23 @@ mod tests {
         for name in ["card", "account_number", "paymentMethod"] {
             assert_eq!(kind(name), NameKind::Card, "{name}");
         }
+    }
+
+    #[test]
+    fn a_project_keeps_what_is_built_in_and_nothing_of_the_instance_s() {
+        let names = SecretNames::with(["seed", "!pin"], ["!token", "!fidelity_seed", "nickname", "pin"]);
+        for (name, kind) in [
+            ("token", NameKind::Plain),
+            ("accessToken", NameKind::Plain),
+            ("password", NameKind::Secret),
+            ("nickname", NameKind::Secret),
+            ("seed", NameKind::Secret),
+            ("fidelity_seed", NameKind::Secret),
+            ("pin", NameKind::Plain),
+        ] {
+            assert_eq!(names.kind(name.as_bytes()), kind, "{name}");
+        }
+        assert!(names.is_settled(b"my_seed") && !names.is_settled(b"token"));
     }
 
     #[test]

@@ -50,6 +50,37 @@ fn names_of_headers_and_keys_join_the_built_in_ones() {
 }
 
 #[test]
+fn a_project_keeps_built_in_names_but_none_of_the_instance_s() {
+    let kept = [
+        rule(RuleKind::Key, "!token"),
+        rule(RuleKind::Header, "!X-Api-Key"),
+        rule(RuleKind::Header, "!x-amz-credential"),
+    ];
+    let own = MaskRules::of_project(&[], &kept).unwrap();
+    assert_eq!(
+        (
+            own.header("X-Api-Key", "a"),
+            own.header("x-amz-credential", "a"),
+            own.header("X-Token", "a")
+        ),
+        (None, None, None)
+    );
+    assert_eq!(own.header("X-Secret", "a").as_deref(), Some("masked"));
+    // A header that is kept is one: keys of its name are masked as ever.
+    let text = r#"{"token":"a","refreshToken":"b","x-api-key":"c","name":"token","value":"d","tokens":"e"}"#;
+    assert_eq!(
+        body(&own, BodyKind::Json, None, text),
+        r#"{"token":"a","refreshToken":"b","x-api-key":"masked","name":"token","value":"d","tokens":"masked"}"#
+    );
+    let configured = ["token".to_owned(), "X-Amz-Credential".to_owned(), "api_key".to_owned()];
+    let own = MaskRules::of_project(&configured, &kept).unwrap();
+    for name in ["X-Token", "X-Api-Key", "x-amz-credential"] {
+        assert_eq!(own.header(name, "a").as_deref(), Some("masked"), "{name}");
+    }
+    assert_eq!(body(&own, BodyKind::Json, None, r#"{"token":"a"}"#), r#"{"token":"masked"}"#);
+}
+
+#[test]
 fn a_path_masks_one_value_whatever_it_is() {
     let text = r#"{"customer": {"address":{"line1" : "a","line2":"b"}, "id":1}, "items":[{"note":"c","x":[1,2]}, {"note":null},{"note":""} ,{"note":{"a":["]"]}}], "line1":"d"}"#;
     let masked = json_by(

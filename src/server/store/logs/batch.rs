@@ -13,7 +13,9 @@ use super::sequence;
 use super::tallies::Tallies;
 use super::write::{WriteError, Written};
 use crate::model::id::{self, IdKind};
-use crate::model::log::LogFacts;
+use crate::model::log::{LogFacts, Origin};
+use crate::server::store::chain::Leaves;
+use crate::server::store::chain::canon::Digest;
 use crate::server::store::db::{WriteTx, on_tx};
 use crate::server::store::insert::Insert;
 use crate::server::store::projects::ProjectKey;
@@ -50,9 +52,12 @@ pub(super) async fn write(db: &Db, calls: &[PreparedCall]) -> Result<Vec<Result<
     if (0..calls.len()).any(|call| fates[call].is_some()) || !dropped.is_empty() {
         blocks = without(blocks, gone)?;
     }
-    insert_all(&mut tx, calls, &blocks).await?;
+    let leaves = insert_all(&mut tx, calls, &blocks).await?;
     count_failures(&mut tx, calls, gone).await?;
     let results = answer(&mut tx, calls, fates, &dropped).await?;
+    for (project, leaves) in leaves {
+        tx.note(project, received_at(calls)).logs(leaves);
+    }
     tx.commit().await?;
     Ok(results)
 }
@@ -73,10 +78,13 @@ async fn count_failures(tx: &mut WriteTx, calls: &[PreparedCall], gone: impl Fn(
 /// A block and whose it is.
 type OwnedBlock = (ProjectKey, SealedBlock<Member>);
 
+/// What is not in blocks yet: each project's and each origin's by themselves, since they are kept for different times.
+type LooseLogs = HashMap<(ProjectKey, Option<Origin>), Vec<Loose<Member>>>;
+
 /// The calls' own blocks, and new ones of what small calls brought.
 async fn gather_blocks(calls: &[PreparedCall]) -> Result<Vec<OwnedBlock>, StoreError> {
     let mut blocks = Vec::new();
-    let mut loose: HashMap<ProjectKey, Vec<Loose<Member>>> = HashMap::new();
+    let mut loose = LooseLogs::new();
     for (index, call) in calls.iter().enumerate() {
         match &call.text {
             PreparedText::Sealed(sealed) => {
@@ -87,19 +95,15 @@ async fn gather_blocks(calls: &[PreparedCall]) -> Result<Vec<OwnedBlock>, StoreE
                 );
             }
             PreparedText::Loose(entries) => {
-                let mine = loose.entry(call.project).or_default();
-                mine.extend(
-                    entries
-                        .iter()
-                        .zip(&call.logs)
-                        .enumerate()
-                        .map(|(log, (entry, prepared))| Loose {
-                            created_at: prepared.facts.created_at,
-                            id: prepared.facts.id.clone(),
-                            entry: entry.clone(),
-                            member: Member { call: index, log },
-                        }),
-                );
+                for (log, (entry, prepared)) in entries.iter().zip(&call.logs).enumerate() {
+                    let mine = loose.entry((call.project, Some(prepared.facts.origin))).or_default();
+                    mine.push(Loose {
+                        created_at: prepared.facts.created_at,
+                        id: prepared.facts.id.clone(),
+                        entry: entry.clone(),
+                        member: Member { call: index, log },
+                    });
+                }
             }
         }
     }
@@ -109,7 +113,7 @@ async fn gather_blocks(calls: &[PreparedCall]) -> Result<Vec<OwnedBlock>, StoreE
     let sealed = tokio::task::spawn_blocking(move || {
         loose
             .into_iter()
-            .map(|(project, logs)| Ok((project, block::seal(logs)?)))
+            .map(|((project, origin), logs)| Ok((project, block::seal(origin, logs)?)))
             .collect::<Result<Vec<_>, StoreError>>()
     });
     let sealed = sealed
@@ -126,7 +130,7 @@ async fn gather_blocks(calls: &[PreparedCall]) -> Result<Vec<OwnedBlock>, StoreE
 /// The same blocks without some of their logs: the few blocks that had one are made anew.
 fn without(blocks: Vec<OwnedBlock>, gone: impl Fn(&Member) -> bool) -> Result<Vec<OwnedBlock>, StoreError> {
     let mut kept = Vec::with_capacity(blocks.len());
-    let mut loose: HashMap<ProjectKey, Vec<Loose<Member>>> = HashMap::new();
+    let mut loose = LooseLogs::new();
     for (project, block) in blocks {
         if !block.members.iter().any(&gone) {
             kept.push((project, block));
@@ -141,12 +145,12 @@ fn without(blocks: Vec<OwnedBlock>, gone: impl Fn(&Member) -> bool) -> Result<Ve
                     entry: entry.bytes.to_vec(),
                     member: *member,
                 };
-                loose.entry(project).or_default().push(left);
+                loose.entry((project, block.origin)).or_default().push(left);
             }
         }
     }
-    for (project, logs) in loose {
-        kept.extend(block::seal(logs)?.into_iter().map(|block| (project, block)));
+    for ((project, origin), logs) in loose {
+        kept.extend(block::seal(origin, logs)?.into_iter().map(|block| (project, block)));
     }
     Ok(kept)
 }
@@ -207,10 +211,35 @@ async fn is_ours(tx: &mut WriteTx, project: ProjectKey, id: &str) -> Result<bool
     Ok(found > 0)
 }
 
-async fn insert_all(tx: &mut WriteTx, calls: &[PreparedCall], written: &[OwnedBlock]) -> Result<(), StoreError> {
+/// Adds a leaf to those before it, or begins others where another project's, or other numbers, begin.
+fn add_leaf(leaves: &mut Vec<(ProjectKey, Leaves)>, project: ProjectKey, seq: i64, leaf: Digest) {
+    match leaves.last_mut() {
+        Some((before, run)) if *before == project && run.first + run.leaves.len() as i64 == seq => run.leaves.push(leaf),
+        _ => leaves.push((
+            project,
+            Leaves {
+                first: seq,
+                leaves: vec![leaf],
+            },
+        )),
+    }
+}
+
+/// When the latest of the calls came.
+fn received_at(calls: &[PreparedCall]) -> i64 {
+    calls.iter().map(|call| call.received_at).max().unwrap_or_default()
+}
+
+/// Inserts rows, blocks and counts; gives what stands for the logs on their projects' chains.
+async fn insert_all(
+    tx: &mut WriteTx,
+    calls: &[PreparedCall],
+    written: &[OwnedBlock],
+) -> Result<Vec<(ProjectKey, Leaves)>, StoreError> {
     let count: usize = written.iter().map(|(_, block)| block.members.len()).sum();
+    let mut leaves: Vec<(ProjectKey, Leaves)> = Vec::new();
     if count == 0 {
-        return Ok(());
+        return Ok(leaves);
     }
     let mut places: HashMap<Member, (usize, i16)> = HashMap::with_capacity(count);
     for (index, (_, block)) in written.iter().enumerate() {
@@ -226,7 +255,10 @@ async fn insert_all(tx: &mut WriteTx, calls: &[PreparedCall], written: &[OwnedBl
     let mut block_ids = vec![0; written.len()];
     let mut new_rows = Vec::with_capacity(count);
     let mut tallies = Tallies::default();
-    for (call_index, call) in calls.iter().enumerate() {
+    // Project by project: the numbers of a project's logs follow one another.
+    let mut in_order: Vec<(usize, &PreparedCall)> = calls.iter().enumerate().collect();
+    in_order.sort_by_key(|(_, call)| call.project);
+    for (call_index, call) in in_order {
         for (log, prepared) in call.logs.iter().enumerate() {
             let Some((block, slot)) = places.get(&Member { call: call_index, log }).copied() else {
                 continue;
@@ -237,6 +269,7 @@ async fn insert_all(tx: &mut WriteTx, calls: &[PreparedCall], written: &[OwnedBl
                 block_ids[block] = seq;
             }
             tallies.add(call.project, &prepared.facts);
+            add_leaf(&mut leaves, call.project, seq, prepared.leaf);
             new_rows.push(NewRow {
                 project: call.project,
                 seq,
@@ -253,7 +286,8 @@ async fn insert_all(tx: &mut WriteTx, calls: &[PreparedCall], written: &[OwnedBl
         .map(|((project, block), id)| (*project, id, block))
         .collect();
     blocks::insert(tx, &named).await?;
-    tallies.write(tx).await
+    tallies.write(tx).await?;
+    Ok(leaves)
 }
 
 /// What each call hears, kept under its key where it has one.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::header_lines;
 use super::signature::{SignatureBuilder, lane_bytes, width_for};
-use crate::model::log::{BodyKind, LogFacts, LogText, Message};
+use crate::model::log::{BodyKind, LogFacts, LogText, Message, Origin};
 use crate::server::store::StoreError;
 
 /// Logs in a full block: the bits of a signature's word.
@@ -66,6 +66,8 @@ pub(super) struct Entry<'a> {
 /// A block, ready to be written.
 #[derive(Debug)]
 pub(super) struct SealedBlock<M> {
+    /// Whose traffic all of its logs are; `None` for blocks from before that was told apart, and what comes of merging those.
+    pub(super) origin: Option<Origin>,
     /// Whose entries these are, in the block's order.
     pub(super) members: Vec<M>,
     pub(super) min_time: i64,
@@ -85,6 +87,7 @@ impl<M> SealedBlock<M> {
     /// The same block with its members called otherwise.
     pub(super) fn renamed<N>(&self, name: impl Fn(&M) -> N) -> SealedBlock<N> {
         SealedBlock {
+            origin: self.origin,
             members: self.members.iter().map(name).collect(),
             min_time: self.min_time,
             max_time: self.max_time,
@@ -266,8 +269,9 @@ pub(super) fn open(block_id: i64, compressed: &[u8], bytes: i64, sha256: &[u8]) 
     Ok(content)
 }
 
-/// Puts entries into blocks, in the order of (time, id); a block never spans two months, since partitions are dropped by the month.
-pub(super) fn seal<M>(mut loose: Vec<Loose<M>>) -> Result<Vec<SealedBlock<M>>, StoreError> {
+/// Puts entries into blocks, in the order of (time, id). A block never spans two months, since partitions are dropped by the month, nor two origins, which
+/// are kept for different times: the caller tells them apart.
+pub(super) fn seal<M>(origin: Option<Origin>, mut loose: Vec<Loose<M>>) -> Result<Vec<SealedBlock<M>>, StoreError> {
     loose.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     let mut compressor = zstd::bulk::Compressor::new(LEVEL).map_err(|problem| StoreError::Database(sqlx::Error::Io(problem)))?;
     let mut blocks = Vec::with_capacity(loose.len() / MAX_LOGS + 1);
@@ -278,7 +282,13 @@ pub(super) fn seal<M>(mut loose: Vec<Loose<M>>) -> Result<Vec<SealedBlock<M>>, S
     for log in loose {
         let full = members.len() == MAX_LOGS || content.len() + log.entry.len() > MAX_BYTES || log.created_at >= month_end;
         if full && !members.is_empty() {
-            blocks.push(seal_one(&mut compressor, &content, std::mem::take(&mut members), times)?);
+            blocks.push(seal_one(
+                &mut compressor,
+                origin,
+                &content,
+                std::mem::take(&mut members),
+                times,
+            )?);
             content.clear();
         }
         if members.is_empty() {
@@ -290,13 +300,14 @@ pub(super) fn seal<M>(mut loose: Vec<Loose<M>>) -> Result<Vec<SealedBlock<M>>, S
         members.push(log.member);
     }
     if !members.is_empty() {
-        blocks.push(seal_one(&mut compressor, &content, members, times)?);
+        blocks.push(seal_one(&mut compressor, origin, &content, members, times)?);
     }
     Ok(blocks)
 }
 
 fn seal_one<M>(
     compressor: &mut zstd::bulk::Compressor<'_>,
+    origin: Option<Origin>,
     content: &[u8],
     members: Vec<M>,
     (min_time, max_time): (i64, i64),
@@ -313,6 +324,7 @@ fn seal_one<M>(
         }
     }
     Ok(SealedBlock {
+        origin,
         small: members.len() < SMALL.0 && content.len() < SMALL.1,
         members,
         min_time,

@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 use super::block::{self, SealedBlock};
 use super::signature::Form;
+use crate::model::log::Origin;
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::insert::Insert;
 use crate::server::store::projects::ProjectKey;
@@ -13,16 +14,25 @@ use crate::server::store::{Db, StoreError};
 
 /// Few rows a statement: a block weighs some 30 KB.
 const INSERT: Insert = Insert {
-    head: "INSERT INTO log_blocks (project_id, id, min_time, max_time, count, small, bytes, sha256, content) VALUES",
+    head: "INSERT INTO log_blocks (project_id, origin, id, min_time, max_time, count, small, bytes, sha256, content) VALUES",
     tail: "",
-    columns: 9,
+    columns: 10,
 };
 const SIGN: Insert = Insert {
-    head: "INSERT INTO log_signatures (project_id, id, min_time, max_time, small, width, lane, form, signature) VALUES",
+    head: "INSERT INTO log_signatures (project_id, origin, id, min_time, max_time, small, width, lane, form, signature) VALUES",
     tail: "",
-    columns: 9,
+    columns: 10,
 };
 const ROWS: usize = 20;
+
+/// The condition that blocks, signatures or groups are of an origin; `None` for those of both, from before that was told apart.
+pub(super) const fn of_origin(origin: Option<Origin>) -> &'static str {
+    match origin {
+        Some(Origin::Application) => "origin = 0",
+        Some(Origin::Own) => "origin = 1",
+        None => "origin IS NULL",
+    }
+}
 
 /// Writes blocks under their ids.
 pub(super) async fn insert<M>(tx: &mut WriteTx, blocks: &[(ProjectKey, i64, &SealedBlock<M>)]) -> Result<(), StoreError> {
@@ -34,6 +44,7 @@ pub(super) async fn insert<M>(tx: &mut WriteTx, blocks: &[(ProjectKey, i64, &Sea
                 for (project, id, block) in chunk {
                     statement = statement
                         .bind(*project)
+                        .bind(block.origin.map(Origin::number))
                         .bind(*id)
                         .bind(block.min_time)
                         .bind(block.max_time)
@@ -53,6 +64,7 @@ pub(super) async fn insert<M>(tx: &mut WriteTx, blocks: &[(ProjectKey, i64, &Sea
                 for (project, id, block) in chunk {
                     statement = statement
                         .bind(*project)
+                        .bind(block.origin.map(Origin::number))
                         .bind(*id)
                         .bind(block.min_time)
                         .bind(block.max_time)

@@ -1,9 +1,13 @@
 //! A call on its way to the writer: its facts, and its texts as entries or as blocks that are sealed already.
 
+use std::collections::BTreeMap;
+
 use super::block::{self, Loose, SealedBlock};
+use super::leaf;
 use super::write::{Idempotency, LogCall};
 use crate::model::log::{LogFacts, LogText, NewLog, Origin, Status};
 use crate::server::store::StoreError;
+use crate::server::store::chain::canon::Digest;
 use crate::server::store::projects::ProjectKey;
 
 /// A call, ready for the writer.
@@ -23,6 +27,8 @@ pub(super) struct PreparedLog {
     pub(super) client_id: bool,
     /// Whether the event `log.failure` tells of it.
     pub(super) is_told: bool,
+    /// What stands for it on the project's chain.
+    pub(super) leaf: Digest,
 }
 
 /// What its logs say.
@@ -44,17 +50,20 @@ impl PreparedCall {
     pub(super) fn of_many(call: LogCall) -> Result<Self, StoreError> {
         let mut prepared = Self::with(call, PreparedText::Loose);
         if let PreparedText::Loose(entries) = std::mem::replace(&mut prepared.text, PreparedText::Sealed(Vec::new())) {
-            let loose = entries
-                .into_iter()
-                .zip(&prepared.logs)
-                .enumerate()
-                .map(|(member, (entry, log))| Loose {
+            let mut loose: BTreeMap<Origin, Vec<Loose<usize>>> = BTreeMap::new();
+            for (member, (entry, log)) in entries.into_iter().zip(&prepared.logs).enumerate() {
+                loose.entry(log.facts.origin).or_default().push(Loose {
                     created_at: log.facts.created_at,
                     id: log.facts.id.clone(),
                     entry,
                     member,
                 });
-            prepared.text = PreparedText::Sealed(block::seal(loose.collect())?);
+            }
+            let mut sealed = Vec::new();
+            for (origin, logs) in loose {
+                sealed.extend(block::seal(Some(origin), logs)?);
+            }
+            prepared.text = PreparedText::Sealed(sealed);
         }
         Ok(prepared)
     }
@@ -63,12 +72,14 @@ impl PreparedCall {
         let prepare = |NewLog { facts, client_id, text }: NewLog| {
             let entry = block::encode(&facts, &text);
             let is_told = is_told(&facts, &text);
+            let leaf = leaf::of_facts(&facts, &leaf::text_digest(&entry));
             (
                 entry,
                 PreparedLog {
                     facts,
                     client_id,
                     is_told,
+                    leaf,
                 },
             )
         };

@@ -2,10 +2,11 @@
 //!
 //! Runs in the writer's turn. Rows and blocks change in one transaction; whoever reads in between finds the row's new place at the second look.
 
-use sqlx::{query, query_as};
+use sqlx::{AssertSqlSafe, query, query_as};
 
 use super::block::{self, Loose, MAX_LOGS, SealedBlock};
 use super::{blocks, groups, month, sequence};
+use crate::model::log::Origin;
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
@@ -39,13 +40,13 @@ const TOGETHER: i64 = 8 << 20;
 /// A small block, before it is opened: id, first time, how many logs, bytes of text.
 type Small = (i64, i64, i16, i64);
 
-/// One round over every project that has small blocks.
+/// One round over every project that has small blocks, of an origin each.
 pub(super) async fn run(db: &Db) -> Result<Compacted, StoreError> {
-    const PROJECTS: &str = "SELECT DISTINCT project_id FROM log_blocks WHERE small = 1";
-    let projects: Vec<(ProjectKey,)> = on_db!(read db, pool => query_as(PROJECTS).fetch_all(pool).await?);
+    const PROJECTS: &str = "SELECT DISTINCT project_id, origin FROM log_blocks WHERE small = 1";
+    let projects: Vec<(ProjectKey, Option<i16>)> = on_db!(read db, pool => query_as(PROJECTS).fetch_all(pool).await?);
     let mut done = Compacted::default();
-    for (project,) in projects {
-        let some = merge_some(db, project).await?;
+    for (project, origin) in projects {
+        let some = merge_some(db, project, origin.map(Origin::of_number)).await?;
         done.merged += some.merged;
         done.made += some.made;
     }
@@ -53,15 +54,20 @@ pub(super) async fn run(db: &Db) -> Result<Compacted, StoreError> {
     Ok(done)
 }
 
-async fn merge_some(db: &Db, project: ProjectKey) -> Result<Compacted, StoreError> {
-    // SQLite knows nothing of how few are small, and would as soon walk over all of them in their order.
-    const SMALL: &str = "SELECT id, min_time, count, bytes FROM log_blocks INDEXED BY log_blocks_small
-        WHERE project_id = $1 AND small = 1 ORDER BY min_time, id LIMIT $2";
-    // Several processes may merge on PostgreSQL: what another one has in hand is passed over.
-    const SMALL_LOCKED: &str = "SELECT id, min_time, count, bytes FROM log_blocks
-        WHERE project_id = $1 AND small = 1 ORDER BY min_time, id LIMIT $2 FOR UPDATE SKIP LOCKED";
+async fn merge_some(db: &Db, project: ProjectKey, origin: Option<Origin>) -> Result<Compacted, StoreError> {
     let mut tx = WriteTx::begin(db).await?;
-    let sql = if tx.is_sqlite() { SMALL } else { SMALL_LOCKED };
+    let (index, lock) = if tx.is_sqlite() {
+        // It knows nothing of how few are small, and would as soon walk over all of them in their order.
+        ("INDEXED BY log_blocks_small", "")
+    } else {
+        // Several processes may merge: what another one has in hand is passed over.
+        ("", "FOR UPDATE SKIP LOCKED")
+    };
+    let sql = AssertSqlSafe(format!(
+        "SELECT id, min_time, count, bytes FROM log_blocks {index}
+         WHERE project_id = $1 AND {} AND small = 1 ORDER BY min_time, id LIMIT $2 {lock}",
+        blocks::of_origin(origin)
+    ));
     let small: Vec<Small> = on_tx!(&mut tx, connection => query_as(sql).bind(project).bind(ROUND).fetch_all(connection).await?);
     let mut done = Compacted::default();
     let neighbours = neighbours(&small);
@@ -70,7 +76,7 @@ async fn merge_some(db: &Db, project: ProjectKey) -> Result<Compacted, StoreErro
     }
     for group in neighbours {
         done.merged += group.len();
-        done.made += merge(&mut tx, project, group).await?;
+        done.made += merge(&mut tx, project, origin, group).await?;
     }
     tx.commit().await?;
     Ok(done)
@@ -98,7 +104,7 @@ fn neighbours(small: &[Small]) -> Vec<&[Small]> {
     groups
 }
 
-async fn merge(tx: &mut WriteTx, project: ProjectKey, group: &[Small]) -> Result<usize, StoreError> {
+async fn merge(tx: &mut WriteTx, project: ProjectKey, origin: Option<Origin>, group: &[Small]) -> Result<usize, StoreError> {
     const READ: &str = "SELECT id, bytes, sha256, content FROM log_blocks WHERE project_id = $1 AND id = $2";
     const DROP: &str = "DELETE FROM log_blocks WHERE project_id = $1 AND id = $2";
     const UNSIGN: &str = "DELETE FROM log_signatures WHERE project_id = $1 AND id = $2";
@@ -120,7 +126,7 @@ async fn merge(tx: &mut WriteTx, project: ProjectKey, group: &[Small]) -> Result
             on_tx!(tx, connection => query(sql).bind(project).bind(id).execute(connection).await?.rows_affected());
         }
     }
-    let sealed = block::seal(loose)?;
+    let sealed = block::seal(origin, loose)?;
     let mut numbers = sequence::take(tx, sealed.len()).await?;
     let mut named = Vec::with_capacity(sealed.len());
     for block in &sealed {

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, query, query_as};
 use super::headers::{Header, Unit, parse_hex};
 use super::signature::{Form, Trigram};
 use super::{blocks, month, sequence};
+use crate::model::log::Origin;
 use crate::model::query::Order;
 use crate::model::selection::TimeRange;
 use crate::server::store::db::{WriteTx, on_db, on_tx};
@@ -30,6 +31,8 @@ struct Shape {
     width: i32,
     lane: i32,
     form: i16,
+    /// Whose blocks; `None` for those of both.
+    origin: Option<Origin>,
 }
 
 /// A block of a group.
@@ -76,12 +79,18 @@ const INSERT: Insert = Insert {
 
 /// Makes some groups, where there are signatures enough; gives how many blocks went in.
 pub(super) async fn run(db: &Db) -> Result<usize, StoreError> {
-    const SHAPES: &str = "SELECT project_id, width, lane, form FROM log_signatures WHERE small = 0
-        GROUP BY project_id, width, lane, form HAVING COUNT(*) >= 64 ORDER BY 1, 2, 3, 4";
-    let shapes: Vec<(ProjectKey, i32, i32, i16)> = on_db!(read db, pool => query_as(SHAPES).fetch_all(pool).await?);
+    const SHAPES: &str = "SELECT project_id, width, lane, form, origin FROM log_signatures WHERE small = 0
+        GROUP BY project_id, width, lane, form, origin HAVING COUNT(*) >= 64 ORDER BY 1, 2, 3, 4, 5";
+    let shapes: Vec<(ProjectKey, i32, i32, i16, Option<i16>)> = on_db!(read db, pool => query_as(SHAPES).fetch_all(pool).await?);
     let mut grouped = 0;
-    for (project, width, lane, form) in shapes {
-        let shape = Shape { width, lane, form };
+    for (project, width, lane, form, origin) in shapes {
+        let origin = origin.map(Origin::of_number);
+        let shape = Shape {
+            width,
+            lane,
+            form,
+            origin,
+        };
         let mut tx = WriteTx::begin(db).await?;
         let ids = oldest(&mut tx, project, shape).await?;
         let mut made = 0;
@@ -100,15 +109,21 @@ pub(super) async fn run(db: &Db) -> Result<usize, StoreError> {
 
 /// The oldest signatures of a shape: id and first time.
 async fn oldest(tx: &mut WriteTx, project: ProjectKey, shape: Shape) -> Result<Vec<(i64, i64)>, StoreError> {
-    const OLDEST: &str = "SELECT id, min_time FROM log_signatures
-        WHERE project_id = $1 AND small = 0 AND width = $2 AND lane = $3 AND form = $4 ORDER BY min_time, id LIMIT $5";
+    let Shape {
+        width,
+        lane,
+        form,
+        origin,
+    } = shape;
     // Several processes may group on PostgreSQL: what another one has in hand is passed over.
-    const OLDEST_LOCKED: &str = "SELECT id, min_time FROM log_signatures
-        WHERE project_id = $1 AND small = 0 AND width = $2 AND lane = $3 AND form = $4 ORDER BY min_time, id LIMIT $5 FOR UPDATE SKIP LOCKED";
-    let sql = if tx.is_sqlite() { OLDEST } else { OLDEST_LOCKED };
+    let lock = if tx.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
+    let sql = AssertSqlSafe(format!(
+        "SELECT id, min_time FROM log_signatures WHERE project_id = $1 AND small = 0 AND width = $2 AND lane = $3 AND form = $4 AND {}
+         ORDER BY min_time, id LIMIT $5 {lock}",
+        blocks::of_origin(origin)
+    ));
     // A month's last blocks that fill no group stand in front of the next month's.
     let most = (BLOCKS * (ROUND + 1)) as i64;
-    let Shape { width, lane, form } = shape;
     Ok(
         on_tx!(tx, connection => query_as(sql).bind(project).bind(width).bind(lane).bind(form).bind(most).fetch_all(connection).await?),
     )
@@ -122,8 +137,15 @@ fn same_month(ids: &[(i64, i64)]) -> impl Iterator<Item = &[(i64, i64)]> {
 }
 
 async fn make(tx: &mut WriteTx, project: ProjectKey, shape: Shape, ids: &[(i64, i64)]) -> Result<(), StoreError> {
-    const ADD: &str = "INSERT INTO log_groups (project_id, id, min_time, max_time, width, lane, form, members) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let Shape { width, lane, form } = shape;
+    const ADD: &str = "INSERT INTO log_groups (project_id, id, min_time, max_time, width, lane, form, members, origin)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let Shape {
+        width,
+        lane,
+        form,
+        origin,
+    } = shape;
+    let origin = origin.map(Origin::number);
     // Ids are numbers of the database's own, so they may stand in the text: one statement instead of two for each block.
     let list = ids.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>().join(",");
     let take = AssertSqlSafe(format!(
@@ -148,7 +170,8 @@ async fn make(tx: &mut WriteTx, project: ProjectKey, shape: Shape, ids: &[(i64, 
         .collect();
     let id = sequence::take(tx, 1).await?.next()?;
     on_tx!(tx, connection => {
-        query(ADD).bind(project).bind(id).bind(min_time).bind(max_time).bind(width).bind(lane).bind(form).bind(members).execute(connection).await?.rows_affected()
+        query(ADD).bind(project).bind(id).bind(min_time).bind(max_time).bind(width).bind(lane).bind(form).bind(members).bind(origin)
+            .execute(connection).await?.rows_affected()
     });
     let slices = turn(&singles, width as usize, lane as usize)?;
     let numbered: Vec<(usize, &Vec<u8>)> = slices.iter().enumerate().collect();

@@ -8,6 +8,8 @@ use super::block::{self, Entry, Field};
 use super::rows::FactsRow;
 use super::{blocks, keyed};
 use crate::model::log::{ImportFile, Log, LogFacts, LogText, Origin};
+use crate::server::store::chain::canon::Digest;
+use crate::server::store::chain::stored;
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError, tasks};
@@ -179,13 +181,15 @@ pub enum Put {
     NoLog,
 }
 
-/// Keeps the original of an import beside a log (the bytes as given: the caller has encrypted them; `file.bytes` is the size people see).
+/// Keeps the original of an import beside a log (the bytes as given: the caller has encrypted them, and knows the plain ones' SHA-256; `file.bytes` is the
+/// size people see).
 pub async fn put_import_file(
     db: &Db,
     project: ProjectKey,
     id: &str,
     file: &ImportFile,
-    sealed: &[u8],
+    (sealed, plain): (&[u8], &Digest),
+    now_ms: i64,
 ) -> Result<Put, StoreError> {
     const PUT: &str = "INSERT INTO import_files (project_id, log_id, name, bytes, sealed) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (project_id, log_id) DO NOTHING";
@@ -199,6 +203,10 @@ pub async fn put_import_file(
     let kept = on_tx!(&mut tx, connection => {
         query(PUT).bind(project).bind(id).bind(&file.name).bind(file.bytes).bind(sealed).execute(connection).await?.rows_affected()
     });
+    if kept > 0 {
+        tx.note(project, now_ms)
+            .facts([stored::import_file(id, &file.name, file.bytes, plain)]);
+    }
     tx.commit().await?;
     Ok(if kept == 0 { Put::Taken } else { Put::Kept })
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use sqlx::query_scalar;
 
-use crate::server::store::db::WriteTx;
+use crate::server::store::db::{OpenTx, WriteTx};
 use crate::server::store::{Db, StoreError};
 
 /// What PostgreSQL's sequence gives with each number: see its `INCREMENT BY`.
@@ -33,12 +33,12 @@ pub(super) async fn take(tx: &mut WriteTx, count: usize) -> Result<Numbers, Stor
     const SQLITE: &str = "UPDATE log_seq SET next = next + $1 RETURNING next";
     const POSTGRES: &str = "SELECT nextval('log_seq') FROM generate_series(1, $1)";
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    Ok(Numbers(match tx {
-        WriteTx::Sqlite(transaction) => {
+    Ok(Numbers(match &mut tx.open {
+        OpenTx::Sqlite(transaction) => {
             let next: i64 = query_scalar(SQLITE).bind(count).fetch_one(&mut **transaction).await?;
             std::iter::once(next - count..next).collect()
         }
-        WriteTx::Postgres(transaction) => {
+        OpenTx::Postgres(transaction) => {
             let ranges = count / RANGE + 1;
             let starts: Vec<i64> = query_scalar(POSTGRES).bind(ranges).fetch_all(&mut **transaction).await?;
             starts.into_iter().map(|start| start..start + RANGE).collect()

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, query, query_as};
 use crate::model::endpoint::{EndpointFacts, Source};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::projects::ProjectKey;
-use crate::server::store::{Db, StoreError};
+use crate::server::store::{Changed, Db, StoreError};
 
 /// An endpoint to be stored.
 #[derive(Clone, Debug)]
@@ -153,8 +153,37 @@ pub async fn find(db: &Db, project: ProjectKey, id: &str) -> Result<Option<Endpo
     row.map(Endpoint::try_from).transpose()
 }
 
-/// Changes an endpoint; false where there is none. Switched on, it has no reason any more to be off; switched off, what waits for it is paused.
-pub async fn change(db: &Db, project: ProjectKey, id: &str, change: &EndpointChange, now_ms: i64) -> Result<bool, StoreError> {
+/// A transaction in which nobody else changes an endpoint, and the endpoint as it is; none that was deleted.
+async fn begin(db: &Db, project: ProjectKey, id: &str) -> Result<(WriteTx, Option<Endpoint>), StoreError> {
+    const LOCK: &str = "UPDATE endpoints SET id = id WHERE project_id = $1 AND id = $2";
+    let mut tx = WriteTx::begin(db).await?;
+    on_tx!(&mut tx, connection => query(LOCK).bind(project).bind(id).execute(connection).await?.rows_affected());
+    let endpoint = one_in(&mut tx, project, id).await?;
+    Ok((tx, endpoint.filter(|endpoint| !endpoint.deleted)))
+}
+
+async fn one_in(tx: &mut WriteTx, project: ProjectKey, id: &str) -> Result<Option<Endpoint>, StoreError> {
+    let find = format!("SELECT {COLUMNS} FROM endpoints e WHERE project_id = $1 AND id = $2");
+    let row: Option<Row> =
+        on_tx!(tx, connection => query_as(AssertSqlSafe(find.clone())).bind(project).bind(id).fetch_optional(connection).await?);
+    row.map(Endpoint::try_from).transpose()
+}
+
+/// Ends what [`begin`] began.
+async fn end(mut tx: WriteTx, project: ProjectKey, before: Endpoint) -> Result<Option<Changed<Endpoint>>, StoreError> {
+    let after = one_in(&mut tx, project, &before.facts.id).await?;
+    tx.commit().await?;
+    Ok(after.map(|after| Changed { before, after }))
+}
+
+/// Changes an endpoint; nothing where there is none. Switched on, it has no reason any more to be off; switched off, what waits for it is paused.
+pub async fn change(
+    db: &Db,
+    project: ProjectKey,
+    id: &str,
+    change: &EndpointChange,
+    now_ms: i64,
+) -> Result<Option<Changed<Endpoint>>, StoreError> {
     const CHANGE: &str = "UPDATE endpoints SET updated_at = CASE WHEN updated_at >= $3 THEN updated_at + 1 ELSE $3 END,
         target_url = COALESCE($4, target_url), description = COALESCE($5, description),
         events = COALESCE($6, events), active = COALESCE($7, active), source = COALESCE($8, source),
@@ -166,8 +195,9 @@ pub async fn change(db: &Db, project: ProjectKey, id: &str, change: &EndpointCha
         .events
         .clone()
         .map(|events| serde_json::Value::from(events).to_string());
-    let mut tx = WriteTx::begin(db).await?;
-    let changed = on_tx!(&mut tx, connection => query(CHANGE)
+    let (mut tx, before) = begin(db, project, id).await?;
+    let Some(before) = before else { return Ok(None) };
+    on_tx!(&mut tx, connection => query(CHANGE)
         .bind(project)
         .bind(id)
         .bind(now_ms)
@@ -183,20 +213,16 @@ pub async fn change(db: &Db, project: ProjectKey, id: &str, change: &EndpointCha
         .execute(connection)
         .await?
         .rows_affected());
-    if changed == 0 {
-        return Ok(false);
-    }
     if change.active == Some(false) {
         pause_in(&mut tx, project, id, now_ms).await?;
     }
     if change.send_paused {
         resume_in(&mut tx, project, id, now_ms).await?;
     }
-    tx.commit().await?;
-    Ok(true)
+    end(tx, project, before).await
 }
 
-/// Gives an endpoint a new secret; the one before is signed with, too, until then. False where there is no such endpoint.
+/// Gives an endpoint a new secret; the one before is signed with, too, until then. Nothing where there is no such endpoint.
 pub async fn rotate(
     db: &Db,
     project: ProjectKey,
@@ -204,30 +230,30 @@ pub async fn rotate(
     secret: &[u8],
     old_until: i64,
     now_ms: i64,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Changed<Endpoint>>, StoreError> {
     const ROTATE: &str = "UPDATE endpoints SET old_secret = secret, old_secret_until = $4, secret = $3,
         updated_at = CASE WHEN updated_at >= $5 THEN updated_at + 1 ELSE $5 END
         WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL";
-    let changed = on_db!(write db, pool => query(ROTATE).bind(project).bind(id).bind(secret).bind(old_until).bind(now_ms).execute(pool).await?.rows_affected());
-    Ok(changed > 0)
+    let (mut tx, before) = begin(db, project, id).await?;
+    let Some(before) = before else { return Ok(None) };
+    on_tx!(&mut tx, connection => query(ROTATE).bind(project).bind(id).bind(secret).bind(old_until).bind(now_ms).execute(connection).await?.rows_affected());
+    end(tx, project, before).await
 }
 
-/// Deletes an endpoint: what waits for it is sent no more; what was sent stays. False where there is none.
-pub async fn delete(db: &Db, project: ProjectKey, id: &str, now_ms: i64) -> Result<bool, StoreError> {
+/// Deletes an endpoint: what waits for it is sent no more; what was sent stays. Gives it as it was; nothing where there is none.
+pub async fn delete(db: &Db, project: ProjectKey, id: &str, now_ms: i64) -> Result<Option<Endpoint>, StoreError> {
     const DELETE: &str = "UPDATE endpoints SET deleted_at = $3, active = 0, updated_at = CASE WHEN updated_at >= $3 THEN updated_at + 1 ELSE $3 END
         WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL";
     const GIVE_UP: &str =
         "UPDATE sendouts SET status = 3, paused = 0, due_at = NULL, scheduled_at = NULL, by_hand = 0, updated_at = $3,
         last_error = COALESCE(last_error, 'The endpoint was deleted before this was sent')
         WHERE project_id = $1 AND endpoint_id = $2 AND status < 2";
-    let mut tx = WriteTx::begin(db).await?;
-    let changed = on_tx!(&mut tx, connection => query(DELETE).bind(project).bind(id).bind(now_ms).execute(connection).await?.rows_affected());
-    if changed == 0 {
-        return Ok(false);
-    }
+    let (mut tx, before) = begin(db, project, id).await?;
+    let Some(before) = before else { return Ok(None) };
+    on_tx!(&mut tx, connection => query(DELETE).bind(project).bind(id).bind(now_ms).execute(connection).await?.rows_affected());
     on_tx!(&mut tx, connection => query(GIVE_UP).bind(project).bind(id).bind(now_ms).execute(connection).await?.rows_affected());
     tx.commit().await?;
-    Ok(true)
+    Ok(Some(before))
 }
 
 /// What waits for an endpoint waits until it is switched on again.

@@ -9,6 +9,8 @@ use sqlx::{query, query_scalar};
 use super::endpoints::pause_in;
 use crate::model::sendout::{SendoutStatus, Timings};
 use crate::server::store::StoreError;
+use crate::server::store::chain::canon::Digest;
+use crate::server::store::chain::stored::AttemptRow;
 use crate::server::store::db::{WriteTx, on_tx};
 use crate::server::store::insert::Insert;
 use crate::server::store::projects::ProjectKey;
@@ -48,11 +50,30 @@ pub struct Outcome {
     pub address: Option<String>,
     /// Sealed.
     pub content: Vec<u8>,
+    /// The SHA-256 of what is sealed.
+    pub content_sha256: Digest,
     /// Why the endpoint is to be switched off, whatever else succeeded; as 410 asks for.
     pub gone: Option<String>,
 }
 
 impl Outcome {
+    /// Its row, as far as that is not sealed.
+    fn row(&self) -> AttemptRow {
+        AttemptRow {
+            sendout_id: self.sendout_id.clone(),
+            number: self.before as i32 + 1,
+            at: self.at,
+            by_hand: self.by_hand.into(),
+            code: self.code.map(|code| code as i16),
+            error: self.error.clone(),
+            resolve_us: self.timings.resolve_us,
+            connect_us: self.timings.connect_us,
+            first_byte_us: self.timings.first_byte_us,
+            total_us: self.timings.total_us,
+            address: self.address.clone(),
+        }
+    }
+
     const fn is_success(&self) -> bool {
         matches!(self.status, SendoutStatus::Succeeded)
     }
@@ -185,6 +206,10 @@ async fn insert_attempts(tx: &mut WriteTx, outcomes: &[Outcome]) -> Result<(), S
             }
             insert.execute(connection).await?.rows_affected()
         });
+    }
+    for outcome in outcomes {
+        tx.note(outcome.project, outcome.at)
+            .facts([outcome.row().fact(&outcome.content_sha256)]);
     }
     Ok(())
 }

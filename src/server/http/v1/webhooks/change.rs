@@ -10,13 +10,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{EndpointJson, failed};
-use crate::model::endpoint::Source;
+use crate::model::endpoint::{EndpointFacts, Source};
 use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
 use crate::server::http::recording::{self, Recording};
+use crate::server::http::shown;
 use crate::server::http::v1::fields::{Fields, given};
 use crate::server::state::Server;
+use crate::server::store::Changed;
 use crate::server::webhooks::endpoints::{self, Wish};
 
 type Recorded = Option<Extension<Recording>>;
@@ -61,6 +63,17 @@ fn about(recording: &Recorded, id: &str) {
     recording::about(recording, "webhook", id);
 }
 
+fn note(recording: &Recorded, key: &KeyAccess, (before, after): (Value, Value)) {
+    let recording = recording.as_ref().map(|Extension(recording)| recording);
+    recording::change::noted(recording, key.project.key, before, after);
+}
+
+/// Notes the change, and answers with the endpoint as it is now.
+fn answered(recording: &Recorded, key: &KeyAccess, changed: &Changed<EndpointFacts>, secret: Option<&str>) -> Json<Value> {
+    note(recording, key, shown::endpoints(changed));
+    Json(json!(EndpointJson::of(&changed.after, key.rights, secret)))
+}
+
 /// Makes an endpoint.
 #[utoipa::path(
     post,
@@ -85,6 +98,7 @@ pub(super) async fn create(
     let made = endpoints::create(&server, key.project.key, wish(body)?).await;
     let (facts, secret) = made.map_err(|error| failed(error, ""))?;
     about(&recording, &facts.id);
+    note(&recording, &key, (Value::Null, shown::endpoint(&facts)));
     Ok((
         StatusCode::CREATED,
         Json(json!(EndpointJson::of(&facts, key.rights, Some(&secret)))),
@@ -115,8 +129,8 @@ pub(super) async fn update(
     key.require(Scope::WebhooksWrite)?;
     about(&recording, &id);
     let changed = endpoints::update(&server, key.project.key, &id, wish(body)?).await;
-    let facts = changed.map_err(|error| failed(error, &id))?;
-    Ok(Json(json!(EndpointJson::of(&facts, key.rights, None))))
+    let changed = changed.map_err(|error| failed(error, &id))?;
+    Ok(answered(&recording, &key, &changed, None))
 }
 
 /// Deletes an endpoint.
@@ -138,7 +152,8 @@ pub(super) async fn delete(
     key.require(Scope::WebhooksWrite)?;
     about(&recording, &id);
     let deleted = endpoints::delete(&server, key.project.key, &id).await;
-    deleted.map_err(|error| failed(error, &id))?;
+    let before = deleted.map_err(|error| failed(error, &id))?;
+    note(&recording, &key, (shown::endpoint(&before), Value::Null));
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -161,8 +176,8 @@ pub(super) async fn rotate(
     key.require(Scope::WebhooksWrite)?;
     about(&recording, &id);
     let rotated = endpoints::rotate(&server, key.project.key, &id).await;
-    let (facts, secret) = rotated.map_err(|error| failed(error, &id))?;
-    Ok(Json(json!(EndpointJson::of(&facts, key.rights, Some(&secret)))))
+    let (changed, secret) = rotated.map_err(|error| failed(error, &id))?;
+    Ok(answered(&recording, &key, &changed, Some(&secret)))
 }
 
 /// Sends a test event: 202 with its sendout.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
-use super::{Account, BlockPlace, Open, Purge, Step, Stepped, list};
+use super::{Account, BlockPlace, OF, Open, Purge, Step, Stepped, list};
 use crate::model::retention::Purged;
 use crate::server::store::StoreError;
 use crate::server::store::db::{WriteTx, on_db, on_tx};
@@ -14,9 +14,9 @@ use crate::server::store::logs::groups::{self, Member};
 use crate::server::store::projects::ProjectKey;
 
 const SIGN: Insert = Insert {
-    head: "INSERT INTO log_signatures (project_id, id, min_time, max_time, small, width, lane, form, signature) VALUES",
+    head: "INSERT INTO log_signatures (project_id, origin, id, min_time, max_time, small, width, lane, form, signature) VALUES",
     tail: "",
-    columns: 9,
+    columns: 10,
 };
 /// Signatures of one statement: each weighs some 16 KB.
 const ROWS: usize = 20;
@@ -24,6 +24,7 @@ const ROWS: usize = 20;
 #[derive(Debug, sqlx::FromRow)]
 struct Group {
     id: i64,
+    origin: Option<i16>,
     min_time: i64,
     width: i32,
     lane: i32,
@@ -32,15 +33,10 @@ struct Group {
 }
 
 /// Looks at one group, the oldest after a place, and takes it apart where blocks of it have gone: a signature tells whether a text was there.
-pub async fn some_groups(purge: &Purge, (time, id): BlockPlace, account: Option<&Account<'_>>) -> Stepped<BlockPlace> {
-    const OLDEST: &str = "SELECT id, min_time, width, lane, form, members FROM log_groups WHERE project_id = $1 AND min_time < $2
-        AND (min_time, id) > ($3, $4) ORDER BY min_time, id LIMIT 1";
+pub async fn some_groups(purge: &Purge, place: BlockPlace, account: Option<&Account<'_>>) -> Stepped<BlockPlace> {
     const THERE: &str = "SELECT id FROM log_groups WHERE project_id = $1 AND min_time = $2 AND id = $3";
-    let Purge { db, project, cuts } = purge;
-    let group: Option<Group> = on_db!(read db, pool => {
-        query_as(OLDEST).bind(project).bind(cuts.end()).bind(time).bind(id).fetch_optional(pool).await?
-    });
-    let Some(group) = group else {
+    let Purge { db, project, .. } = purge;
+    let Some(group) = oldest(purge, place).await? else {
         return Ok(Some(Step {
             purged: Purged::default(),
             next: None,
@@ -87,6 +83,24 @@ pub async fn some_groups(purge: &Purge, (time, id): BlockPlace, account: Option<
     step.end(purged, next, 0).await
 }
 
+/// The oldest group after a place of which anything may have gone: each origin's go by its own cut, as its blocks do.
+async fn oldest(purge: &Purge, (time, id): BlockPlace) -> Result<Option<Group>, StoreError> {
+    let mut oldest: Option<Group> = None;
+    for origin in OF {
+        let sql = AssertSqlSafe(format!(
+            "SELECT id, origin, min_time, width, lane, form, members FROM log_groups WHERE project_id = $1 AND {} AND min_time < $2
+             AND (min_time, id) > ($3, $4) ORDER BY min_time, id LIMIT 1",
+            blocks::of_origin(origin)
+        ));
+        let before = purge.cuts.end_of(origin);
+        let first: Option<Group> = on_db!(read &purge.db, pool => {
+            query_as(sql).bind(purge.project).bind(before).bind(time).bind(id).fetch_optional(pool).await?
+        });
+        oldest = oldest.into_iter().chain(first).min_by_key(|group| (group.min_time, group.id));
+    }
+    Ok(oldest)
+}
+
 /// Those of a group's blocks that are there.
 async fn left(tx: &mut WriteTx, project: ProjectKey, members: &[Member]) -> Result<Vec<i64>, StoreError> {
     let ids = list(members.iter().map(|member| member.id));
@@ -128,6 +142,7 @@ async fn sign(tx: &mut WriteTx, project: ProjectKey, group: &Group, signed: &[(&
                 for (member, signature) in chunk {
                     statement = statement
                         .bind(project)
+                        .bind(group.origin)
                         .bind(member.id)
                         .bind(member.min_time)
                         .bind(member.max_time)

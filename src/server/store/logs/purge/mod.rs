@@ -6,7 +6,8 @@
 //! [`some_groups`] of signatures; on PostgreSQL whole [`months`] come before all that.
 //!
 //! No committed state holds the text of a log that is gone, or whose bodies are: a block on the edge is taken apart in the transaction that deletes its rows,
-//! and what stays is sealed anew. To delete something else along with a log: its statement in [`rows::Gone::end`].
+//! and what stays is sealed anew. Blocks are of one origin each, and go by that origin's cut; those from before hold both, and what stays of them is told
+//! apart. To delete something else along with a log: its statement in [`rows::Gone::end`].
 
 mod blocks;
 mod groups;
@@ -15,15 +16,17 @@ mod rows;
 
 use std::time::{Duration, Instant};
 
-use sqlx::query_scalar;
+use sqlx::{AssertSqlSafe, query_scalar};
 
 pub use blocks::some_blocks;
 pub use groups::some_groups;
 pub use rows::{RowPlace, first_row, some_rows};
 
+use crate::model::log::Origin;
 use crate::model::retention::{Cuts, PurgeResult, Purged};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::jobs::{self, Job};
+use crate::server::store::logs::blocks::of_origin;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError, tasks};
 
@@ -36,6 +39,8 @@ pub struct Purge {
     pub project: ProjectKey,
     /// Before when.
     pub cuts: Cuts,
+    /// When it happens.
+    pub at: i64,
 }
 
 /// The job that a step is done for: nothing is done once its claim is somebody else's, and its task tells the numbers.
@@ -47,6 +52,13 @@ pub struct Account<'a> {
     pub now_ms: i64,
     /// What was deleted before this step.
     pub so_far: &'a Purged,
+}
+
+impl Account<'_> {
+    /// Whether the task tells of a project's logs: it tells of its own project alone.
+    fn tells(account: Option<&Self>, project: ProjectKey) -> bool {
+        account.is_none_or(|account| account.job.project_id == project)
+    }
 }
 
 /// What a step did.
@@ -117,27 +129,48 @@ impl<'a> Open<'a> {
     }
 }
 
-/// Whether there is anything to purge.
+/// What blocks and groups may be of: an origin, or, from before that was told apart, both. The latter are taken apart as soon as anything of them may go.
+const OF: [Option<Origin>; 3] = [Some(Origin::Application), Some(Origin::Own), None];
+
+/// Whether there is anything to purge. A purge leaves nothing of what is found here: else there would be one every day.
 pub async fn is_due(purge: &Purge) -> Result<bool, StoreError> {
-    const BLOCK: &str = "SELECT 1 FROM log_blocks WHERE project_id = $1 AND min_time < $2 LIMIT 1";
-    const GROUP: &str = "SELECT 1 FROM log_groups WHERE project_id = $1 AND min_time < $2 LIMIT 1";
-    const ROW: &str = "SELECT 1 FROM logs WHERE project_id = $1 AND origin IN (0, 1) AND created_at < $2 LIMIT 1";
-    // What is before this goes whatever its origin, and so is there only until the next purge.
-    let (bodies, logs) = (purge.cuts.all_bodies(), purge.cuts.all_logs());
-    for (sql, before) in [(BLOCK, bodies), (GROUP, bodies), (ROW, logs)] {
-        let found: Option<i32> =
-            on_db!(read &purge.db, pool => query_scalar(sql).bind(purge.project).bind(before).fetch_optional(pool).await?);
-        if found.is_some() {
-            return Ok(true);
+    for origin in OF {
+        let (of, before) = (of_origin(origin), purge.cuts.end_of(origin));
+        for table in ["log_blocks", "log_groups"] {
+            let sql = format!("SELECT 1 FROM {table} WHERE project_id = $1 AND {of} AND min_time < $2 LIMIT 1");
+            if is_there(purge, sql, before).await? {
+                return Ok(true);
+            }
+        }
+        if let Some(origin) = origin {
+            let sql = format!("SELECT 1 FROM logs WHERE project_id = $1 AND {of} AND created_at < $2 LIMIT 1");
+            if is_there(purge, sql, purge.cuts.of(origin).logs).await? {
+                return Ok(true);
+            }
         }
     }
     Ok(false)
 }
 
-/// When the oldest block begins: of logs before this nothing is kept but their facts.
-pub async fn oldest_text(db: &Db, project: ProjectKey) -> Result<Option<i64>, StoreError> {
-    const OLDEST: &str = "SELECT min_time FROM log_blocks WHERE project_id = $1 ORDER BY min_time, id LIMIT 1";
-    Ok(on_db!(read db, pool => query_scalar(OLDEST).bind(project).fetch_optional(pool).await?))
+async fn is_there(purge: &Purge, sql: String, before: i64) -> Result<bool, StoreError> {
+    let sql = AssertSqlSafe(sql);
+    let found: Option<i32> =
+        on_db!(read &purge.db, pool => query_scalar(sql).bind(purge.project).bind(before).fetch_optional(pool).await?);
+    Ok(found.is_some())
+}
+
+/// When the oldest block of an origin begins: of its logs before this nothing is kept but their facts.
+pub async fn oldest_text(db: &Db, project: ProjectKey, origin: Origin) -> Result<Option<i64>, StoreError> {
+    let mut oldest: Option<i64> = None;
+    for of in [Some(origin), None] {
+        let sql = AssertSqlSafe(format!(
+            "SELECT min_time FROM log_blocks WHERE project_id = $1 AND {} ORDER BY min_time, id LIMIT 1",
+            of_origin(of)
+        ));
+        let first: Option<i64> = on_db!(read db, pool => query_scalar(sql).bind(project).fetch_optional(pool).await?);
+        oldest = oldest.into_iter().chain(first).min();
+    }
+    Ok(oldest)
 }
 
 /// Numbers of the database's own as a list: they may stand in the text of a statement.

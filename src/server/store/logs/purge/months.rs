@@ -1,17 +1,25 @@
-//! Whole months, on PostgreSQL: a month's partitions are dropped once every project that has logs there has expired, instead of deleting row by row.
+//! Whole months, on PostgreSQL: a month's partitions are dropped once the applications' logs of every project there have expired, instead of deleting row by
+//! row. Where the log of the log stays longer, it is all that the month holds from then on ([`rewrite`]).
 //!
-//! What is not partitioned goes beforehand, in steps ([`some_ids`]): clients' own ids, and originals. Counts go in the transaction that drops ([`drop`]).
+//! What is not partitioned goes beforehand, in steps ([`some_ids`]): clients' own ids, and originals. Blocks that hold both origins are taken apart beforehand,
+//! too ([`some_of_both`]). Counts go in the transaction that drops ([`drop`]).
+
+mod rewrite;
 
 use std::collections::BTreeMap;
 
+use futures::TryStreamExt;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
+pub use rewrite::{MOST, staying_logs};
+
 use super::rows::{LogKey, RowPlace, delete_originals, first_row, forget_ids};
-use super::{Account, Open, Stepped};
+use super::{Account, BlockPlace, Open, Purge, Stepped, blocks, list};
 use crate::model::log::Origin;
 use crate::model::retention::Purged;
 use crate::model::zone::rfc3339;
-use crate::server::store::db::{WriteTx, on_tx};
+use crate::server::store::chain::Noted;
+use crate::server::store::db::{OpenTx, WriteTx, on_tx};
 use crate::server::store::logs::month::{self, Month};
 use crate::server::store::logs::tallies::{HOUR, MINUTE};
 use crate::server::store::postgres::PARTITIONED;
@@ -29,7 +37,22 @@ const BUSY: [&str; 2] = ["55P03", "40P01"];
 pub struct Partition {
     month: Month,
     /// The projects that have logs there.
-    pub projects: Vec<ProjectKey>,
+    pub holders: Vec<Holder>,
+    /// Those of them whose log of the log stays when the others go.
+    pub staying: Vec<ProjectKey>,
+}
+
+/// A project that has logs of a month.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Holder {
+    /// The project.
+    pub project: ProjectKey,
+    /// Whether it was deleted.
+    pub is_deleted: bool,
+    /// Whether its applications sent any.
+    pub application: bool,
+    /// Whether this service recorded any of itself.
+    pub own: bool,
 }
 
 impl Partition {
@@ -42,11 +65,30 @@ impl Partition {
     pub fn name(&self) -> &str {
         &self.month.name
     }
+
+    /// Whether a project's logs of an origin go with it.
+    fn goes(&self, project: ProjectKey, origin: Origin) -> bool {
+        origin == Origin::Application || !self.staying.contains(&project)
+    }
+
+    /// Whether somebody has logs there that this does not know of.
+    fn is_older_than(&self, now: &[Holder]) -> bool {
+        let knows = |now: &Holder| {
+            let same = |was: &&Holder| was.project == now.project;
+            self.holders
+                .iter()
+                .find(same)
+                .is_some_and(|was| (was.application || !now.application) && (was.own || !now.own))
+        };
+        !now.iter().all(knows)
+    }
 }
 
 /// Projects that have logs of a month: from `$1` on, before `$2`.
-const PROJECTS: &str = "SELECT p.id FROM projects AS p WHERE EXISTS (SELECT 1 FROM logs AS l
-    WHERE l.project_id = p.id AND l.origin IN (0, 1) AND l.created_at >= $1 AND l.created_at < $2) ORDER BY 1";
+const HOLDERS: &str = "SELECT * FROM (SELECT p.id AS project, p.deleted_at IS NOT NULL AS is_deleted,
+    EXISTS (SELECT 1 FROM logs AS l WHERE l.project_id = p.id AND l.origin = 0 AND l.created_at >= $1 AND l.created_at < $2) AS application,
+    EXISTS (SELECT 1 FROM logs AS l WHERE l.project_id = p.id AND l.origin = 1 AND l.created_at >= $1 AND l.created_at < $2) AS own
+    FROM projects AS p) AS holders WHERE application OR own ORDER BY project";
 
 /// The months that end by then and have logs of a project, or of nobody, the oldest first; none on SQLite.
 pub async fn expired(db: &Db, project: ProjectKey, before: i64) -> Result<Vec<Partition>, StoreError> {
@@ -57,19 +99,31 @@ pub async fn expired(db: &Db, project: ProjectKey, before: i64) -> Result<Vec<Pa
     let months = names.iter().filter_map(|name| month::of_name(name.strip_prefix("logs_")?));
     let mut partitions = Vec::new();
     for month in months.filter(|month| month.end <= before) {
-        let projects: Vec<ProjectKey> = query_scalar(PROJECTS)
-            .bind(month.start)
-            .bind(month.end)
-            .fetch_all(pool)
-            .await?;
-        if projects.is_empty() || projects.contains(&project) {
-            partitions.push(Partition { month, projects });
+        let holders: Vec<Holder> = query_as(HOLDERS).bind(month.start).bind(month.end).fetch_all(pool).await?;
+        if holders.is_empty() || holders.iter().any(|holder| holder.project == project) {
+            partitions.push(Partition {
+                month,
+                holders,
+                staying: Vec::new(),
+            });
         }
     }
     Ok(partitions)
 }
 
-/// Deletes clients' own ids, and originals, of some of a project's logs of a month that is to be dropped.
+/// Goes over some blocks of a month that hold both origins, from before those were told apart: what stays is sealed each by itself.
+pub async fn some_of_both(
+    purge: &Purge,
+    partition: &Partition,
+    place: BlockPlace,
+    most: usize,
+    account: Option<&Account<'_>>,
+) -> Stepped<BlockPlace> {
+    let Month { start, end, .. } = partition.month;
+    blocks::some_of_both(purge, (start, end), place, most, account).await
+}
+
+/// Deletes clients' own ids, and originals, of some of a project's logs of a month that is to be dropped; not of those that stay.
 pub async fn some_ids(
     db: &Db,
     partition: &Partition,
@@ -91,15 +145,17 @@ pub async fn some_ids(
             .fetch_all(connection).await?
     });
     forget_ids(&mut step.tx, project, keys.iter().map(|(_, id)| id.as_str())).await?;
-    let originals = delete_originals(&mut step.tx, project, keys.iter().map(|(_, id)| id.as_str())).await?;
-    let next_origin = Origin::ALL.into_iter().find(|next| next > origin).map(first_row);
+    let at = account.map_or(month.end, |account| account.now_ms);
+    let originals = delete_originals(&mut step.tx, (project, at), keys.iter().map(|(_, id)| id.as_str())).await?;
+    let next_origin = Origin::ALL
+        .into_iter()
+        .find(|next| next > origin && partition.goes(project, *next));
+    let next_origin = next_origin.map(first_row);
     let next = match keys.last() {
         Some((time, id)) if keys.len() == most => Some((*origin, *time, id.clone())),
         _ => next_origin,
     };
-    // The task tells of its own project alone.
-    let is_told = account.is_none_or(|account| account.job.project_id == project);
-    let purged = if is_told {
+    let purged = if Account::tells(account, project) {
         Purged {
             originals: originals.len() as u64,
             bytes_about: originals.iter().map(|bytes| bytes.unsigned_abs()).sum(),
@@ -131,7 +187,7 @@ pub enum Dropped {
     Lost,
 }
 
-/// Drops a month, with the counts of its logs. The other projects that had logs there get a task each that says so, made of `record`.
+/// Drops a month, with the counts of its logs, but for what stays. The other projects that had logs there get a task each that says so, made of `record`.
 pub async fn drop(
     db: &Db,
     partition: &Partition,
@@ -168,17 +224,21 @@ async fn drop_in(
     let month = &partition.month;
     let bytes = size(tx, month).await?;
     let mut counts = BTreeMap::new();
-    for project in &partition.projects {
-        counts.insert(*project, forget_counts(tx, *project, month).await?);
+    for holder in &partition.holders {
+        counts.insert(holder.project, forget_counts(tx, partition, holder.project).await?);
     }
-    if !lock(tx, partition).await? {
+    be_patient(tx).await?;
+    hold(tx, month).await?;
+    note_gone(tx, partition, now_ms).await?;
+    if !rewrite::copy(tx, partition).await? || !lock(tx, partition).await? {
         return Ok(None);
     }
     // What came in before nobody could write there any more.
     for (project, count) in &mut counts {
-        *count += forget_counts(tx, *project, month).await?;
+        *count += forget_counts(tx, partition, *project).await?;
     }
     let all: u64 = counts.values().sum();
+    // What takes the partitions' place is little beside them.
     let purged = |logs: u64| Purged {
         logs,
         partitions: 1,
@@ -188,29 +248,84 @@ async fn drop_in(
         to: (logs > 0).then(|| rfc3339(month.end - 1)),
         ..Purged::default()
     };
-    for (other, logs) in counts.iter().filter(|(other, _)| **other != project) {
-        let (task, outcome) = record(*other, &purged(*logs));
-        tasks::add_in(tx, *other, &task, now_ms).await?;
-        tasks::change_in(tx, *other, &task.id, &outcome, now_ms).await?;
+    let others = partition.holders.iter().filter(|holder| holder.project != project);
+    for (other, logs) in others.filter_map(|holder| tell(holder, &counts)) {
+        let (task, outcome) = record(other, &purged(logs));
+        tasks::add_in(tx, other, &task, now_ms).await?;
+        tasks::change_in(tx, other, &task.id, &outcome, now_ms).await?;
     }
     let tables = PARTITIONED.map(|table| format!("{table}_{}", month.name));
     let sql = AssertSqlSafe(format!("DROP TABLE IF EXISTS {}", tables.join(", ")));
     on_tx!(tx, connection => query(sql).persistent(false).execute(connection).await?.rows_affected());
+    rewrite::put_in_place(tx, partition).await?;
     Ok(Some(purged(counts.get(&project).copied().unwrap_or(0))))
+}
+
+/// From here on nobody writes into the month, while everybody may read it.
+async fn hold(tx: &mut WriteTx, month: &Month) -> Result<(), StoreError> {
+    let tables = PARTITIONED.map(|table| format!("{table}_{}", month.name)).join(", ");
+    let sql = AssertSqlSafe(format!("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"));
+    on_tx!(tx, connection => query(sql).persistent(false).execute(connection).await?.rows_affected());
+    Ok(())
+}
+
+/// Notes the logs that go, of each holder: they are in the partitions still, and no others come there.
+async fn note_gone(tx: &mut WriteTx, partition: &Partition, now_ms: i64) -> Result<(), StoreError> {
+    let OpenTx::Postgres(transaction) = &mut tx.open else {
+        return Ok(());
+    };
+    let mut gone: Vec<(ProjectKey, Noted)> = Vec::new();
+    for holder in &partition.holders {
+        let mut noted = Noted::default();
+        for origin in Origin::ALL
+            .into_iter()
+            .filter(|origin| partition.goes(holder.project, *origin))
+        {
+            let sql = AssertSqlSafe(format!(
+                "SELECT seq FROM logs_{} WHERE project_id = $1 AND origin = $2 ORDER BY created_at, id",
+                partition.month.name
+            ));
+            let mut seqs = query_scalar(sql)
+                .bind(holder.project)
+                .bind(origin.number())
+                .persistent(false)
+                .fetch(&mut **transaction);
+            // One by one: there may be millions.
+            while let Some(seq) = seqs.try_next().await? {
+                noted.deleted([seq]);
+            }
+        }
+        gone.push((holder.project, noted));
+    }
+    for (project, noted) in gone {
+        tx.note(project, now_ms).deleted_too(noted);
+    }
+    Ok(())
+}
+
+/// How many of its logs a project is told have gone; one that was deleted, or of whose logs all stay, hears nothing.
+fn tell(holder: &Holder, counts: &BTreeMap<ProjectKey, u64>) -> Option<(ProjectKey, u64)> {
+    let logs = counts.get(&holder.project).copied().unwrap_or(0);
+    (!holder.is_deleted && logs > 0).then_some((holder.project, logs))
+}
+
+/// Waits no longer for others than [`PATIENCE`], up to the transaction's end.
+async fn be_patient(tx: &mut WriteTx) -> Result<(), StoreError> {
+    const WAIT: &str = "SELECT set_config('lock_timeout', $1, true)";
+    let _patience: String = on_tx!(tx, connection => query_scalar(WAIT).bind(PATIENCE).fetch_one(connection).await?);
+    Ok(())
 }
 
 /// Takes the tables for itself, which others wait for from then on; false where another project has logs in the month by then: one that keeps them longer may
 /// be sent late ones at any time.
 async fn lock(tx: &mut WriteTx, partition: &Partition) -> Result<bool, StoreError> {
-    const WAIT: &str = "SELECT set_config('lock_timeout', $1, true)";
-    let _patience: String = on_tx!(tx, connection => query_scalar(WAIT).bind(PATIENCE).fetch_one(connection).await?);
     let tables = PARTITIONED.map(|table| format!("ONLY {table}")).join(", ");
     let sql = AssertSqlSafe(format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"));
     on_tx!(tx, connection => query(sql).persistent(false).execute(connection).await?.rows_affected());
     let month = &partition.month;
-    let there: Vec<ProjectKey> =
-        on_tx!(tx, connection => query_scalar(PROJECTS).bind(month.start).bind(month.end).fetch_all(connection).await?);
-    Ok(there.iter().all(|project| partition.projects.contains(project)))
+    let now: Vec<Holder> =
+        on_tx!(tx, connection => query_as(HOLDERS).bind(month.start).bind(month.end).fetch_all(connection).await?);
+    Ok(!partition.is_older_than(&now))
 }
 
 /// Bytes of a month's partitions, indexes and all.
@@ -225,16 +340,21 @@ async fn size(tx: &mut WriteTx, month: &Month) -> Result<u64, StoreError> {
     Ok(bytes)
 }
 
-/// Deletes the counts of a project's month, which begins and ends with a minute and an hour; gives how many logs they counted.
-async fn forget_counts(tx: &mut WriteTx, project: ProjectKey, month: &Month) -> Result<u64, StoreError> {
-    const SUM: &str = "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM log_minutes
-        WHERE project_id = $1 AND origin IN (0, 1) AND minute >= $2 AND minute < $3";
-    const MINUTES: &str = "DELETE FROM log_minutes WHERE project_id = $1 AND origin IN (0, 1) AND minute >= $2 AND minute < $3";
-    const HOURS: &str = "DELETE FROM log_value_hours WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN (0, 1) AND hour >= $2 AND hour < $3";
+/// Deletes the counts of what goes of a project's month, which begins and ends with a minute and an hour; gives how many logs they counted.
+async fn forget_counts(tx: &mut WriteTx, partition: &Partition, project: ProjectKey) -> Result<u64, StoreError> {
+    let month = &partition.month;
+    let origins = Origin::ALL.into_iter().filter(|origin| partition.goes(project, *origin));
+    let origins = list(origins.map(|origin| origin.number().into()));
+    let minutes = format!("FROM log_minutes WHERE project_id = $1 AND origin IN ({origins}) AND minute >= $2 AND minute < $3");
     let (from, to) = (month.start / MINUTE, month.end / MINUTE);
-    let logs: i64 = on_tx!(tx, connection => query_scalar(SUM).bind(project).bind(from).bind(to).fetch_one(connection).await?);
-    on_tx!(tx, connection => query(MINUTES).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
+    let sql = AssertSqlSafe(format!("SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) {minutes}"));
+    let logs: i64 = on_tx!(tx, connection => query_scalar(sql).bind(project).bind(from).bind(to).fetch_one(connection).await?);
+    let sql = AssertSqlSafe(format!("DELETE {minutes}"));
+    on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
     let (from, to) = (month.start / HOUR, month.end / HOUR);
-    on_tx!(tx, connection => query(HOURS).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
+    let sql = AssertSqlSafe(format!(
+        "DELETE FROM log_value_hours WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN ({origins}) AND hour >= $2 AND hour < $3"
+    ));
+    on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
     Ok(logs.unsigned_abs())
 }

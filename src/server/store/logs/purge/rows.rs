@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, query, query_as};
 
 use super::{Account, Open, Purge, Stepped, list};
 use crate::model::log::{Note, Origin, Status};
 use crate::model::retention::Purged;
 use crate::model::zone::rfc3339;
 use crate::server::store::StoreError;
+use crate::server::store::chain::fact::{Fact, FactKind};
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::logs::tallies::{Counted, Tallies};
 use crate::server::store::projects::ProjectKey;
@@ -28,6 +29,7 @@ pub type RowPlace = (Origin, i64, String);
 /// A row that was deleted, as far as it was counted.
 #[derive(Debug, sqlx::FromRow)]
 struct Deleted {
+    seq: i64,
     created_at: i64,
     id: String,
     status: i16,
@@ -41,23 +43,30 @@ struct Deleted {
 #[derive(Debug)]
 pub(super) struct Gone {
     project: ProjectKey,
+    /// When they go.
+    at: i64,
     /// The logs that are gone, or whose text is.
     keys: HashSet<LogKey>,
     tallies: Tallies,
     /// The ids of those that are gone.
     deleted: Vec<String>,
-    silenced: u64,
+    /// Their numbers in the order of ingest.
+    deleted_seqs: Vec<i64>,
+    /// The numbers of those that stay, without what they said.
+    silenced: Vec<(i64, LogKey)>,
     times: Option<(i64, i64)>,
 }
 
 impl Gone {
-    pub(super) fn new(project: ProjectKey) -> Self {
+    pub(super) fn new(purge: &Purge) -> Self {
         Self {
-            project,
+            project: purge.project,
+            at: purge.at,
             keys: HashSet::new(),
             tallies: Tallies::default(),
             deleted: Vec::new(),
-            silenced: 0,
+            deleted_seqs: Vec::new(),
+            silenced: Vec::new(),
             times: None,
         }
     }
@@ -65,6 +74,11 @@ impl Gone {
     /// Whether this log is gone, or its text.
     pub(super) fn has(&self, key: &LogKey) -> bool {
         self.keys.contains(key)
+    }
+
+    /// The logs whose text is gone, with their numbers.
+    pub(super) fn silenced(&self) -> &[(i64, LogKey)] {
+        &self.silenced
     }
 
     fn note(&mut self, key: LogKey) {
@@ -77,7 +91,7 @@ impl Gone {
     pub(super) async fn delete(&mut self, tx: &mut WriteTx, origin: Origin, named: &Named<'_>) -> Result<(), StoreError> {
         let Some((first, last)) = named.ids() else { return Ok(()) };
         let sql = AssertSqlSafe(format!(
-            "DELETE FROM logs WHERE {} RETURNING created_at, id, status, status_code, method, endpoint, channel",
+            "DELETE FROM logs WHERE {} RETURNING seq, created_at, id, status, status_code, method, endpoint, channel",
             named.condition()
         ));
         let rows: Vec<Deleted> = on_tx!(tx, connection => {
@@ -96,6 +110,7 @@ impl Gone {
                     channel: row.channel.as_deref(),
                 },
             );
+            self.deleted_seqs.push(row.seq);
             self.deleted.push(row.id.clone());
             self.note((row.created_at, row.id));
         }
@@ -106,32 +121,33 @@ impl Gone {
     pub(super) async fn silence(&mut self, tx: &mut WriteTx, origin: Origin, named: &Named<'_>) -> Result<(), StoreError> {
         let Some((first, last)) = named.ids() else { return Ok(()) };
         let sql = AssertSqlSafe(format!(
-            "UPDATE logs SET block_id = NULL, notes = notes | {} WHERE {} RETURNING created_at, id",
+            "UPDATE logs SET block_id = NULL, notes = notes | {} WHERE {} RETURNING seq, created_at, id",
             Note::to_bits(&[Note::Expired]),
             named.condition()
         ));
-        let rows: Vec<LogKey> = on_tx!(tx, connection => {
+        let rows: Vec<(i64, i64, String)> = on_tx!(tx, connection => {
             query_as(sql).bind(self.project).bind(origin.number()).bind(first).bind(last).persistent(false).fetch_all(connection).await?
         });
-        for key in rows {
-            self.silenced += 1;
-            self.note(key);
+        for (seq, created_at, id) in rows {
+            self.silenced.push((seq, (created_at, id.clone())));
+            self.note((created_at, id));
         }
         Ok(())
     }
 
     /// Deletes what hangs on them, and counts them out. Clients may use an id again once its log is gone.
-    pub(super) async fn end(self, tx: &mut WriteTx) -> Result<Purged, StoreError> {
+    pub(super) async fn end(mut self, tx: &mut WriteTx) -> Result<Purged, StoreError> {
         if self.keys.is_empty() {
             return Ok(Purged::default());
         }
         forget_ids(tx, self.project, self.deleted.iter().map(String::as_str)).await?;
-        let originals = delete_originals(tx, self.project, self.keys.iter().map(|(_, id)| id.as_str())).await?;
+        let originals = delete_originals(tx, (self.project, self.at), self.keys.iter().map(|(_, id)| id.as_str())).await?;
+        let (logs, bodies) = (self.deleted.len() as u64, self.silenced.len() as u64);
         self.tallies.write_and_clear(tx).await?;
-        let logs = self.deleted.len() as u64;
+        tx.note(self.project, self.at).deleted(std::mem::take(&mut self.deleted_seqs));
         Ok(Purged {
             logs,
-            bodies: self.silenced,
+            bodies,
             originals: originals.len() as u64,
             bytes_about: logs * ROW_BYTES + originals.iter().map(|bytes| bytes.unsigned_abs()).sum::<u64>(),
             from: self.times.map(|(first, _)| rfc3339(first)),
@@ -169,18 +185,23 @@ pub(super) async fn forget_ids<'a>(
     Ok(())
 }
 
-/// Deletes the originals beside the logs of these ids; gives the bytes of each. An original is what was sent: it goes with the bodies.
+/// Deletes the originals beside the logs of these ids, at a time; gives the bytes of each. An original is what was sent: it goes with the bodies.
 pub(super) async fn delete_originals<'a>(
     tx: &mut WriteTx,
-    project: ProjectKey,
+    (project, at): (ProjectKey, i64),
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<i64>, StoreError> {
     let sql = AssertSqlSafe(format!(
-        "DELETE FROM import_files WHERE project_id = $1 AND log_id IN ({}) RETURNING CAST(LENGTH(sealed) AS BIGINT)",
+        "DELETE FROM import_files WHERE project_id = $1 AND log_id IN ({}) RETURNING log_id, CAST(LENGTH(sealed) AS BIGINT)",
         listed(tx.is_sqlite())
     ));
     let ids = json(ids);
-    Ok(on_tx!(tx, connection => query_scalar(sql).bind(project).bind(&ids).fetch_all(connection).await?))
+    let gone: Vec<(String, i64)> =
+        on_tx!(&mut *tx, connection => query_as(sql).bind(project).bind(&ids).fetch_all(connection).await?);
+    let (logs, bytes): (Vec<_>, Vec<_>) = gone.into_iter().unzip();
+    let deleted = logs.into_iter().map(|log| Fact::deleted(FactKind::ImportFile, log));
+    tx.note(project, at).facts(deleted);
+    Ok(bytes)
 }
 
 /// Logs of some blocks, or of none, as a statement names them: by their times, a range of ids, and where their text is.
@@ -205,6 +226,18 @@ impl<'a> Named<'a> {
     fn ids(&self) -> Option<(&'a str, &'a str)> {
         let ids = || self.keys.iter().map(|key| key.1.as_str());
         Some((ids().min()?, ids().max()?))
+    }
+
+    /// Those of them that are of an origin.
+    pub(super) async fn of(&self, tx: &mut WriteTx, project: ProjectKey, origin: Origin) -> Result<HashSet<LogKey>, StoreError> {
+        let Some((first, last)) = self.ids() else {
+            return Ok(HashSet::new());
+        };
+        let sql = AssertSqlSafe(format!("SELECT created_at, id FROM logs WHERE {}", self.condition()));
+        let keys: Vec<LogKey> = on_tx!(tx, connection => {
+            query_as(sql).bind(project).bind(origin.number()).bind(first).bind(last).persistent(false).fetch_all(connection).await?
+        });
+        Ok(keys.into_iter().collect())
     }
 
     /// Project, origin and ids, from `$1` on; the rest are numbers of the database's own, which may stand in the text.
@@ -241,7 +274,7 @@ pub async fn some_rows(purge: &Purge, place: &RowPlace, most: usize, account: Op
         Some((time, id)) if keys.len() == most => Some((*origin, *time, id.clone())),
         _ => next_origin,
     };
-    let mut gone = Gone::new(purge.project);
+    let mut gone = Gone::new(purge);
     gone.delete(&mut open.tx, *origin, &Named::new(keys.iter().collect(), []))
         .await?;
     let purged = gone.end(&mut open.tx).await?;
