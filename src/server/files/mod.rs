@@ -5,8 +5,8 @@
 //! those of the plain file.
 
 mod reader;
-mod stored;
 mod reseal;
+mod stored;
 mod writer;
 
 use std::io::ErrorKind;
@@ -23,8 +23,8 @@ use super::clock::Random;
 use super::secrets::InstanceKey;
 
 pub use reader::Reader;
-pub use stored::Stored;
 pub use reseal::ResealedPart;
+pub use stored::Stored;
 pub use writer::{Writer, Written};
 
 /// Bytes of the plain file in each part but the last.

@@ -5,8 +5,8 @@
 
 pub mod accounts;
 pub mod backup;
-pub mod copy;
 pub mod chain;
+pub mod copy;
 mod db;
 pub mod exports;
 pub mod idempotency;
