@@ -13,11 +13,15 @@ use super::files::FileError;
 use super::ingest::import::ImportError;
 use super::secrets::KeyError;
 use super::store::StoreError;
+use super::store::copy::CopyError;
 use super::telemetry::TelemetryError;
 
+mod backup;
+mod copy;
 mod demo;
 mod import;
 mod people;
+mod progress;
 mod secret;
 mod serve;
 mod trail;
@@ -52,6 +56,10 @@ enum Command {
     Secret(secret::SecretCommand),
     /// Imports a file of logs into a project
     Import(import::Import),
+    /// Writes everything as it stands now into FILE and FILE.files, while servers run. The instance key is not among it
+    Backup(backup::Backup),
+    /// Copies a SQLite database into an empty PostgreSQL, and compares what arrived. Stop what serves it first
+    Copy(copy::Copy),
     /// Prints what this service recorded about itself: who did what in a project, deleted or not, oldest first, as NDJSON
     Trail(trail::Trail),
     /// Reads everything again and compares it with the chain; fails where something is not as it was written, and names it
@@ -79,6 +87,10 @@ pub(crate) enum CliError {
     Demo(#[from] DemoError),
     #[error(transparent)]
     Import(#[from] ImportError),
+    #[error(transparent)]
+    Backup(#[from] super::backup::BackupError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     #[error(transparent)]
     Sender(#[from] super::webhooks::SenderError),
     #[error(transparent)]
@@ -131,6 +143,8 @@ async fn execute(command: Command) -> Result<(), CliError> {
         Command::Key(command) => people::key(command).await,
         Command::Secret(command) => secret::secret(command).await,
         Command::Import(command) => import::import(command).await,
+        Command::Backup(command) => backup::backup(command).await,
+        Command::Copy(command) => copy::copy(command).await,
         Command::Trail(command) => trail::trail(command).await,
         Command::Verify(command) => verify::verify(command).await,
         Command::Openapi => {

@@ -1,11 +1,15 @@
 //! The server's half. Everything here stands behind the one `ssr` feature.
 
 pub mod access;
+pub mod backup;
 pub mod chain;
 pub mod cli;
 pub mod clock;
 pub mod config;
+#[cfg(test)]
+pub(crate) mod corpus;
 pub mod demo;
+pub mod disk;
 pub mod error;
 pub mod exporting;
 pub mod exports;

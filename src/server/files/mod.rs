@@ -6,6 +6,7 @@
 
 mod reader;
 mod reseal;
+mod stored;
 mod writer;
 
 use std::io::ErrorKind;
@@ -23,6 +24,7 @@ use super::secrets::InstanceKey;
 
 pub use reader::Reader;
 pub use reseal::ResealedPart;
+pub use stored::Stored;
 pub use writer::{Writer, Written};
 
 /// Bytes of the plain file in each part but the last.
@@ -34,8 +36,8 @@ pub enum FileError {
     /// The folder or the bucket said no, or could not be reached.
     #[error("the files could not be reached: {0}")]
     Store(#[from] object_store::Error),
-    /// The folder could not be tidied.
-    #[error("a file's folder could not be deleted: {0}")]
+    /// The folder could not be tidied, or written to.
+    #[error("a file's folder could not be changed: {0}")]
     Folder(std::io::Error),
     /// What is there is not what was written.
     #[error("the file {0} is not what was written")]
@@ -58,29 +60,7 @@ pub struct Files {
 impl Files {
     /// Opens `file:folder` (made where it is not there) or `s3://bucket/folder`, whose access comes from the variables that AWS's own tools read.
     pub fn open(url: &str, key: Arc<InstanceKey>, random: Random) -> Result<Self, FileError> {
-        // TLS by ring, for whoever speaks it in this process. An error says that one was chosen before, which serves as well.
-        let _chosen = rustls::crypto::ring::default_provider().install_default();
-        let mut local = None;
-        let store: Arc<dyn ObjectStore> = if url.starts_with("s3://") {
-            let store = AmazonS3Builder::from_env().with_url(url).build()?;
-            match url
-                .trim_start_matches("s3://")
-                .split_once('/')
-                .map(|(_, folder)| folder.trim_matches('/'))
-            {
-                Some(folder) if !folder.is_empty() => Arc::new(object_store::prefix::PrefixStore::new(store, folder)),
-                _ => Arc::new(store),
-            }
-        } else {
-            let folder = super::config::files_path(url).map_err(FileError::Url)?.to_owned();
-            std::fs::create_dir_all(&folder)
-                .map_err(|problem| FileError::Url(format!("the folder {} cannot be made: {problem}", folder.display())))?;
-            let store = LocalFileSystem::new_with_prefix(&folder)?
-                .with_fsync(true)
-                .with_automatic_cleanup(true);
-            local = Some(folder);
-            Arc::new(store)
-        };
+        let (store, local) = place(url, true)?;
         Ok(Self {
             store,
             folder: local,
@@ -143,6 +123,28 @@ impl Files {
     async fn get_part(&self, file: &str, number: u64) -> Result<bytes::Bytes, FileError> {
         Ok(self.store.get(&part_path(file, number)).await?.bytes().await?)
     }
+}
+
+/// The folder or the bucket that a URL names, and the folder where it is one; `make` where it is to be made.
+fn place(url: &str, make: bool) -> Result<(Arc<dyn ObjectStore>, Option<PathBuf>), FileError> {
+    // TLS by ring, for whoever speaks it in this process. An error says that one was chosen before, which serves as well.
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
+    if let Some(place) = url.strip_prefix("s3://") {
+        let store = AmazonS3Builder::from_env().with_url(url).build()?;
+        return Ok(match place.split_once('/').map(|(_, folder)| folder.trim_matches('/')) {
+            Some(folder) if !folder.is_empty() => (Arc::new(object_store::prefix::PrefixStore::new(store, folder)), None),
+            _ => (Arc::new(store), None),
+        });
+    }
+    let folder = super::config::files_path(url).map_err(FileError::Url)?.to_owned();
+    if make {
+        std::fs::create_dir_all(&folder)
+            .map_err(|problem| FileError::Url(format!("the folder {} cannot be made: {problem}", folder.display())))?;
+    }
+    let store = LocalFileSystem::new_with_prefix(&folder)?
+        .with_fsync(true)
+        .with_automatic_cleanup(true);
+    Ok((Arc::new(store), Some(folder)))
 }
 
 fn part_path(file: &str, number: u64) -> Path {

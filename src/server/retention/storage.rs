@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::model::log::Origin;
 use crate::model::retention::DAY_MS;
+use crate::server::disk;
 use crate::server::state::Server;
 use crate::server::store::sizes::{self, Whole};
 use crate::server::store::{Db, StoreError, projects};
@@ -135,19 +136,11 @@ async fn measure(server: &Server, now_ms: i64) -> Result<Measured, StoreError> {
 }
 
 /// What the disk of a SQLite file has left; a PostgreSQL may be anywhere.
-#[cfg(unix)]
 fn disk_free(server: &Server) -> Option<i64> {
     if !matches!(server.db, Db::Sqlite { .. }) {
         return None;
     }
-    let folder = server.config.data.folder().ok()?;
-    let disk = rustix::fs::statvfs(&folder).ok()?;
-    i64::try_from(disk.f_bavail.saturating_mul(disk.f_frsize)).ok()
-}
-
-#[cfg(not(unix))]
-fn disk_free(_: &Server) -> Option<i64> {
-    None
+    i64::try_from(disk::free(&server.config.data.folder().ok()?)?).ok()
 }
 
 #[cfg(test)]

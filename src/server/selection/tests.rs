@@ -1,6 +1,9 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::model::page::Key;
 use crate::model::query::Order;
+use crate::server::corpus::{harmed, kept};
 
 const NOW: i64 = 1_795_348_800_000;
 const KEY: InstanceKey = InstanceKey::new([7; 32]);
@@ -165,4 +168,54 @@ fn cursors_lead_to_their_place() {
     let others = cursor(&KEY, "prj_2", &key);
     assert_eq!(problem_of(&format!("after={others}")), "after");
     assert_eq!(problem_of(&format!("before={text}A")), "before");
+}
+
+/// What holds of any query that is read: a link says what it was read from, and what is meant is within bounds.
+fn holds(query: &str) -> Result<(), TestCaseError> {
+    let Ok(parsed) = LogQuery::parse(query) else { return Ok(()) };
+    let link = parsed.to_query_string();
+    prop_assert_eq!(LogQuery::parse(&link).unwrap(), parsed.clone(), "{}", link);
+    match resolved(query, ALL) {
+        Ok((selection, _)) => {
+            prop_assert!(selection.range.from < selection.range.to);
+            prop_assert!(!selection.origins.is_empty());
+            prop_assert!(selection.slower_than_us.is_none_or(|slower| slower >= 0));
+        }
+        Err(error) => prop_assert!(!error.to_string().trim().is_empty()),
+    }
+    let nothing = Rights {
+        read_bodies: false,
+        read_users: false,
+        ..ALL
+    };
+    if let Ok((selection, _)) = resolved(query, nothing) {
+        prop_assert!(selection.text.is_empty() && selection.users.is_any() && selection.apps.is_any());
+    }
+    Ok(())
+}
+
+#[test]
+fn every_kept_query_is_read_or_refused() {
+    for (name, query) in kept("query") {
+        let query = String::from_utf8(query).unwrap();
+        holds(&query).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn a_harmed_query_is_read_or_refused(query in harmed("query")) {
+        holds(&String::from_utf8_lossy(&query))?;
+    }
+
+    #[test]
+    fn a_cursor_in_a_harmed_link_is_ours_or_refused(query in harmed("query"), created_at in 0..NOW, id in "[a-z0-9_]{1,20}") {
+        let place = Key { created_at, id };
+        let link = format!("{}&after={}", String::from_utf8_lossy(&query), cursor(&KEY, "prj_1", &place));
+        if let Ok((_, found)) = resolved(&link, ALL) {
+            prop_assert_eq!(found, Place::After(place));
+        }
+    }
 }

@@ -69,6 +69,15 @@ impl Db {
         }
     }
 
+    /// Opens a database that must be there: no file is made.
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        let file = url.starts_with("sqlite:").then(|| super::sqlite::path(url));
+        match file.filter(|file| !std::path::Path::new(file).is_file()) {
+            Some(file) => Err(StoreError::Url(format!("there is no database {file}"))),
+            None => Self::open(url).await,
+        }
+    }
+
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match self {
@@ -167,7 +176,7 @@ impl WriteTx {
 
 impl Db {
     /// Whether it is SQLite.
-    pub(super) const fn is_sqlite(&self) -> bool {
+    pub(in crate::server) const fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite { .. })
     }
 }

@@ -4,7 +4,9 @@
 //! To add an aggregate: a file here, a migration of the same name on both sides, and a test body that runs on both.
 
 pub mod accounts;
+pub mod backup;
 pub mod chain;
+pub mod copy;
 mod db;
 pub mod exports;
 pub mod idempotency;

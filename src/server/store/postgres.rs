@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 use sqlx::Executor;
+use sqlx::PgConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::insert::KEPT_STATEMENTS;
@@ -60,24 +61,25 @@ pub(super) async fn make_partitions(pool: &PgPool, times: &[i64]) -> Result<(), 
             .fetch_one(pool)
             .await?;
         if !there {
-            make_partition(pool, &month).await?;
+            let mut transaction = pool.begin().await?;
+            make_partition(&mut transaction, &month).await?;
+            transaction.commit().await?;
         }
     }
     Ok(())
 }
 
-async fn make_partition(pool: &PgPool, month: &Month) -> Result<(), StoreError> {
-    let mut transaction = pool.begin().await?;
+/// Makes a month's partitions, where they are not there, in the transaction that is open.
+pub(super) async fn make_partition(connection: &mut PgConnection, month: &Month) -> Result<(), sqlx::Error> {
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(PARTITION_LOCK)
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?;
     for table in PARTITIONED {
         // Names and bounds are numbers that `month` wrote.
         let Month { name, start, end } = month;
         let sql = format!("CREATE TABLE IF NOT EXISTS {table}_{name} PARTITION OF {table} FOR VALUES FROM ({start}) TO ({end})");
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut *transaction).await?;
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut *connection).await?;
     }
-    transaction.commit().await?;
     Ok(())
 }

@@ -79,13 +79,23 @@ pub(super) async fn fetch_json(
     })
 }
 
+/// A select as it would be run, with its values in it, and with places for them.
+pub(super) fn written(db: &Db, select: &SelectStatement, index: Option<&str>) -> (String, String) {
+    if db.is_sqlite() {
+        let sql = indexed(select.to_string(SqliteQueryBuilder), index);
+        return (sql, render_sqlite(select, index).0);
+    }
+    (select.to_string(PostgresQueryBuilder), select.build(PostgresQueryBuilder).0)
+}
+
 fn render_sqlite(select: &SelectStatement, index: Option<&str>) -> (String, SqlxValues) {
     let (sql, values) = select.build_sqlx(SqliteQueryBuilder);
+    (indexed(sql, index), values)
+}
+
+fn indexed(sql: String, index: Option<&str>) -> String {
     match index {
-        Some(index) => (
-            sql.replacen("FROM \"logs\"", &format!("FROM \"logs\" INDEXED BY {index}"), 1),
-            values,
-        ),
-        None => (sql, values),
+        Some(index) => sql.replacen("FROM \"logs\"", &format!("FROM \"logs\" INDEXED BY {index}"), 1),
+        None => sql,
     }
 }

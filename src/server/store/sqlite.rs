@@ -4,6 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use super::insert::KEPT_STATEMENTS;
@@ -18,14 +19,21 @@ const WRITER_CACHE_KIB: u32 = 48 * 1024;
 /// Page cache of each reader in KiB.
 const READER_CACHE_KIB: u32 = 6 * 1024;
 /// A page holds about 25 narrow rows, and a signature of 16 KiB spans two or three.
-const PAGE_SIZE: u32 = 8192;
+pub(super) const PAGE_SIZE: u32 = 8192;
 /// The write-ahead log is moved into the database at so many pages (32 MiB): an index page touched often is written once.
 const CHECKPOINT_PAGES: u32 = 4096;
+/// What brings the schema up to date.
+pub(super) static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// The file that a URL names.
+pub(super) fn path(url: &str) -> &str {
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default()
+}
 
 /// Opens the file, making it and its folder where they are not there.
 pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
-    let path = url.strip_prefix("sqlite:").unwrap_or(url);
-    let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
+    let path = path(url);
     if path.is_empty() || path.contains(":memory:") {
         return Err(StoreError::Url(format!(
             "{url}: name a file, as in sqlite://data/audit-log.db; a database in memory cannot be shared"
@@ -88,7 +96,7 @@ async fn assert_durable(connection: &mut SqliteConnection) -> Result<(), sqlx::E
 
 /// Brings the schema up to date.
 pub(super) async fn migrate(write: &SqlitePool) -> Result<(), StoreError> {
-    Ok(sqlx::migrate!("migrations/sqlite").run(write).await?)
+    Ok(MIGRATOR.run(write).await?)
 }
 
 #[cfg(test)]

@@ -64,6 +64,22 @@ impl TestApp {
             Database::Sqlite => format!("sqlite://{}/audit-log.db", folder.path().display()),
             Database::Postgres => super::postgres::new_database().await,
         };
+        let files = folder.path().join("files");
+        Self::serve(folder, database_url, &files, configure).await
+    }
+
+    /// Starts one more service, on a database and files that are there: a restored backup, a copy, a database of an older version.
+    pub async fn another(database_url: &str, files: &Path) -> Self {
+        Self::serve(tempfile::tempdir().unwrap(), database_url.to_owned(), files, |_| {}).await
+    }
+
+    /// Stops a service that was started by hand.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        self.server.db.close().await;
+    }
+
+    async fn serve(folder: tempfile::TempDir, database_url: String, files: &Path, configure: impl FnOnce(&mut Config)) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut config = Config {
             listen: listener.local_addr().unwrap(),
@@ -72,7 +88,7 @@ impl TestApp {
             ..Config::default()
         };
         config.data.database.database_url.clone_from(&database_url);
-        config.data.files_url = format!("file:{}/files", folder.path().display());
+        config.data.files_url = format!("file:{}", files.display());
         configure(&mut config);
         let url = format!("http://{}", config.listen);
         let db = Db::open(&database_url).await.unwrap();
@@ -249,9 +265,31 @@ impl TestApp {
             .header("x-app-token", &key.app_token)
     }
 
+    /// Every log that a key reads, page by page: its id.
+    pub async fn all_ids(&self, key: &IssuedKey) -> Vec<String> {
+        const ALL: &str = "/v1/logs?limit=100&from=2000-01-01T00:00:00Z";
+        let (mut ids, mut path) = (Vec::new(), ALL.to_owned());
+        loop {
+            let answer = self.call(Method::GET, &path, key).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            let page: serde_json::Value = answer.json().await.unwrap();
+            let rows = page["data"].as_array().unwrap();
+            ids.extend(rows.iter().map(|log| log["id"].as_str().unwrap().to_owned()));
+            let Some(next) = page["more_starting_after"].as_str().filter(|_| page["has_more"] == true) else {
+                return ids;
+            };
+            path = format!("{ALL}&after={next}");
+        }
+    }
+
     /// Runs the real binary beside the service, on the same database.
     pub fn command(&self, arguments: &[&str], input: &str) -> Output {
         run_binary(arguments, input, &[("DATABASE_URL", &self.database_url)], self.folder())
+    }
+
+    /// Runs the real binary, letting the service go on meanwhile.
+    pub fn command_beside(&self, arguments: &[&str]) -> Output {
+        tokio::task::block_in_place(|| self.command(arguments, ""))
     }
 }
 

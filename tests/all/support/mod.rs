@@ -15,10 +15,13 @@ mod postgres;
 mod receiver;
 mod routes;
 mod self_signed;
+pub mod tables;
 
 pub use receiver::{Answer, Receiver};
 pub use routes::routes;
 pub use self_signed::SelfSigned;
+
+pub use postgres::{bare_database, new_database};
 
 pub use app::{Database, TestApp, cookie_of, run_binary};
 

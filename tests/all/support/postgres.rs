@@ -21,7 +21,7 @@ static MIGRATED: OnceCell<()> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The URL of a new database without rows: a copy of one that was migrated once.
-pub(super) async fn new_database() -> String {
+pub async fn new_database() -> String {
     let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(start)).await.unwrap();
     MIGRATED
         .get_or_init(async || {
@@ -33,6 +33,14 @@ pub(super) async fn new_database() -> String {
         .await;
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
     create(postgres, &name, "migrated").await;
+    format!("{}/{name}", postgres.url)
+}
+
+/// The URL of a new database without tables.
+pub async fn bare_database() -> String {
+    let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(start)).await.unwrap();
+    let name = format!("bare_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
+    create(postgres, &name, "template1").await;
     format!("{}/{name}", postgres.url)
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::log::{BodyKind, Note, Status};
+use crate::server::corpus::{harmed, kept};
 
 /// 2026-11-22T12:00:00Z.
 const NOW: i64 = 1_795_348_800_000;
@@ -410,6 +411,45 @@ proptest! {
         bytes[at] = byte;
         let _ = read(Payload::Json, &bytes);
         let _ = read(Payload::Ndjson, &bytes);
+    }
+}
+
+/// What holds of any call that is read.
+fn holds(bytes: &[u8]) -> Result<usize, TestCaseError> {
+    let json = read(Payload::Json, bytes);
+    let lines = read(Payload::Ndjson, bytes);
+    for logs in [&json, &lines].into_iter().flatten() {
+        prop_assert!(logs.len() <= MAX_ENTRIES);
+        for log in logs {
+            prop_assert!(!log.facts.id.is_empty() && !log.facts.method.is_empty());
+            prop_assert!(log.facts.created_at >= NOW - 31 * DAY);
+        }
+    }
+    for error in [json.as_ref().err(), lines.as_ref().err()].into_iter().flatten() {
+        prop_assert!(!error.to_string().trim().is_empty());
+    }
+    let is_one_line = !bytes.trim_ascii().contains(&b'\n') && bytes.trim_ascii_start().starts_with(b"{");
+    if is_one_line {
+        prop_assert_eq!(json.is_ok(), lines.is_ok(), "one log is one line");
+    }
+    Ok(json.map_or(0, |logs| logs.len()) + lines.map_or(0, |logs| logs.len()))
+}
+
+#[test]
+fn every_kept_call_is_answered() {
+    let mut logs = 0;
+    for (name, call) in kept("call") {
+        logs += holds(&call).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    assert!(logs > 4, "{logs}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn a_harmed_call_is_answered(call in harmed("call")) {
+        holds(&call)?;
     }
 }
 

@@ -6,6 +6,8 @@
 mod budget;
 mod csv;
 mod har;
+#[cfg(test)]
+mod harm_tests;
 mod left_out;
 mod ndjson;
 mod refused;
@@ -14,7 +16,7 @@ mod tests;
 mod text;
 
 use std::borrow::Cow;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -266,25 +268,22 @@ impl<'a> Content<'a> {
 
 /// Reads every entry of a file; `guarded` says that its CSV was guarded against formulas.
 fn read(format: Format, guarded: bool, file: impl Read, sink: &mut dyn Sink) -> Result<(), String> {
-    let file = Budgeted::new(file, MAX_ENTRY);
+    let mut file = Budgeted::new(file, MAX_ENTRY);
     let budget = file.budget();
-    let mut reader = BufReader::with_capacity(BUFFER, file);
-    skip_bom(&mut reader).map_err(|error| error.to_string())?;
-    if let Some(why) = refused::refusal(reader.fill_buf().map_err(|error| error.to_string())?) {
+    // What a file is shows in its first bytes, however few of them come at once.
+    let mut beginning = Vec::new();
+    let first = file.by_ref().take(refused::LOOKED_AT as u64).read_to_end(&mut beginning);
+    first.map_err(|error| error.to_string())?;
+    let text = beginning.strip_prefix(BOM).unwrap_or(&beginning);
+    if let Some(why) = refused::refusal(text) {
         return Err(why.to_owned());
     }
+    let reader = BufReader::with_capacity(BUFFER, text.chain(file));
     match format {
         Format::Ndjson => ndjson::read(reader, &budget, sink),
         Format::Csv => csv::read(reader, guarded, &budget, sink),
         Format::Har => har::read(reader, &budget, sink),
     }
-}
-
-fn skip_bom(reader: &mut impl std::io::BufRead) -> std::io::Result<()> {
-    if reader.fill_buf()?.starts_with(BOM) {
-        reader.consume(BOM.len());
-    }
-    Ok(())
 }
 
 /// Entries that were read together.

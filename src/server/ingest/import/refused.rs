@@ -1,7 +1,7 @@
 //! Files that are none of what can be imported, told by how they begin, each with what to do about it.
 
 /// Bytes that are looked at for zeros: text has none.
-const LOOKED_AT: usize = 512;
+pub(super) const LOOKED_AT: usize = 512;
 
 /// Why a file that begins so cannot be read at all; `None` where it may be.
 pub(super) fn refusal(beginning: &[u8]) -> Option<&'static str> {

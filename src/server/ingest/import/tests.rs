@@ -9,13 +9,13 @@ use super::*;
 use crate::model::log::{BodyKind, Note, Status};
 
 /// 2026-11-22T12:00:00Z.
-const NOW: i64 = 1_795_348_800_000;
+pub(super) const NOW: i64 = 1_795_348_800_000;
 
 /// Takes every entry, as an import does, but keeps it.
 #[derive(Default)]
-struct Kept {
-    logs: Vec<NewLog>,
-    rejected: Vec<(u64, String)>,
+pub(super) struct Kept {
+    pub(super) logs: Vec<NewLog>,
+    pub(super) rejected: Vec<(u64, String)>,
     most: Option<usize>,
 }
 

@@ -6,6 +6,7 @@ use regex_automata::meta::Regex;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::server::corpus::{harmed, kept};
 
 fn rule(kind: RuleKind, text: &str) -> MaskRule {
     MaskRule {
@@ -396,6 +397,60 @@ proptest! {
         }
         prop_assert_eq!(own.url(&text), plain.url(&text));
         prop_assert_eq!(own.header("cookie", &text), plain.header("cookie", &text));
+    }
+}
+
+/// What holds of any text that is given as a rule: it is refused with a place within it, or masks, and masking twice is masking once.
+fn is_rule_or_refused(text: &str) -> Result<bool, TestCaseError> {
+    let mut taken = false;
+    for kind in RuleKind::ALL {
+        let rule = MaskRule {
+            kind,
+            text: text.to_owned(),
+            note: String::new(),
+        };
+        match MaskRules::of_project(&[], &[rule]) {
+            Err(fault) => {
+                prop_assert!(!fault.reason.trim().is_empty());
+                prop_assert_eq!(fault.rule, 0);
+                prop_assert!(
+                    fault.place.is_none_or(|place| place <= text.chars().count() + 1),
+                    "{:?} {:?}",
+                    fault,
+                    text
+                );
+            }
+            Ok(own) => {
+                taken = true;
+                let body = br#"{"customer": {"e.mail": [{"x": [1, "078-05-1120"]}]}, "campaign code": "abab ABC aaa"}"#;
+                let once = own.body(BodyKind::Json, None, body).bytes.unwrap_or_else(|| body.to_vec());
+                prop_assert!(
+                    serde_json::from_slice::<Value>(&once).is_ok(),
+                    "{}",
+                    String::from_utf8_lossy(&once)
+                );
+                prop_assert_eq!(own.body(BodyKind::Json, None, &once).bytes, None);
+            }
+        }
+    }
+    Ok(taken)
+}
+
+#[test]
+fn every_kept_text_is_a_rule_or_refused() {
+    let is_rule = |(name, text): (String, Vec<u8>)| {
+        is_rule_or_refused(&String::from_utf8(text).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let taken = kept("rules").into_iter().map(is_rule).filter(|taken| *taken).count();
+    assert!(taken > 5, "{taken}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_harmed_rule_masks_or_is_refused(text in harmed("rules")) {
+        is_rule_or_refused(&String::from_utf8_lossy(&text))?;
     }
 }
 

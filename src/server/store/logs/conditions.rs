@@ -376,6 +376,14 @@ impl Branch {
             .and_where(Expr::col("created_at").lt(range.to));
     }
 
+    /// What stands before the time in its index and may be NULL: the same in all of the branch's rows.
+    ///
+    /// PostgreSQL knows of a column that equals a value that it orders nothing, but not of one that is NULL: a list that is said to be ordered by it first
+    /// is read as the index has it, and not sorted.
+    pub(super) fn leading(&self) -> Option<&'static str> {
+        (self.index == "logs_by_status_code").then_some("status_code")
+    }
+
     /// SQLite's name of its index, none for the table's own order.
     pub(super) fn sqlite_index(&self) -> Option<&'static str> {
         self.entry.as_ref().map(|_| self.index)

@@ -189,7 +189,8 @@ impl<'a> Stream<'a> {
     }
 }
 
-fn sql(db: &Db, is_group: bool, order: Order, words: usize) -> String {
+/// The statement that reads units of one kind.
+pub(super) fn sql(db: &Db, is_group: bool, order: Order, words: usize) -> String {
     let write = if is_group { groups::sql } else { singles::sql };
     write(db.is_sqlite(), order, words)
 }

@@ -47,13 +47,7 @@ pub(super) async fn rows(
     let mut found = Vec::with_capacity(keys.len());
     let path = super::list::PathNeedle::of(selection);
     for chunk in keys.chunks(CHUNK) {
-        let mut select = Query::select();
-        select.columns(COLUMNS);
-        only(&mut select, db, project, selection, chunk);
-        for condition in conditions::all_conditions(selection) {
-            select.and_where(condition);
-        }
-        let rows: Vec<FactsRow> = render::fetch(db, &select, None).await?;
+        let rows: Vec<FactsRow> = render::fetch(db, &select(db, project, selection, chunk), None).await?;
         found.extend(
             rows.into_iter()
                 .map(LogFacts::from)
@@ -61,6 +55,17 @@ pub(super) async fn rows(
         );
     }
     Ok(found)
+}
+
+/// The statement that reads some keys' logs.
+pub(super) fn select(db: &Db, project: ProjectKey, selection: &LogSelection, keys: &[(i64, String)]) -> SelectStatement {
+    let mut select = Query::select();
+    select.columns(COLUMNS);
+    only(&mut select, db, project, selection, keys);
+    for condition in conditions::all_conditions(selection) {
+        select.and_where(condition);
+    }
+    select
 }
 
 /// The blocks that the keys' logs lie in: id, block.

@@ -202,13 +202,16 @@ impl Walk {
         self.after.as_ref().map(|key| key_condition(key, self.order))
     }
 
-    /// Puts a select's rows in the walk's order, as many as are asked for.
-    pub(super) fn put_in_order(&self, select: &mut SelectStatement, limit: usize) {
+    /// Puts a branch's rows in the walk's order, as many as are asked for.
+    pub(super) fn put_in_order(&self, select: &mut SelectStatement, branch: &Branch, limit: usize) {
         let order = if self.order == Order::NewestFirst {
             sea_query::Order::Desc
         } else {
             sea_query::Order::Asc
         };
+        if let Some(column) = branch.leading() {
+            select.order_by(column, order.clone());
+        }
         select
             .order_by("created_at", order.clone())
             .order_by("id", order)
@@ -273,18 +276,18 @@ impl PathNeedle {
 }
 
 /// Reads a plan's branches.
-struct Reader<'a> {
-    db: &'a Db,
-    project: ProjectKey,
-    plan: Plan,
-    path: Option<PathNeedle>,
-    up_to_seq: Option<i64>,
-    walk: &'a Walk,
+pub(super) struct Reader<'a> {
+    pub(super) db: &'a Db,
+    pub(super) project: ProjectKey,
+    pub(super) plan: Plan,
+    pub(super) path: Option<PathNeedle>,
+    pub(super) up_to_seq: Option<i64>,
+    pub(super) walk: &'a Walk,
 }
 
 impl Reader<'_> {
     /// Whether indexes settle everything, so that a page never reads rows in vain.
-    fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.plan.residual.is_empty() && self.path.is_none()
     }
 
@@ -331,6 +334,13 @@ impl Reader<'_> {
         place: Option<SimpleExpr>,
         limit: usize,
     ) -> Result<Vec<LogFacts>, StoreError> {
+        let select = self.select(branch, window, place, limit);
+        let rows: Vec<FactsRow> = render::fetch_at_once(self.db, &select, branch.sqlite_index(), &COLUMNS).await?;
+        Ok(rows.into_iter().map(LogFacts::from).collect())
+    }
+
+    /// The statement that reads a branch.
+    pub(super) fn select(&self, branch: &Branch, window: TimeRange, place: Option<SimpleExpr>, limit: usize) -> SelectStatement {
         let mut select = Query::select();
         select.columns(COLUMNS);
         branch.restrict(&mut select, self.project, window);
@@ -346,8 +356,7 @@ impl Reader<'_> {
         if let Some(path) = &self.path {
             select.and_where(conditions::path_may_contain(path.needle(), self.db.is_sqlite()));
         }
-        self.walk.put_in_order(&mut select, limit);
-        let rows: Vec<FactsRow> = render::fetch_at_once(self.db, &select, branch.sqlite_index(), &COLUMNS).await?;
-        Ok(rows.into_iter().map(LogFacts::from).collect())
+        self.walk.put_in_order(&mut select, branch, limit);
+        select
     }
 }

@@ -11,6 +11,7 @@ mod call;
 pub mod compact;
 mod conditions;
 pub mod counts;
+pub mod explain;
 mod fold;
 mod groups;
 mod header_lines;

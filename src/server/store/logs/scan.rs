@@ -117,7 +117,7 @@ impl Scan {
             select.and_where(Expr::col("seq").lte(last));
         }
         select.and_where_option(walk.condition());
-        walk.put_in_order(&mut select, CHUNK);
+        walk.put_in_order(&mut select, branch, CHUNK);
         let columns: [&[&str]; 3] = [&COLUMNS, &["block_id"], &["slot"]];
         let text = render::fetch_json(&self.db, &select, branch.sqlite_index(), &columns).await?;
         let mut placed: Vec<Placed> = render::read_json(&text)?;
