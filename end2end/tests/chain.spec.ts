@@ -30,7 +30,7 @@ for (const role of ["owner", "auditor"] as const) {
       const main = page.getByRole("main");
       await expect(main).toContainText(known.digest);
       await expect(main).toContainText(known.key);
-      await expect(page.getByRole("link", { name: "a webhook endpoint" })).toHaveAttribute("href", /\/settings\/webhooks$/);
+      await expect(page.getByRole("link", { name: "webhook endpoints" })).toHaveAttribute("href", /\/settings\/webhooks$/);
 
       const list = page.getByRole("group", { name: "Signed heads" });
       const figure = known.number.toLocaleString("en-GB");

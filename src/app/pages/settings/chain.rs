@@ -44,15 +44,14 @@ fn Whole(page: ChainPage, project: String) -> impl IntoView {
     let webhooks = format!("/projects/{project}/settings/webhooks");
     let events = view! {
         <p>
-            "Each head that is signed once an hour goes out as the event "<code>"chain.head"</code>": "
-            <a href=webhooks>"a webhook endpoint"</a>" that wants it keeps heads elsewhere, by itself."
+            "Once an hour, while the chain moves, a head goes out as the event "<code>"chain.head"</code>" to the "
+            <a href=webhooks>"webhook endpoints"</a>" that want it."
         </p>
     };
     view! {
         <p class="quiet">
-            "Whatever is stored here, and each later change of it, is an entry of this project's chain, and each entry holds the digest of the one before: "
-            "what is changed, added or taken out afterwards breaks it. A signed head says where the chain ended. Keep one outside this server, and nobody, "
-            "whoever runs the server included, can make the chain anew up to there without it being seen."
+            "Whatever is stored here, and each later change of it, is an entry of this project's chain, which breaks where anything is altered, added or taken out. "
+            "Keep a signed head outside this server, and nobody, not even whoever runs it, can make the chain anew up to there without it being seen."
         </p>
         {end(&page)}
         {has_begun.then(|| view! { <Latest head=latest zone=page.zone.clone() project=project.clone()/> })}
