@@ -130,7 +130,16 @@ pub async fn filled(app: &TestApp, name: &str) -> (Project, IssuedKey) {
     retention::set(&app.server, project.key, choice, Asker::default())
         .await
         .unwrap();
+    // The service's own logs of all that are written, too.
+    recorded(app).await;
     (project, key)
+}
+
+/// Waits until what the service recorded of itself is written.
+async fn recorded(app: &TestApp) {
+    app.server.recordings.close();
+    app.server.recordings.wait().await;
+    app.server.recordings.reopen();
 }
 
 /// A log that an application sent.
@@ -278,9 +287,7 @@ for_each_db! {
         app.server.writer.write(call(project.key, logs)).await.unwrap();
         let zone = app.post_form("/api/set_time_zone", &[("project", &project.id), ("zone", "Europe/Berlin")]).header("cookie", &cookie);
         drop(zone.send().await.unwrap());
-        app.server.recordings.close();
-        app.server.recordings.wait().await;
-        app.server.recordings.reopen();
+        recorded(app).await;
         let own = number(app, "SELECT COUNT(*) FROM logs WHERE origin = 1").await;
         assert!(own > 0);
         let now = app.server.clock.now_ms();

@@ -13,7 +13,7 @@ use crate::server::store::projects::Project;
 use crate::server::webhooks::own;
 
 /// How often it is looked at whose chain has moved.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 /// How long after a head the next one is signed, in milliseconds.
 const HOUR_MS: i64 = 60 * 60_000;
 /// How old a head may be that is given to whoever asks for one, in milliseconds.

@@ -87,7 +87,9 @@ impl Body {
             Self::Deleted(seqs) => seqs.write(&mut out),
             Self::Silenced(seqs, texts) => {
                 seqs.write(&mut out);
-                texts.iter().for_each(|text| out.extend_from_slice(text));
+                for text in texts {
+                    out.extend_from_slice(text);
+                }
             }
             Self::Facts(facts) => facts.iter().for_each(|fact| fact.write(&mut out)),
             Self::ProjectDeleted => {}

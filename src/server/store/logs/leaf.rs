@@ -52,8 +52,8 @@ pub(super) fn of_facts(facts: &LogFacts, text: &Digest) -> Digest {
 
 /// The leaf of a log as it was read. The numbers are those of the database, whether or not they mean anything.
 pub(super) fn of_row(row: &FactsRow, text: &Digest) -> Digest {
-    fn field(text: &Option<String>) -> Option<Cow<'_, str>> {
-        text.as_deref().map(Cow::Borrowed)
+    fn field(text: Option<&String>) -> Option<Cow<'_, str>> {
+        text.map(|text| Cow::Borrowed(text.as_str()))
     }
     leaf(
         [
@@ -71,17 +71,17 @@ pub(super) fn of_row(row: &FactsRow, text: &Digest) -> Digest {
             Some(Cow::Borrowed(&row.method)),
             Some(Cow::Borrowed(&row.endpoint)),
             Some(Cow::Borrowed(&row.path)),
-            field(&row.request_id),
-            field(&row.channel),
-            field(&row.user_email),
-            field(&row.user_id),
-            field(&row.app_id),
-            field(&row.app_name),
-            field(&row.client_app_id),
-            field(&row.ip),
-            field(&row.resource_type),
-            field(&row.resource_id),
-            field(&row.async_action_id),
+            field(row.request_id.as_ref()),
+            field(row.channel.as_ref()),
+            field(row.user_email.as_ref()),
+            field(row.user_id.as_ref()),
+            field(row.app_id.as_ref()),
+            field(row.app_name.as_ref()),
+            field(row.client_app_id.as_ref()),
+            field(row.ip.as_ref()),
+            field(row.resource_type.as_ref()),
+            field(row.resource_id.as_ref()),
+            field(row.async_action_id.as_ref()),
         ],
         text,
     )
