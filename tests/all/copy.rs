@@ -198,7 +198,7 @@ fn a_target_with_rows_is_refused_and_stays_as_it_is() {
         let output = copy_to(app, &to);
         assert_eq!(output.status.code(), Some(1));
         assert!(
-            words(&output).contains("not empty: it has rows in projects"),
+            words(&output).contains("not empty: it has rows in chain_entries, chain_heads, projects"),
             "{}",
             words(&output)
         );
