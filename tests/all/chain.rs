@@ -187,6 +187,8 @@ for_each_db! {
         let (project, key) = filled(app, "shop").await;
         let hook = json!({"target_url": "https://hook.example.com/", "events": ["chain.head"]});
         assert_eq!(app.call(Method::POST, "/v1/webhooks", &key).json(&hook).send().await.unwrap().status(), 201);
+        assert_eq!(signing::round(&app.server).await.unwrap(), 0, "it has just begun");
+        app.pass(60 * 60_000);
         assert_eq!(signing::round(&app.server).await.unwrap(), 1);
         assert_eq!(signing::round(&app.server).await.unwrap(), 0, "once an hour");
         app.pass(60 * 60_000);

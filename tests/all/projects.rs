@@ -175,7 +175,12 @@ for_each_db! {
 }
 
 /// What the log of the log lies in, which outlives its project.
-const OF_OWN: [&str; 7] = [
+const OF_OWN: [&str; 12] = [
+    "chain_heads",
+    "chain_entries",
+    "chain_leaves",
+    "chain_signed",
+    "chain_checkpoints",
     "logs",
     "log_blocks",
     "log_signatures",
