@@ -8,7 +8,7 @@ use super::head;
 use super::walk::{Astray, Walk};
 use crate::server::state::Server;
 use crate::server::store::StoreError;
-use crate::server::store::chain::checkpoint::{self, Replacement};
+use crate::server::store::chain::checkpoint;
 use crate::server::store::chain::entry::Body;
 use crate::server::store::chain::read::{self, Checkpoint, StoredEntry};
 use crate::server::store::chain::seqs::Seqs;
@@ -53,7 +53,7 @@ struct Round<'a> {
     /// Logs from this number on may be there.
     living: i64,
     run: Option<Run>,
-    ready: Vec<Replacement>,
+    ready: Vec<Checkpoint>,
     gone: u64,
     /// Entries that stay, and whose leaves nobody asks for any more.
     bare: Vec<i64>,
@@ -216,7 +216,7 @@ impl Round<'_> {
             ..run.checkpoint
         };
         let checkpoint = head::sign_checkpoint(&self.server.chain_key, self.project_id, unsigned);
-        self.ready.push(Replacement { checkpoint });
+        self.ready.push(checkpoint);
     }
 
     /// Puts what is ready in place, where that is so many.

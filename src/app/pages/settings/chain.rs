@@ -50,7 +50,7 @@ fn Whole(page: ChainPage, project: String) -> impl IntoView {
     };
     view! {
         <p class="quiet">
-            "Whatever is stored here, and each later change of it, is an entry of this project's chain, which breaks where anything is altered, added or taken out. "
+            "Every log is on this project's chain, and so is each change of a task, an export, an attempt or a rule: what is altered, added or taken out behind the service's back no longer fits it. "
             "Keep a signed head outside this server, and nobody, not even whoever runs it, can make the chain anew up to there without it being seen."
         </p>
         {end(&page)}

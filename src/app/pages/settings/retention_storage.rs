@@ -122,6 +122,7 @@ fn said_of(table: &str) -> &'static str {
         "tasks" | "jobs" | "job_failures" => "background tasks",
         "exports" => "exports; their files lie elsewhere",
         "events" | "sendouts" | "attempts" => "events and their sendouts",
+        "chain_leaves" | "chain_entries" => "the chain: what logs are verified by",
         _ => "",
     }
 }

@@ -1,7 +1,8 @@
 //! Reading everything again, and comparing it with the chain.
 //!
 //! The server may run meanwhile: the chain is read to its end, then logs and facts, then what has come onto the chain since; what was not as it should be is
-//! looked at once more by then. What is held in memory is some 33 bytes a log, and a digest for each other fact.
+//! looked at once more by then. What is held in memory is some 33 bytes a log (60 more where its bodies expired
+//! before it), and a digest for each other fact.
 
 mod facts;
 mod history;

@@ -12,13 +12,6 @@ use crate::server::store::{Db, StoreError};
 /// Entries that are looked at together.
 const PAGE: i64 = 5_000;
 
-/// A signed checkpoint that is to stand in the place of the entries and checkpoints that it covers.
-#[derive(Clone, Debug)]
-pub struct Replacement {
-    /// It.
-    pub checkpoint: Checkpoint,
-}
-
 impl Checkpoint {
     /// Takes what follows into this one.
     pub fn join(&mut self, next: &Self) {
@@ -56,8 +49,8 @@ pub async fn first_living(db: &Db, project: ProjectKey, deleted: &Seqs) -> Resul
     }
 }
 
-/// Puts checkpoints in place; how many entries went. One in which somebody has signed a head meanwhile waits for the next time.
-pub async fn put(db: &Db, project: ProjectKey, all: &[Replacement]) -> Result<u64, StoreError> {
+/// Puts signed checkpoints in the place of the entries and checkpoints that they cover; how many entries went. One in which somebody has signed a head meanwhile waits for the next time.
+pub async fn put(db: &Db, project: ProjectKey, all: &[Checkpoint]) -> Result<u64, StoreError> {
     const SIGNED: &str = "SELECT COUNT(*) FROM chain_signed WHERE project_id = $1 AND number >= $2 AND number < $3";
     const ENTRIES: &str = "DELETE FROM chain_entries WHERE project_id = $1 AND number >= $2 AND number <= $3";
     const LEAVES: &str = "DELETE FROM chain_leaves WHERE project_id = $1 AND number >= $2 AND number <= $3";
@@ -65,7 +58,7 @@ pub async fn put(db: &Db, project: ProjectKey, all: &[Replacement]) -> Result<u6
     let mut tx = WriteTx::begin(db).await?;
     append::lock(&mut tx, project).await?;
     let mut gone = 0;
-    for Replacement { checkpoint } in all {
+    for checkpoint in all {
         let (first, last) = (checkpoint.first_number, checkpoint.last_number);
         let signed: i64 =
             on_tx!(&mut tx, connection => query_scalar(SIGNED).bind(project).bind(first).bind(last).fetch_one(connection).await?);
