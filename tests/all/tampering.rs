@@ -148,6 +148,30 @@ for_each_db! {
         }
     }
 
+    async fn a_value_of_another_kind_is_told_by_its_row(app: TestApp) {
+        // PostgreSQL takes no such value.
+        if matches!(app.db(), Db::Sqlite { .. }) {
+            let (project, _) = filled(app, "shop").await;
+            let log = |set: &str| format!("UPDATE logs SET {set} WHERE id = 'alone-2'");
+            let code = number(app, "SELECT status_code FROM logs WHERE id = 'alone-2'").await;
+            let code = format!("status_code = {code}");
+            let method = "method = CAST(method AS TEXT)";
+            for tampering in [
+                Tampering::new("'alone-2': its column status_code", &[&log("status_code = 'x'")], &[&log(&code)]),
+                Tampering::new("'alone-2': its column status_code", &[&log("status_code = 70000")], &[&log(&code)]),
+                Tampering::new("'alone-2': its column method", &[&log("method = CAST(method AS BLOB)")], &[&log(method)]),
+                Tampering::new("row chain_entries 3: its column at",
+                    &["CREATE TABLE aside AS SELECT at FROM chain_entries WHERE number = 3", "UPDATE chain_entries SET at = 'soon' WHERE number = 3"],
+                    &["UPDATE chain_entries SET at = (SELECT at FROM aside) WHERE number = 3", "DROP TABLE aside"]),
+                Tampering::new("'over': its column created_at",
+                    &["CREATE TABLE aside AS SELECT created_at FROM tasks WHERE id = 'over'", "UPDATE tasks SET created_at = X'00' WHERE id = 'over'"],
+                    &["UPDATE tasks SET created_at = (SELECT created_at FROM aside) WHERE id = 'over'", "DROP TABLE aside"]),
+            ] {
+                tampering.check(app, &project).await;
+            }
+        }
+    }
+
     async fn what_is_removed_swapped_or_added_is_told(app: TestApp) {
         let (project, _) = filled(app, "shop").await;
         let seq = |id: &str| format!("SELECT seq FROM logs WHERE id = '{id}'");

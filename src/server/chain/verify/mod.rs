@@ -18,6 +18,7 @@ pub use self::report::{Finding, Record, Report};
 use super::head::{self, SignedHead};
 use super::key::ChainKey;
 use crate::server::secrets::InstanceKey;
+use crate::server::store::chain::kinds;
 use crate::server::store::chain::read::{self, Chained, SignedRow};
 use crate::server::store::{Db, StoreError};
 
@@ -81,11 +82,36 @@ impl Verifier<'_> {
         loop {
             tries += 1;
             let before = read::head(self.db, project.key).await?;
-            let verified = self.verify_once(project, anchors, told).await?;
+            let verified = match self.verify_once(project, anchors, told).await {
+                Ok(verified) => verified,
+                Err(problem) => self.name_misfits(project, problem).await?,
+            };
             if verified.report.is_clean() || tries == TRIES || read::head(self.db, project.key).await? == before {
                 return Ok(verified);
             }
         }
+    }
+
+    /// Where reading failed: the rows that cannot be read, by their names; or the problem, where there are none.
+    async fn name_misfits(&self, project: &Chained, problem: StoreError) -> Result<Verified, StoreError> {
+        let misfits = kinds::misfits(self.db, project.key).await?;
+        if misfits.is_empty() {
+            return Err(problem);
+        }
+        let mut report = Report::default();
+        for misfit in misfits {
+            let what = format!(
+                "its column {} holds a value of another kind than it was made for: it was changed, and nothing more can be verified until it is put right",
+                misfit.column
+            );
+            report.add(Record::Row(misfit.row), what);
+        }
+        Ok(Verified {
+            project_id: project.id.clone(),
+            numbers: Numbers::default(),
+            report,
+            end: None,
+        })
     }
 
     async fn verify_once(

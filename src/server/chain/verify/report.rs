@@ -34,6 +34,8 @@ pub enum Record {
     },
     /// A block of what logs say.
     Block(i64),
+    /// A row of the database that cannot be read: its table and its key.
+    Row(String),
     /// Something else, in words, as `task aa_1`.
     Fact(String),
 }
@@ -46,6 +48,7 @@ impl fmt::Display for Record {
             Self::Log(time, id) => write!(f, "log {id} of {}", crate::model::zone::rfc3339(*time)),
             Self::LogOf { entry, place, of } => write!(f, "log {place} of {of} in entry {entry} of the chain"),
             Self::Block(id) => write!(f, "block {id} of what logs say"),
+            Self::Row(row) => write!(f, "row {row}"),
             Self::Fact(words) => f.write_str(words),
         }
     }

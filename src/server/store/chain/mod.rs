@@ -8,6 +8,7 @@ pub mod canon;
 pub mod checkpoint;
 pub mod entry;
 pub mod fact;
+pub mod kinds;
 mod noted;
 pub mod read;
 pub mod seqs;
