@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use sea_query::{Expr, ExprTrait, Order, Query};
 use sqlx::{query_as, query_scalar};
+use tokio::task::JoinHandle;
 
 use super::block;
 use super::blocks;
@@ -22,8 +23,8 @@ use crate::server::store::{Db, StoreError};
 
 /// Blocks that are read at a time.
 const BLOCKS: i64 = 32;
-/// Rows that are read at a time.
-const ROWS: usize = 2_000;
+/// Rows that are read at a time: more than those blocks have, so that one statement mostly does.
+const ROWS: usize = 4_000;
 
 /// A log that is there.
 #[derive(Clone, Debug)]
@@ -47,6 +48,15 @@ pub struct Chunk {
     pub logs: Vec<Seen>,
     /// What is wrong with blocks themselves.
     pub broken: Vec<Broken>,
+}
+
+impl Chunk {
+    const fn of(logs: Vec<Seen>) -> Self {
+        Self {
+            logs,
+            broken: Vec::new(),
+        }
+    }
 }
 
 /// Something that is wrong with a block.
@@ -81,6 +91,14 @@ struct Held {
     used: Vec<bool>,
 }
 
+/// Blocks that were read and opened.
+#[derive(Debug)]
+struct Ahead {
+    opened: Vec<(i64, Opened)>,
+    /// The first time and the number of the last one; none where there are no more.
+    last: Option<(i64, i64)>,
+}
+
 /// Reads a project's logs from the first to the last.
 #[derive(Debug)]
 pub struct Proof {
@@ -89,6 +107,10 @@ pub struct Proof {
     silenced: Silenced,
     /// After which block to go on; none once there are no more.
     after: Option<(i64, i64)>,
+    /// The blocks after that, on their way while the rows of those before are read.
+    ahead: Option<JoinHandle<Result<Ahead, StoreError>>>,
+    /// Logs whose leaves are being made while the next rows are read.
+    seeing: Option<JoinHandle<Vec<Seen>>>,
     held: HashMap<i64, Held>,
     /// The numbers of all blocks so far.
     blocks: HashSet<i64>,
@@ -108,6 +130,8 @@ impl Proof {
             project,
             silenced,
             after: Some((i64::MIN, i64::MIN)),
+            ahead: None,
+            seeing: None,
             held: HashMap::new(),
             blocks: HashSet::new(),
             shut: HashMap::new(),
@@ -117,18 +141,24 @@ impl Proof {
         }
     }
 
-    /// What comes next; none at the end.
+    /// What comes next; none at the end. Blocks are opened, rows read and leaves made at the same time, each of other logs.
     pub async fn next(&mut self) -> Result<Option<Chunk>, StoreError> {
         loop {
             if let Some((origin, after)) = self.rows.take() {
-                return self.read_rows(origin, after).await.map(Some);
+                if let Some(logs) = self.read_rows(origin, after).await? {
+                    return Ok(Some(Chunk::of(logs)));
+                }
+                continue;
             }
             let mut chunk = Chunk::default();
             self.let_go(&mut chunk);
             if self.to == i64::MAX {
-                return Ok(Some(chunk).filter(|chunk| !chunk.broken.is_empty()));
+                if let Some(seeing) = self.seeing.take() {
+                    chunk.logs = seeing.await.map_err(broke)?;
+                }
+                return Ok(Some(chunk).filter(|chunk| !chunk.broken.is_empty() || !chunk.logs.is_empty()));
             }
-            self.read_blocks(&mut chunk).await?;
+            self.take_blocks(&mut chunk).await?;
             if self.to > self.from {
                 self.rows = Some((0, None));
             }
@@ -138,26 +168,22 @@ impl Proof {
         }
     }
 
-    /// Reads and opens the next blocks.
-    async fn read_blocks(&mut self, chunk: &mut Chunk) -> Result<(), StoreError> {
-        const NEXT: &str =
-            "SELECT id, min_time, max_time, count, bytes, sha256, content FROM log_blocks WHERE project_id = $1 AND (min_time, id) > ($2, $3)
-            ORDER BY min_time, id LIMIT $4";
+    /// Takes the blocks that were on their way, and sends for the next ones.
+    async fn take_blocks(&mut self, chunk: &mut Chunk) -> Result<(), StoreError> {
         self.from = self.to;
-        let Some((time, id)) = self.after else {
+        let Some(after) = self.after else {
             self.to = i64::MAX;
             return Ok(());
         };
-        let rows: Vec<BlockRow> = on_db!(read &self.db, pool => {
-            query_as(NEXT).bind(self.project).bind(time).bind(id).bind(BLOCKS).fetch_all(pool).await?
-        });
+        let Ahead { opened, last } = match self.ahead.take() {
+            Some(ahead) => ahead.await.map_err(broke)??,
+            None => read_blocks(self.db.clone(), self.project, after).await?,
+        };
+        self.after = last;
+        self.ahead = last.map(|last| tokio::spawn(read_blocks(self.db.clone(), self.project, last)));
         // Others that begin at the last one's time may follow, so rows of that time wait.
-        self.after = rows
-            .last()
-            .filter(|_| rows.len() as i64 == BLOCKS)
-            .map(|last| (last.1, last.0));
-        self.to = self.after.map_or(i64::MAX, |(time, _)| std::cmp::max(time, self.from));
-        for (id, opened) in open_all(rows).await? {
+        self.to = last.map_or(i64::MAX, |(time, _)| std::cmp::max(time, self.from));
+        for (id, opened) in opened {
             if !self.blocks.insert(id) {
                 chunk.broken.push(Broken {
                     block: id,
@@ -182,8 +208,8 @@ impl Proof {
         Ok(())
     }
 
-    /// Reads some rows, and settles where the next ones begin.
-    async fn read_rows(&mut self, origin: usize, after: Option<(i64, String)>) -> Result<Chunk, StoreError> {
+    /// Reads some rows, and settles where the next ones begin; gives the logs of the rows before, if there were any.
+    async fn read_rows(&mut self, origin: usize, after: Option<(i64, String)>) -> Result<Option<Vec<Seen>>, StoreError> {
         let number = Origin::ALL[origin].number();
         let which = after.as_ref().map_or(Which::All, Which::After);
         let placed = rows(&self.db, self.project, number, (self.from, self.to), which).await?;
@@ -192,19 +218,21 @@ impl Proof {
             _ if origin + 1 < Origin::ALL.len() => Some((origin + 1, None)),
             _ => None,
         };
+        if placed.is_empty() {
+            return Ok(None);
+        }
         let mut texts = Vec::with_capacity(placed.len());
         for (_, seq, block, slot) in &placed {
             texts.push(self.text(*seq, *block, *slot));
         }
-        let seen = tokio::task::spawn_blocking(move || {
+        let before = self.seeing.replace(tokio::task::spawn_blocking(move || {
             let all = placed.into_iter().zip(texts);
             all.map(|((row, seq, ..), text)| see(row, seq, text)).collect()
-        });
-        let logs = seen.await.map_err(broke)?;
-        Ok(Chunk {
-            logs,
-            broken: Vec::new(),
-        })
+        }));
+        match before {
+            Some(before) => Ok(Some(before.await.map_err(broke)?)),
+            None => Ok(None),
+        }
     }
 
     /// The digest of what a log says.
@@ -301,6 +329,24 @@ async fn rows(
         .limit(ROWS as u64);
     let columns: [&[&str]; 4] = [&COLUMNS, &["seq"], &["block_id"], &["slot"]];
     render::read_json(&render::fetch_json(db, &select, None, &columns).await?)
+}
+
+/// Reads and opens the blocks after a place.
+async fn read_blocks(db: Db, project: ProjectKey, (time, id): (i64, i64)) -> Result<Ahead, StoreError> {
+    const NEXT: &str =
+        "SELECT id, min_time, max_time, count, bytes, sha256, content FROM log_blocks WHERE project_id = $1 AND (min_time, id) > ($2, $3)
+        ORDER BY min_time, id LIMIT $4";
+    let rows: Vec<BlockRow> = on_db!(read &db, pool => {
+        query_as(NEXT).bind(project).bind(time).bind(id).bind(BLOCKS).fetch_all(pool).await?
+    });
+    let last = rows
+        .last()
+        .filter(|_| rows.len() as i64 == BLOCKS)
+        .map(|last| (last.1, last.0));
+    Ok(Ahead {
+        opened: open_all(rows).await?,
+        last,
+    })
 }
 
 /// What came of opening a block: what is held of it, and what is wrong with what its row says of it; or why it does not open.
