@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use crate::server::store::logs::write::LogWriter;
 
-/// How long a step may keep others from writing: it takes on more or less, so that it comes near to this.
-const HELD: Duration = Duration::from_millis(5);
+/// How long a step may keep others from writing, at least and at most: it takes on more or less, so that it comes near to half of what a batch of logs takes.
+/// Who sends logs waits for a batch anyway; and many logs together are deleted at half the cost of few, since they share pages of the indexes.
+const HELD: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(40));
 /// How many times as long it rests while logs come in through the same connection; else, and where each process has its own, as long as it worked.
-const REST_BESIDE: u32 = 4;
+const REST_BESIDE: u32 = 2;
 const REST: u32 = 1;
 /// The shortest and the longest rest.
 const RESTS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
 /// How long it waits at most while logs wait to be written.
-const YIELD: Duration = Duration::from_millis(100);
+const YIELD: Duration = Duration::from_millis(20);
 /// How often it looks whether they do.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -54,16 +55,17 @@ impl Pace {
         self.size
     }
 
-    /// Takes on more or less after a step that kept others waiting for so long.
-    fn learn(&mut self, held: Duration) {
-        let wanted = self.size as f64 * HELD.as_secs_f64() / held.as_secs_f64().max(0.000_1);
+    /// Takes on more or less after a step that kept others waiting for so long, while a batch of logs takes so long.
+    fn learn(&mut self, held: Duration, batch: Duration) {
+        let may = (batch / 2).clamp(HELD.0, HELD.1);
+        let wanted = self.size as f64 * may.as_secs_f64() / held.as_secs_f64().max(0.000_1);
         // Step by step: one long wait for the disk says little about the next.
         self.size = (wanted as usize).clamp(self.size / 2, self.size * 2).clamp(1, self.most);
     }
 
     /// Learns from a step, and leaves the database to others for a while: longer while logs wait to be written.
     pub(super) async fn rest(&mut self, writer: &LogWriter, held: Duration) {
-        self.learn(held);
+        self.learn(held, writer.batch_time());
         let batches = writer.batches();
         let is_beside = self.is_alone && std::mem::replace(&mut self.batches, batches) != batches;
         let times = if is_beside { REST_BESIDE } else { REST };
@@ -96,12 +98,17 @@ mod tests {
             (400, 1),
             (0, 2),
         ] {
-            pace.learn(Duration::from_millis(held_ms));
+            pace.learn(Duration::from_millis(held_ms), Duration::ZERO);
             assert_eq!(pace.size(), size, "after {held_ms} ms");
         }
         for _ in 0..10 {
-            pace.learn(Duration::ZERO);
+            pace.learn(Duration::ZERO, Duration::ZERO);
         }
         assert_eq!(pace.size(), 32);
+        // Where a batch takes long, nobody notices a step of half of that.
+        pace.learn(Duration::from_millis(40), Duration::from_millis(80));
+        assert_eq!(pace.size(), 32);
+        pace.learn(Duration::from_millis(80), Duration::from_secs(9));
+        assert_eq!(pace.size(), 16, "however long it takes");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -100,6 +100,8 @@ struct Load {
     bytes_per_second: AtomicU64,
     /// Batches written so far.
     batches: AtomicU64,
+    /// How long one takes, in microseconds, over the last dozen or so.
+    batch_us: AtomicU64,
 }
 
 /// A call's share of the queue, given back when the call has been answered, or has gone away.
@@ -159,6 +161,7 @@ impl LogWriter {
             most: options.queue_bytes,
             bytes_per_second: AtomicU64::new(0),
             batches: AtomicU64::new(0),
+            batch_us: AtomicU64::new(0),
         });
         tokio::spawn(
             Writer {
@@ -227,6 +230,11 @@ impl LogWriter {
     /// Batches that this writer has written so far: whoever looks twice sees whether logs come in.
     pub fn batches(&self) -> u64 {
         self.0.load.batches.load(Ordering::Relaxed)
+    }
+
+    /// How long a batch takes these days, from when it is begun until it is committed: what a call waits for anyway.
+    pub fn batch_time(&self) -> Duration {
+        Duration::from_micros(self.0.load.batch_us.load(Ordering::Relaxed))
     }
 
     /// Writes what waits, then ends.
@@ -329,6 +337,8 @@ impl Writer {
         let results = self.write_calls(&calls).await;
         let speed = bytes as f64 / started.elapsed().as_secs_f64().max(0.001);
         self.load.bytes_per_second.store(speed as u64, Ordering::Relaxed);
+        let (spent, before) = (started.elapsed().as_micros() as u64, self.load.batch_us.load(Ordering::Relaxed));
+        self.load.batch_us.store((before * 7 + spent) / 8, Ordering::Relaxed);
         self.load.batches.fetch_add(1, Ordering::Relaxed);
         for ((answer, share), result) in answers.into_iter().zip(results) {
             // There is room again by the time that the caller hears of it.
