@@ -8,6 +8,7 @@ use sqlx::query_as;
 
 use super::conditions::{self, Branch, Plan};
 use super::counts::{self, Bars};
+use super::keyed;
 use super::list::PathNeedle;
 use super::windows::Windows;
 use crate::model::log::Status;
@@ -61,6 +62,9 @@ pub(super) async fn counted(
     bound: u64,
     until: Instant,
 ) -> Result<(Bars, bool), StoreError> {
+    if !selection.ids.wanted.is_empty() {
+        return Ok((named(db, project, selection, step).await?, true));
+    }
     let codes = if conditions::has_code_class(selection) {
         Some(counts::codes_in_use(db, project, selection).await?)
     } else {
@@ -90,6 +94,25 @@ pub(super) async fn counted(
         }
     }
     Ok((count.bars, true))
+}
+
+/// Logs that are named by their ids: they are read by their keys, and are few.
+async fn named(db: &Db, project: ProjectKey, selection: &LogSelection, step: i64) -> Result<Bars, StoreError> {
+    let keys = keyed::keys_of(db, project, &selection.ids.wanted).await?;
+    let rows = keyed::rows(db, project, selection, &keys).await?;
+    let (mut bars, mut seen) = (Bars::new(), HashSet::new());
+    for facts in rows {
+        let bar = bar_of(step, facts.created_at);
+        if seen.insert((facts.created_at, facts.id)) {
+            counts::add(&mut bars, selection, bar, facts.status, 1);
+        }
+    }
+    Ok(bars)
+}
+
+/// Where the bar of a time begins.
+const fn bar_of(step: i64, created_at: i64) -> i64 {
+    if step == i64::MAX { 0 } else { created_at - created_at % step }
 }
 
 struct Count<'a> {
@@ -133,14 +156,6 @@ impl Count<'_> {
             }
         }
         Ok(true)
-    }
-
-    fn bar(&self, created_at: i64) -> i64 {
-        if self.step == i64::MAX {
-            0
-        } else {
-            created_at - created_at % self.step
-        }
     }
 
     fn rows(&self, plan: &Plan, branch: &Branch, window: TimeRange, limit: u64) -> SelectStatement {
@@ -198,7 +213,7 @@ impl Count<'_> {
         let mut counted = Vec::new();
         for (created_at, id, status, path) in rows {
             if self.path.as_ref().is_none_or(|needle| needle.is_in(&path)) && seen.insert((created_at, id)) {
-                counted.push((self.bar(created_at), status, 1));
+                counted.push((bar_of(self.step, created_at), status, 1));
             }
         }
         Ok((counted, cut))
