@@ -4,7 +4,7 @@
 // the result, which begin empty. For the styles and the pages' code, names carry a hash of the content; the worker's are asked for by the
 // page's code, which knows no hash.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { splitPages } from "./split.mjs";
 import { hash, hashed, optimize, run } from "./tools.mjs";
 
@@ -28,21 +28,45 @@ async function buildWorker() {
   writeFileSync(join(dist, "browse-worker_loader.js"), 'importScripts("./browse-worker.js");wasm_bindgen({ module_or_path: "./browse-worker_bg.wasm" });');
 }
 
+// All styles as one file: each more would be a request that the first paint waits for.
 function withStyles(index) {
-  return index.replaceAll(/href="(style\/[\w-]+\.css)"/g, (_, path) => {
-    const style = readFileSync(path);
-    const name = hashed(basename(path), hash(style));
-    writeFileSync(join(dist, name), style);
-    return `href="${served}${name}"`;
+  const links = /<link rel="stylesheet" href="(style\/[\w-]+\.css)" \/>\s*/g;
+  const paths = [...index.matchAll(links)].map(([, path]) => path);
+  const style = Buffer.concat(paths.map((path) => readFileSync(path)));
+  const name = hashed("style.css", hash(style));
+  writeFileSync(join(dist, name), style);
+  let isFirst = true;
+  return index.replaceAll(links, () => {
+    const link = isFirst ? `<link rel="stylesheet" href="${served}${name}" />\n  ` : "";
+    isFirst = false;
+    return link;
   });
 }
 
 // What a page's head needs to come alive. The server adds nonces, and the parts of the page's own group.
 function withCode(index) {
   const head = [
-    `<script type="module">import init from "${served}${script}"; await init({ module_or_path: "${served}${wasm}" });</script>`,
-    ...[script, loader].map((file) => `<link rel="modulepreload" href="${served}${file}" crossorigin="anonymous">`),
-    `<link rel="preload" href="${served}${wasm}" as="fetch" type="application/wasm" crossorigin="anonymous">`,
+    `<script>${begin(`${served}${script}`, `${served}${wasm}`)}</script>`,
+    ...[script, loader].map((file) => `<link rel="later" href="${served}${file}" as="script" crossorigin="anonymous">`),
+    `<link rel="later" href="${served}${wasm}" as="fetch" type="application/wasm" crossorigin="anonymous">`,
   ];
   return index.replace("</head>", `${head.join("\n")}\n</head>`);
+}
+
+// The code is asked for once the page has been drawn: what people read does not share the line with it. A page that nobody sees draws nothing, and does
+// not wait for that. Nothing is taken over before the whole page is here.
+function begin(script, wasm) {
+  return `(() => {
+  let begun = false;
+  const begin = async () => {
+    if (begun) return;
+    begun = true;
+    for (const link of document.querySelectorAll("link[rel=later]")) link.rel = link.as === "script" ? "modulepreload" : "preload";
+    const { default: init } = await import("${script}");
+    if (document.readyState === "loading") await new Promise((ready) => document.addEventListener("DOMContentLoaded", ready));
+    await init({ module_or_path: "${wasm}" });
+  };
+  requestAnimationFrame(() => setTimeout(begin));
+  setTimeout(begin, document.hidden ? 0 : 1000);
+})();`;
 }

@@ -45,7 +45,7 @@ async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {
 }
 
 /// What a page needs in its `<head>` to be styled and to come alive: the inside of the built `index.html`'s head, in
-/// which every `<script>` and module preload carries the page's nonce, for the Content-Security-Policy.
+/// which every `<script>` and every link to one that comes later carries the page's nonce, for the Content-Security-Policy.
 ///
 /// Empty where no browser half was built. Holds neither charset nor title.
 pub fn head_with_nonce(nonce: &str) -> String {
@@ -56,7 +56,7 @@ pub fn head_with_nonce(nonce: &str) -> String {
     };
     head()
         .replace("<script", &format!("<script{nonce}"))
-        .replace("<link rel=\"modulepreload\"", &format!("<link rel=\"modulepreload\"{nonce}"))
+        .replace("<link rel=\"later\"", &format!("<link rel=\"later\"{nonce}"))
 }
 
 /// The inside of the built `index.html`'s `<head>`, as it was written.
@@ -80,8 +80,8 @@ fn inside_head(html: &str) -> &str {
     inside.map_or("", |(head, _)| head.trim())
 }
 
-/// Asks early for the code of a group of pages, see [`group`](crate::app::group): else it would be asked for only once the code of
-/// every page is here and runs.
+/// Asks early for the code of a group of pages, see [`group`](crate::app::group): with the code of every page, as soon as the page has been drawn; else
+/// it would be asked for only once that code is here and runs.
 pub fn early(group: &str) -> String {
     let chunks = Dist::get(CHUNKS).map(|file| file.data).unwrap_or_default();
     early_of(&String::from_utf8_lossy(&chunks), group)
@@ -95,7 +95,7 @@ fn early_of(chunks: &str, group: &str) -> String {
         .split(' ')
         .filter(|name| !name.is_empty())
         .map(|name| {
-            format!(r#"<link rel="preload" href="{PREFIX}{name}" as="fetch" type="application/wasm" crossorigin="anonymous">"#)
+            format!(r#"<link rel="later" href="{PREFIX}{name}" as="fetch" type="application/wasm" crossorigin="anonymous">"#)
         });
     links.collect()
 }
@@ -314,7 +314,7 @@ mod tests {
     fn a_group_of_pages_is_asked_for_early() {
         let chunks = "logs split_logs-0123456789abcdef.wasm chunk_1-fedcba9876543210.wasm\nlists a.wasm\nlogs-old b.wasm\n";
         let early = early_of(chunks, "logs");
-        assert_eq!(early.matches("<link rel=\"preload\"").count(), 2);
+        assert_eq!(early.matches("<link rel=\"later\"").count(), 2);
         assert!(
             early.contains("href=\"/assets/chunk_1-fedcba9876543210.wasm\" as=\"fetch\""),
             "{early}"
@@ -325,8 +325,8 @@ mod tests {
 
     #[test]
     fn the_head_without_its_frame() {
-        let html = "<!DOCTYPE html><html><head>\n<link rel=\"modulepreload\" href=\"a\"></head><body></body></html>";
-        assert_eq!(inside_head(html), "<link rel=\"modulepreload\" href=\"a\">");
+        let html = "<!DOCTYPE html><html><head>\n<link rel=\"later\" href=\"a\"></head><body></body></html>";
+        assert_eq!(inside_head(html), "<link rel=\"later\" href=\"a\">");
         assert_eq!(inside_head("nothing built"), "");
     }
 }
