@@ -274,7 +274,7 @@ impl Default for Config {
             session_days: 30,
             queue_mb: 64,
             rate_limit: 600_000,
-            search_ms: 1_000,
+            search_ms: 200,
             jobs: 2,
             webhook_allow: Vec::new(),
             webhook_schedule: WEBHOOK_SCHEDULE.to_vec(),

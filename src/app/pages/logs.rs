@@ -14,11 +14,12 @@ use crate::app::parts::histogram::Histogram;
 use crate::app::parts::links::{log_query, project_id, search, to_query};
 use crate::app::parts::pager::Pager;
 use crate::app::parts::records::live::{LIVE, every};
+use crate::app::parts::searching::{going_on, searched};
 use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::app::parts::table::LogTable;
 use crate::app::parts::title::Title;
 use crate::app::parts::totals::Totals;
-use crate::model::query::{LogQuery, Order};
+use crate::model::query::LogQuery;
 use crate::model::zone::rfc3339;
 
 /// The list of logs with its filters.
@@ -39,6 +40,7 @@ pub fn Logs() -> impl IntoView {
     let last = StoredValue::new(None::<LogsPage>);
     let live = RwSignal::new(false);
     let exporting = RwSignal::new(false);
+    let going = going_on(query);
     keep_asking(live, again);
     view! {
         <Title text="Logs · audit-log"/>
@@ -55,13 +57,13 @@ pub fn Logs() -> impl IntoView {
                         if cfg!(feature = "hydrate") {
                             last.set_value(Some(page.clone()));
                         }
-                        view! { <Results page query project again live exporting/> }.into_any()
+                        view! { <Results page query project again live exporting going/> }.into_any()
                     }
                     Err(error) => {
                         let kept = if matches!(error, ApiError::Unavailable(_)) { last.get_value() } else { None };
                         view! {
                             <Failed error query again/>
-                            {kept.map(|page| view! { <Results page query project again live exporting/> })}
+                            {kept.map(|page| view! { <Results page query project again live exporting going/> })}
                         }
                         .into_any()
                     }
@@ -86,29 +88,11 @@ fn Results(
     again: Callback<()>,
     live: RwSignal<bool>,
     exporting: RwSignal<bool>,
+    going: RwSignal<bool>,
 ) -> impl IntoView {
     let (total, failed, whole) = (page.total, page.failed, page.chart.whole);
     let empty = page.empty.clone();
-    let searched = page.searched.as_ref().map(|(time, turn)| {
-        let (after, before) = if turn.after {
-            (Some(turn.cursor.clone()), None)
-        } else {
-            (None, Some(turn.cursor.clone()))
-        };
-        let link = to_query(&LogQuery {
-            after,
-            before,
-            ..query.get_untracked()
-        });
-        // Oldest first, a list goes on with what is newer; its pages before a place go the other way.
-        let towards_older = turn.after == (query.with_untracked(|query| query.order) == Order::NewestFirst);
-        let words = if towards_older {
-            "Searched back to "
-        } else {
-            "Searched up to "
-        };
-        (words, page.zone.coarse(*time, page.now), link)
-    });
+    let searched = searched(&page, query, going);
     let unknown_local = page.unknown_local;
     let page = Signal::stored(page);
     view! {
@@ -136,9 +120,7 @@ fn Results(
             }
             .into_any(),
         }}
-        {searched.map(|(words, time, link)| view! {
-            <p class="searched" role="status">{words}{time}". "<a href=link>"Go on"</a></p>
-        })}
+        {searched}
         <Pager page query/>
     }
 }

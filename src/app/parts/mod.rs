@@ -28,6 +28,7 @@ pub mod records;
 pub mod retry_dialog;
 pub mod retry_one;
 pub mod scale;
+pub mod searching;
 pub mod states;
 pub mod table;
 pub mod timeline;

@@ -18,7 +18,7 @@ use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError, render};
 
 /// How long counting may go on where no count is kept.
-const BUDGET: Duration = Duration::from_millis(300);
+const BUDGET: Duration = Duration::from_millis(150);
 /// One bar for everything.
 const ONE_BAR: i64 = i64::MAX;
 

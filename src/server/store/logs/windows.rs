@@ -1,6 +1,8 @@
 //! Windows of time: where few of the logs that are read may be wanted, they are read some ten thousand at a time, so that a time budget can stop it.
+//! How many are in one follows what reading those before it took: a budget is met whatever the machine, and whatever is looked for.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use sqlx::query_as;
 
@@ -12,11 +14,20 @@ use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
 
-/// Logs of the first window; each one after it has twice as many, up to sixteen times.
+/// Logs of the first window, of the smallest and of the largest.
 const FIRST: i64 = 20_000;
-const GROWTH: i64 = 16;
+const LEAST: i64 = 2_500;
+const MOST: i64 = 16 * FIRST;
+/// How long reading a window should take.
+const STEP: Duration = Duration::from_millis(40);
 /// Minute counts that one look reads for each origin.
 const COUNTS: i64 = 3_000;
+
+/// How many logs a window should have after one of so many, which took so long: no more than twice as many.
+fn after(logs: i64, took: Duration) -> i64 {
+    let fits = i128::from(logs) * STEP.as_micros() as i128 / took.as_micros().max(1) as i128;
+    i64::try_from(fits).unwrap_or(i64::MAX).min(logs * 2).clamp(LEAST, MOST)
+}
 
 /// Walks through a range from the end that comes first.
 #[derive(Debug)]
@@ -26,7 +37,8 @@ pub(super) struct Windows<'a> {
     origins: &'a [Origin],
     order: Order,
     left: TimeRange,
-    wanted: i64,
+    /// When the last window was given out, and how many logs it was to have.
+    given: Option<(Instant, i64)>,
 }
 
 impl<'a> Windows<'a> {
@@ -38,7 +50,7 @@ impl<'a> Windows<'a> {
             origins,
             order,
             left: range,
-            wanted: FIRST,
+            given: None,
         }
     }
 
@@ -60,8 +72,9 @@ impl<'a> Windows<'a> {
         if self.is_done() {
             return Ok(None);
         }
-        let cut = self.cut().await?;
-        self.wanted = (self.wanted * 2).min(FIRST * GROWTH);
+        let wanted = self.given.map_or(FIRST, |(at, logs)| after(logs, at.elapsed()));
+        let cut = self.cut(wanted).await?;
+        self.given = Some((Instant::now(), wanted));
         let TimeRange { from, to } = self.left;
         Ok(Some(match self.order {
             Order::NewestFirst => {
@@ -78,7 +91,7 @@ impl<'a> Windows<'a> {
     }
 
     /// The minute with which the next window has enough logs; none where all that is left has fewer.
-    async fn cut(&self) -> Result<Option<i64>, StoreError> {
+    async fn cut(&self, wanted: i64) -> Result<Option<i64>, StoreError> {
         const BACK: &str = "SELECT minute, count FROM log_minutes
             WHERE project_id = $1 AND origin = $2 AND minute >= $3 AND minute <= $4 ORDER BY minute DESC LIMIT $5";
         const ON: &str = "SELECT minute, count FROM log_minutes
@@ -105,11 +118,24 @@ impl<'a> Windows<'a> {
         let mut sum = 0;
         for (ranked, count) in logs {
             sum += count;
-            if sum >= self.wanted || ranked >= known_to {
+            if sum >= wanted || ranked >= known_to {
                 // The rank of a rank is the minute again.
                 return Ok(Some(rank(ranked)));
             }
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_follows_what_the_one_before_took() {
+        assert_eq!(after(FIRST, STEP / 100), 2 * FIRST, "no more than twice as many");
+        assert_eq!(after(FIRST, STEP * 2), FIRST / 2);
+        assert_eq!(after(FIRST, STEP * 1_000), LEAST);
+        assert_eq!(after(MOST, Duration::ZERO), MOST);
     }
 }
