@@ -5,6 +5,8 @@
 import { readFileSync } from "node:fs";
 import { launch } from "chrome-launcher";
 import lighthouse, { desktopConfig } from "lighthouse";
+// Lighthouse's own way to the browser.
+import puppeteer from "puppeteer-core";
 import { options } from "./browser.mjs";
 
 const RUNS = 3;
@@ -19,9 +21,20 @@ function missed({ categories, audits }) {
   return CATEGORIES.flatMap((name) => categories[name].auditRefs.filter(short).map(({ id }) => `${id} ${audits[id].score}`));
 }
 
+/** Signs the browser in: Lighthouse clears its caches before each look, but leaves cookies as they are. */
+async function signIn(browser) {
+  const driver = await puppeteer.connect({ browserURL: `http://127.0.0.1:${browser.port}` });
+  const { hostname } = new URL(pages[0].url);
+  for (const one of cookie.split("; ")) {
+    const [name, ...value] = one.split("=");
+    await driver.setCookie({ name, value: value.join("="), domain: hostname, path: "/", httpOnly: true });
+  }
+  await driver.disconnect();
+}
+
 /** One look at a page. */
 async function look(browser, url) {
-  const flags = { port: browser.port, logLevel: "error", output: "json", onlyCategories: CATEGORIES, extraHeaders: { Cookie: cookie } };
+  const flags = { port: browser.port, logLevel: "error", output: "json", onlyCategories: CATEGORIES };
   const { lhr } = await lighthouse(url, flags, desktopConfig);
   if (lhr.runtimeError) throw new Error(`${url}: ${lhr.runtimeError.message}`);
   // Whoever is not signed in is shown the sign-in, which is quick, too.
@@ -43,6 +56,7 @@ async function main() {
   const browser = await launch({ chromePath: options.executablePath, chromeFlags: ["--headless=new", ...options.args], logLevel: "error" });
   try {
     const { Browser } = await (await fetch(`http://127.0.0.1:${browser.port}/json/version`)).json();
+    await signIn(browser);
     let version;
     const seen = [];
     for (const { name, url } of pages) {

@@ -48,6 +48,12 @@ pub fn data_path(call: &str, project: &str, arguments: &str) -> String {
     format!("/api/{call}project={project}&query={encoded}")
 }
 
+/// Whether a page says that it is a part of what was asked for, and how far it got.
+pub fn is_part(page: &[u8]) -> bool {
+    const SAID: &[u8] = b"class=\"searched\"";
+    page.windows(SAID.len()).any(|window| window == SAID)
+}
+
 /// The Logs tab's data.
 pub fn data(client: &mut Client, path: &str) -> Outcome<Value> {
     let answer = client.get(path)?;
