@@ -48,7 +48,7 @@ bench: ## the benchmarks: a table, and target/bench.json
 	@scripts/bench-browser $(target)/release/audit-log
 
 .PHONY: bench-large
-bench-large: ## the benchmarks of 10,000,000 logs, some hours and 60 GB: tables in target/bench-large.md
+bench-large: ## the benchmarks of 10,000,000 logs (says first what room it takes): tables in target/bench-large.md
 	@scripts/setup bench
 	@scripts/bundle release
 	@scripts/say "building the server and the benchmarks for release"

@@ -10,6 +10,7 @@ import puppeteer from "puppeteer-core";
 import { options } from "./browser.mjs";
 
 const RUNS = 3;
+const RETRIES = 2;
 const CATEGORIES = ["performance", "accessibility", "best-practices"];
 const { cookie, pages } = JSON.parse(readFileSync(0, "utf8"));
 
@@ -35,7 +36,9 @@ async function signIn(browser) {
 /** One look at a page. */
 async function look(browser, url) {
   const flags = { port: browser.port, logLevel: "error", output: "json", onlyCategories: CATEGORIES };
-  const { lhr } = await lighthouse(url, flags, desktopConfig);
+  let { lhr } = await lighthouse(url, flags, desktopConfig);
+  // Now and then the browser's trace lacks its own beginning, which says nothing of the page.
+  for (let more = 0; lhr.runtimeError?.code === "NO_NAVSTART" && more < RETRIES; more += 1) ({ lhr } = await lighthouse(url, flags, desktopConfig));
   if (lhr.runtimeError) throw new Error(`${url}: ${lhr.runtimeError.message}`);
   // Whoever is not signed in is shown the sign-in, which is quick, too.
   if (lhr.finalDisplayedUrl !== url) throw new Error(`${url} led to ${lhr.finalDisplayedUrl}`);

@@ -26,7 +26,11 @@ pub fn measure(report: &mut Report, large: &Server, day: &Server, days: &Days) -
     let mut worst = (0.0, String::new());
     for question in questions::all(days, days.last(), days.last_batches())? {
         let ([of_large, of_day], parts) = in_turn(&question, [large, day])?;
-        let part = if parts > 0 { format!("; in part {parts} times") } else { String::new() };
+        let part = if parts > 0 {
+            format!("; in part {parts} times")
+        } else {
+            String::new()
+        };
         let ratio = of_large.as_secs_f64() / of_day.as_secs_f64();
         let millis = |spent: Duration| spent.as_secs_f64() * 1e3;
         report.figure(

@@ -109,15 +109,12 @@ impl Place {
     /// The days up to this one's midnight, or those of the run that made the folder.
     fn days_of(&self, folder: &Path) -> Outcome<Days> {
         let file = folder.join("days");
-        let kept = match fs::read_to_string(&file) {
-            Ok(kept) => kept,
-            Err(_) => {
-                let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;
-                let made = format!("{} {}", now / DAY_MS * DAY_MS - self.days as i64 * DAY_MS, self.days);
-                fs::write(&file, &made)?;
-                made
-            }
-        };
+        if !file.exists() {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;
+            let from = now / DAY_MS * DAY_MS - self.days as i64 * DAY_MS;
+            fs::write(&file, format!("{from} {}", self.days))?;
+        }
+        let kept = fs::read_to_string(&file)?;
         let (from, count) = kept.trim().split_once(' ').ok_or("the file `days` is no such file")?;
         if count.parse() != Ok(self.days) {
             return Err(format!(
