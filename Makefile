@@ -9,7 +9,7 @@ server := --features ssr --bin audit-log
 
 .PHONY: help
 help: ## what there is to make
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## sets up, builds quickly, serves the demo on http://127.0.0.1:3000
@@ -46,6 +46,15 @@ bench: ## the benchmarks: a table, and target/bench.json
 	@mkdir -p target
 	@[ "$$BENCH_ONLY" = browser ] || cargo run --quiet --release --package bench -- $(target)/release/audit-log dist
 	@scripts/bench-browser $(target)/release/audit-log
+
+.PHONY: bench-large
+bench-large: ## the benchmarks of 10,000,000 logs (says first what room it takes): tables in target/bench-large.md
+	@scripts/setup bench
+	@scripts/bundle release
+	@scripts/say "building the server and the benchmarks for release"
+	@cargo build --quiet --release $(server)
+	@cargo build --quiet --release --package bench
+	@scripts/bench-large $(target)/release/bench $(target)/release/audit-log dist
 
 .PHONY: setup
 setup: ## installs what the build and the tests need

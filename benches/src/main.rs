@@ -3,6 +3,7 @@
 //! Usage: `bench BINARY DIST` (the release binary and the built browser bundle). `BENCH_LOGS` (1,000,000 unless said) sizes it,
 //! `BENCH_ONLY` (`sqlite`, `postgres`, `webhooks`, `retention`) runs a part; `browser` is for `browser/run.mjs`, which `make bench` runs after this and alone then.
 //! `BENCH_KEEP` names a folder that is kept: a second run with it reads the SQLite database of the first and measures reading alone.
+//! `bench large BINARY DIST` is `make bench-large`, see `large/`.
 //! Baselines and product take turns on the same disk; times of making the data are left out.
 #![allow(missing_docs, unreachable_pub, reason = "a program, not a library")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark asks for the time")]
@@ -12,6 +13,7 @@ mod bundle;
 mod data;
 mod export;
 mod http;
+mod large;
 mod measure;
 mod plain;
 mod postgres;
@@ -50,9 +52,14 @@ struct Bench {
 async fn main() -> Outcome<()> {
     let mut arguments = std::env::args_os()
         .skip(1)
-        .filter(|argument| !argument.to_string_lossy().starts_with("--"));
+        .filter(|argument| !argument.to_string_lossy().starts_with("--"))
+        .peekable();
+    let is_large = arguments.next_if(|argument| argument == "large").is_some();
     let binary = PathBuf::from(arguments.next().unwrap_or_else(|| "target/release/audit-log".into()));
     let dist = PathBuf::from(arguments.next().unwrap_or_else(|| "dist".into()));
+    if is_large {
+        return large::run(&binary, &dist).await;
+    }
     let logs = std::env::var("BENCH_LOGS")
         .ok()
         .and_then(|logs| logs.parse().ok())
@@ -368,10 +375,7 @@ impl Bench {
 fn needles(rows: &mut dyn Iterator<Item = Row>, every: usize) -> Vec<String> {
     rows.step_by(every.max(1))
         .take(20)
-        .filter_map(|row| {
-            let start = row.response_body.find("track_")?;
-            row.response_body.get(start..start + 22).map(str::to_owned)
-        })
+        .filter_map(|row| row.tracking().map(str::to_owned))
         .collect()
 }
 

@@ -63,13 +63,18 @@ pub fn page_p50(server: &Server, path: &str, times: usize) -> Outcome<Duration> 
 
 /// Pages a second at so many clients.
 pub fn pages_a_second(server: &Server, path: &str, clients: usize, lasting: Duration) -> Outcome<f64> {
+    requests_a_second(&server.host, &server.cookie, path, clients, lasting)
+}
+
+/// The same of any server; `headers` as [`Client::new`] takes them.
+pub fn requests_a_second(host: &str, headers: &str, path: &str, clients: usize, lasting: Duration) -> Outcome<f64> {
     let begun = Instant::now();
     let pages = AtomicUsize::new(0);
     thread::scope(|scope| {
         let readers: Vec<_> = (0..clients)
             .map(|_| {
                 scope.spawn(|| -> Result<(), String> {
-                    let mut client = Client::new(&server.host, &server.cookie).map_err(|error| error.to_string())?;
+                    let mut client = Client::new(host, headers).map_err(|error| error.to_string())?;
                     while begun.elapsed() < lasting {
                         let answer = client.get(path).map_err(|error| error.to_string())?;
                         if answer.code != 200 {
@@ -110,7 +115,17 @@ pub fn search_p50(server: &Server, range: &str, needles: &[String], at_least: us
     Ok(median(spent))
 }
 
-fn median(mut spent: Vec<Duration>) -> Duration {
-    spent.sort();
-    spent[spent.len() / 2]
+/// The middle one.
+pub fn median(spent: Vec<Duration>) -> Duration {
+    at(spent, 0.5)
+}
+
+/// The one that so great a share of them are below; nothing of none.
+pub fn at(mut spent: Vec<Duration>, share: f64) -> Duration {
+    spent.sort_unstable();
+    let place = (spent.len() as f64 * share) as usize;
+    spent
+        .get(place.min(spent.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or_default()
 }

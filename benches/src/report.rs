@@ -16,8 +16,11 @@ const MEMORY_AIM: u64 = 200_000_000;
 #[derive(Default)]
 pub struct Report(Vec<(String, String, String, Value)>);
 
+/// How a figure stands to its aim: what is wanted, and whether it is so.
+pub type Judged = Option<(String, bool)>;
+
 impl Report {
-    fn add(&mut self, name: &str, figure: String, aim: Option<(String, bool)>, value: &Value) {
+    fn add(&mut self, name: &str, figure: String, aim: Judged, value: &Value) {
         let held = aim.as_ref().map(|(_, held)| *held);
         let aim = aim
             .map(|(aim, held)| format!("{aim} {}", if held { "held" } else { "MISSED" }))
@@ -29,6 +32,11 @@ impl Report {
             aim,
             json!({"name": name, "value": value, "held": held}),
         ));
+    }
+
+    /// A figure in words of its own.
+    pub fn figure(&mut self, name: &str, figure: String, aim: Judged, value: &Value) {
+        self.add(name, figure, aim, value);
     }
 
     /// Logs a second; no aim of its own.
@@ -79,13 +87,13 @@ impl Report {
 
     /// A process's peak memory.
     pub fn memory(&mut self, name: &str, bytes: u64) {
-        let aim = format!("at most {} MB", MEMORY_AIM / 1_000_000);
-        self.add(
-            name,
-            format!("{:.0} MB", bytes as f64 / 1e6),
-            Some((aim, bytes <= MEMORY_AIM)),
-            &json!(bytes),
-        );
+        self.bytes(name, bytes, Some(MEMORY_AIM));
+    }
+
+    /// Megabytes, with the most there may be where there is an aim.
+    pub fn bytes(&mut self, name: &str, bytes: u64, most: Option<u64>) {
+        let aim = most.map(|most| (format!("at most {} MB", most / 1_000_000), bytes <= most));
+        self.add(name, format!("{:.0} MB", bytes as f64 / 1e6), aim, &json!(bytes));
     }
 
     /// The browser bundle: what the Logs page loads, what each other group of pages adds to it, and the worker's, which a page loads only for
@@ -113,16 +121,26 @@ impl Report {
 
     /// The table.
     pub fn print(&self) {
-        println!("| what | figure | aim |\n| --- | --- | --- |");
-        for (name, figure, aim, _) in &self.0 {
-            println!("| {name} | {figure} | {aim} |");
-        }
+        print!("{}", self.table());
     }
 
-    /// The figures as JSON; the browser's are put beside them afterwards.
+    /// The table, in Markdown.
+    pub fn table(&self) -> String {
+        let mut table = "| what | figure | aim |\n| --- | --- | --- |\n".to_owned();
+        for (name, figure, aim, _) in &self.0 {
+            table.push_str(&format!("| {name} | {figure} | {aim} |\n"));
+        }
+        table
+    }
+
+    /// The figures as JSON.
+    pub fn json(&self) -> Vec<&Value> {
+        self.0.iter().map(|(.., value)| value).collect()
+    }
+
+    /// The figures as a file; the browser's are put beside them afterwards.
     pub fn write(&self, path: &Path) -> Outcome<()> {
-        let figures: Vec<&Value> = self.0.iter().map(|(.., value)| value).collect();
-        fs::write(path, serde_json::to_string_pretty(&json!({"server": figures}))?)?;
+        fs::write(path, serde_json::to_string_pretty(&json!({"server": self.json()}))?)?;
         Ok(())
     }
 }
