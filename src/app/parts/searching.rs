@@ -41,7 +41,11 @@ pub fn searched(page: &LogsPage, query: Memo<LogQuery>, going: RwSignal<bool>) -
     });
     // Oldest first, a list goes on with what is newer; its pages before a place go the other way.
     let towards_older = turn.after == (query.with_untracked(|query| query.order) == Order::NewestFirst);
-    let words = if towards_older { "Searched back to " } else { "Searched up to " };
+    let words = if towards_older {
+        "Searched back to "
+    } else {
+        "Searched up to "
+    };
     let time = page.zone.coarse(*time, page.now);
     let found_nothing = page.rows.is_empty();
     Some(view! { <Searched words time link found_nothing going/> })

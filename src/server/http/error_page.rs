@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn the_built_pages_styles_come_without_its_scripts() {
-        let head = "<link rel=\"stylesheet\" href=\"/a.css\" />\n<script type=\"module\">x</script><link rel=\"later\" href=\"/b.js\">";
+        let head =
+            "<link rel=\"stylesheet\" href=\"/a.css\" />\n<script type=\"module\">x</script><link rel=\"later\" href=\"/b.js\">";
         assert_eq!(styles(head), "<link rel=\"stylesheet\" href=\"/a.css\" />");
     }
 }

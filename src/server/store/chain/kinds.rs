@@ -47,6 +47,9 @@ async fn of_table(read: &SqlitePool, project: ProjectKey, table: &str, columns: 
         .iter()
         .filter_map(|(_, name, of, _)| Some((name.as_str(), other_kind(&quoted(name), of)?)))
         .collect();
+    if checks.is_empty() {
+        return Ok(Vec::new());
+    }
     let all: Vec<&str> = checks.iter().map(|(_, check)| check.as_str()).collect();
     let cases: String = checks
         .iter()
@@ -60,15 +63,28 @@ async fn of_table(read: &SqlitePool, project: ProjectKey, table: &str, columns: 
     // An id stands last where it is not in the key: people look for it.
     key.sort_by_key(|column| if column.3 > 0 { column.3 } else { i64::MAX });
     let key: Vec<String> = key.iter().map(|column| format!("quote({})", quoted(&column.1))).collect();
-    let key = if key.is_empty() { "''".to_owned() } else { key.join(" || ', ' || ") };
-    let whose = if columns.iter().any(|column| is_project(&column)) { "project_id = $1" } else { "$1 IS NOT NULL" };
+    let key = if key.is_empty() {
+        "''".to_owned()
+    } else {
+        key.join(" || ', ' || ")
+    };
+    let whose = if columns.iter().any(|column| is_project(&column)) {
+        "project_id = $1"
+    } else {
+        "$1 IS NOT NULL"
+    };
     // Names that the database gave.
     let sql = AssertSqlSafe(format!(
         "SELECT {key}, CASE{cases} END FROM {} WHERE {whose} AND ({}) LIMIT $2",
         quoted(table),
         all.join(" OR "),
     ));
-    let rows: Vec<(String, String)> = query_as(sql).persistent(false).bind(project).bind(NAMED).fetch_all(read).await?;
+    let rows: Vec<(String, String)> = query_as(sql)
+        .persistent(false)
+        .bind(project)
+        .bind(NAMED)
+        .fetch_all(read)
+        .await?;
     let named = rows.into_iter().map(|(key, column)| Misfit {
         row: format!("{table} {key}").trim_end().to_owned(),
         column,

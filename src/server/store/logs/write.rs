@@ -337,7 +337,10 @@ impl Writer {
         let results = self.write_calls(&calls).await;
         let speed = bytes as f64 / started.elapsed().as_secs_f64().max(0.001);
         self.load.bytes_per_second.store(speed as u64, Ordering::Relaxed);
-        let (spent, before) = (started.elapsed().as_micros() as u64, self.load.batch_us.load(Ordering::Relaxed));
+        let (spent, before) = (
+            started.elapsed().as_micros() as u64,
+            self.load.batch_us.load(Ordering::Relaxed),
+        );
         self.load.batch_us.store((before * 7 + spent) / 8, Ordering::Relaxed);
         self.load.batches.fetch_add(1, Ordering::Relaxed);
         for ((answer, share), result) in answers.into_iter().zip(results) {
