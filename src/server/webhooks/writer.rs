@@ -264,6 +264,7 @@ impl Work {
         AcceptError::Store(match problem {
             StoreError::Corrupt(what) => StoreError::Corrupt(what.clone()),
             StoreError::Taken(what) => StoreError::Taken(what.clone()),
+            StoreError::Doubtful(_) => StoreError::Doubtful(sqlx::Error::WorkerCrashed),
             StoreError::Database(sqlx::Error::PoolTimedOut) => StoreError::Database(sqlx::Error::PoolTimedOut),
             other => StoreError::Database(sqlx::Error::Io(std::io::Error::other(other.to_string()))),
         })

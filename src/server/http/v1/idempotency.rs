@@ -109,7 +109,10 @@ async fn run(server: &Server, key: &str, request: Request, next: Next) -> Result
     let sealed = server
         .key
         .seal(PURPOSE, serde_json::json!(kept).to_string().as_bytes(), &server.random);
-    idempotency::keep(&server.db, project, key, &BASE64.encode(&sealed)).await?;
+    if let Err(error) = idempotency::keep(&server.db, project, key, &BASE64.encode(&sealed)).await {
+        // The call is done, and its sender hears so; a repeat is told for some minutes that it has not ended.
+        tracing::error!(%error, "an answer could not be kept for its repeats");
+    }
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
