@@ -97,7 +97,8 @@ pub async fn start_with(server: &Server, lookup: Lookup) -> Result<Sender, Sende
 }
 
 impl Sender {
-    /// Begins no new attempt, waits for those in flight and for what came of them, and gives the lanes back.
+    /// Begins no new attempt, waits for those in flight and for what came of them, and gives the lanes back. An attempt that takes longer than a stop may
+    /// (`stop_seconds`) is given up with the process: its sendout is still due.
     pub async fn stop(self) {
         self.stop.cancel();
         // It ends at the token; an error would say that it has ended already.
@@ -106,7 +107,10 @@ impl Sender {
         self.lanes.wait().await;
         self.webhooks.lanes.close();
         self.work.close();
-        self.work.wait().await;
+        let patience = Duration::from_secs(self.server.config.stop_seconds.into());
+        if tokio::time::timeout(patience, self.work.wait()).await.is_err() {
+            tracing::warn!(attempts = self.work.len(), "some webhooks were not answered in time; they are sent again");
+        }
         if let Err(error) = due::leave_lanes(&self.server.db, &self.holder).await {
             tracing::warn!(%error, "lanes could not be given back; their lease will run out");
         }
