@@ -20,8 +20,12 @@ async fn refused(run: &Run) -> Duration {
         run.door.call(Method::POST, "/v1/logs").json(&log),
         run.door.call(Method::GET, "/v1/logs?limit=25"),
         run.door.call(Method::GET, "/v1/async-actions"),
-        run.door.call(Method::POST, "/v1/events").json(&json!({"id": "meanwhile", "type": "soak.event", "data": {}})),
-        run.door.call(Method::POST, "/v1/exports").json(&json!({"exported_object": "api_log"})),
+        run.door
+            .call(Method::POST, "/v1/events")
+            .json(&json!({"id": "meanwhile", "type": "soak.event", "data": {}})),
+        run.door
+            .call(Method::POST, "/v1/exports")
+            .json(&json!({"exported_object": "api_log"})),
         run.door.page("logs"),
         run.door.page("tasks"),
         run.door.page("exports"),
@@ -35,7 +39,11 @@ async fn refused(run: &Run) -> Duration {
         let url = answer.url().clone();
         let took = asked.elapsed();
         says_so(answer).await;
-        assert!(took < SOON, "{}: {url} took {took:?} to say that the database is away", run.name);
+        assert!(
+            took < SOON,
+            "{}: {url} took {took:?} to say that the database is away",
+            run.name
+        );
         longest = longest.max(took);
     }
     longest
@@ -50,7 +58,10 @@ async fn says_so(answer: Response) {
     assert!(status == 503 && is_told, "{url}: {status}, Retry-After: {is_told}: {text}");
     assert!(text.to_lowercase().contains("database"), "{url} does not say so: {text}");
     let is_page = url.path().starts_with("/projects/");
-    assert!(kind.starts_with(if is_page { "text/html" } else { "application/json" }), "{url}: {kind}");
+    assert!(
+        kind.starts_with(if is_page { "text/html" } else { "application/json" }),
+        "{url}: {kind}"
+    );
 }
 
 /// Stops PostgreSQL, looks at what is answered, starts it, and looks whether all goes on by itself.
@@ -99,7 +110,11 @@ async fn connections_cut_in_the_middle_of_an_answer() {
         proxy.cut(true);
         let (before, patience) = (proxy.count(), Instant::now() + Duration::from_secs(60));
         while proxy.count() < before + 15 {
-            assert!(Instant::now() < patience, "only {} connections were cut", proxy.count() - before);
+            assert!(
+                Instant::now() < patience,
+                "only {} connections were cut",
+                proxy.count() - before
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         proxy.cut(false);

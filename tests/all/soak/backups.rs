@@ -42,7 +42,10 @@ async fn back_up(mut run: Run, target: Option<&str>) {
             }
         };
         let restored = run.service.restored(database, files);
-        Run::restored(&format!("{}, restored", run.name), restored, expected, run.receiver.clone()).await.end(1).await;
+        Run::restored(&format!("{}, restored", run.name), restored, expected, run.receiver.clone())
+            .await
+            .end(1)
+            .await;
     }
     run.end(backups).await;
 }

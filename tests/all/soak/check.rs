@@ -19,7 +19,13 @@ const EVER: &str = "from=2000-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
 /// Looks at everything; says what was found.
 pub async fn all(run: &Run) -> String {
     let entries = run.ledger.copy();
-    assert!(entries.surprises.is_empty(), "{}: {:#?}\n{}", run.name, entries.surprises, run.service.lines());
+    assert!(
+        entries.surprises.is_empty(),
+        "{}: {:#?}\n{}",
+        run.name,
+        entries.surprises,
+        run.service.lines()
+    );
     settled(run).await;
     let stored = stored(&run.direct).await;
     calls(&run.name, &entries, &stored);
@@ -27,8 +33,16 @@ pub async fn all(run: &Run) -> String {
     shown(run, &stored).await;
     events(run, &entries);
     let verified = tokio::task::block_in_place(|| run.service.command(&["verify"]));
-    assert!(verified.status.success(), "{}: {}", run.name, String::from_utf8_lossy(&verified.stderr));
-    format!("{} logs stored, {failed} tasks failed with a reason, verified", stored.values().map(Vec::len).sum::<usize>())
+    assert!(
+        verified.status.success(),
+        "{}: {}",
+        run.name,
+        String::from_utf8_lossy(&verified.stderr)
+    );
+    format!(
+        "{} logs stored, {failed} tasks failed with a reason, verified",
+        stored.values().map(Vec::len).sum::<usize>()
+    )
 }
 
 /// Waits until no task and no sendout is on its way.
@@ -36,7 +50,10 @@ async fn settled(run: &Run) {
     let patience = Instant::now() + SETTLED;
     let open = [
         (format!("/v1/webhook-sendouts?status=PENDING,RETRYING&limit=3&{EVER}"), "data"),
-        ("/v1/async-actions?status=ENQUEUED,IN_PROGRESS&limit=3".to_owned(), "async_actions"),
+        (
+            "/v1/async-actions?status=ENQUEUED,IN_PROGRESS&limit=3".to_owned(),
+            "async_actions",
+        ),
     ];
     for (path, rows) in open {
         loop {
@@ -44,7 +61,12 @@ async fn settled(run: &Run) {
             if page[rows].as_array().unwrap().is_empty() {
                 break;
             }
-            assert!(Instant::now() < patience, "{}: stuck: {page}\n{}", run.name, run.service.lines());
+            assert!(
+                Instant::now() < patience,
+                "{}: stuck: {page}\n{}",
+                run.name,
+                run.service.lines()
+            );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
@@ -52,7 +74,8 @@ async fn settled(run: &Run) {
 
 /// What was stored, read from the database itself: ids by the mark of what they came with.
 pub async fn stored(database_url: &str) -> BTreeMap<String, Vec<String>> {
-    const ALL: &str = "SELECT request_id, id FROM logs WHERE request_id LIKE 'call-%' OR request_id LIKE 'task-%' OR request_id = 'seed'";
+    const ALL: &str =
+        "SELECT request_id, id FROM logs WHERE request_id LIKE 'call-%' OR request_id LIKE 'task-%' OR request_id = 'seed'";
     let rows: Vec<(String, String)> = if database_url.starts_with("sqlite") {
         let pool = sqlx::SqlitePool::connect(database_url).await.unwrap();
         let integrity: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&pool).await.unwrap();
@@ -81,9 +104,15 @@ pub fn calls(name: &str, entries: &Entries, stored: &BTreeMap<String, Vec<String
         one_call(name, place, call, there);
         acknowledged += usize::from(call.fate == Fate::Acknowledged);
     }
-    assert!(acknowledged > 20, "{name}: too few calls were acknowledged to mean anything: {acknowledged}");
+    assert!(
+        acknowledged > 20,
+        "{name}: too few calls were acknowledged to mean anything: {acknowledged}"
+    );
     let sent = entries.calls.len();
-    let strange = stored.keys().filter_map(|mark| mark.strip_prefix("call-")?.parse::<usize>().ok()).find(|place| *place >= sent);
+    let strange = stored
+        .keys()
+        .filter_map(|mark| mark.strip_prefix("call-")?.parse::<usize>().ok())
+        .find(|place| *place >= sent);
     assert_eq!(strange, None, "{name}: a call is there that nobody sent");
 }
 
@@ -94,9 +123,16 @@ fn one_call(name: &str, place: usize, call: &Call, there: &[String]) {
         Fate::Acknowledged => {
             assert_eq!(there.len(), call.size, "{name}: call {place} was acknowledged: {call:?}");
             // Where the answer broke off after its first line, the ids that the server chose are not known.
-            assert!(call.ids.is_empty() || call.ids.iter().collect::<BTreeSet<_>>() == ids, "{name}: call {place} has other ids");
+            assert!(
+                call.ids.is_empty() || call.ids.iter().collect::<BTreeSet<_>>() == ids,
+                "{name}: call {place} has other ids"
+            );
         }
-        Fate::Refused => assert!(there.is_empty(), "{name}: call {place} was refused, and {} of its logs are there", there.len()),
+        Fate::Refused => assert!(
+            there.is_empty(),
+            "{name}: call {place} was refused, and {} of its logs are there",
+            there.len()
+        ),
         Fate::Unknown | Fate::Open => assert!(
             there.is_empty() || there.len() == call.size,
             "{name}: half of call {place} is there: {} of {}",
@@ -115,11 +151,20 @@ async fn tasks(door: &Door, entries: &Entries, stored: &BTreeMap<String, Vec<Str
         let made = exports.get(&mark).map_or(&[][..], Vec::as_slice);
         let records = stored.get(&mark).map_or(&[][..], Vec::as_slice);
         let once: BTreeSet<&String> = records.iter().collect();
-        assert!(once.len() == records.len() && made.len() <= 1, "{mark}, done twice: {made:?} {records:?}");
+        assert!(
+            once.len() == records.len() && made.len() <= 1,
+            "{mark}, done twice: {made:?} {records:?}"
+        );
         match (task.fate, task.kind) {
-            (Fate::Refused, _) => assert!(made.is_empty() && records.is_empty(), "{mark} was refused: {made:?} {records:?}"),
+            (Fate::Refused, _) => assert!(
+                made.is_empty() && records.is_empty(),
+                "{mark} was refused: {made:?} {records:?}"
+            ),
             (fate, TaskKind::Export) => {
-                assert!(fate != Fate::Acknowledged || made.len() == 1, "{mark}: an export was acknowledged and is gone");
+                assert!(
+                    fate != Fate::Acknowledged || made.len() == 1,
+                    "{mark}: an export was acknowledged and is gone"
+                );
                 for export in made {
                     failed += usize::from(!exported(door, export).await);
                 }
@@ -154,15 +199,31 @@ async fn exports(door: &Door) -> BTreeMap<String, Vec<Value>> {
 async fn exported(door: &Door, export: &Value) -> bool {
     let id = export["id"].as_str().unwrap();
     let export = door.get(&format!("/v1/exports/{id}")).await;
-    let task = door.get(&format!("/v1/async-actions/{}", export["async_action_id"].as_str().unwrap())).await;
+    let task = door
+        .get(&format!("/v1/async-actions/{}", export["async_action_id"].as_str().unwrap()))
+        .await;
     if export["status"] == "ERROR" {
-        assert!(task["status"] == "FAILED" && task["result"]["message"].is_string(), "no reason: {task}");
+        assert!(
+            task["status"] == "FAILED" && task["result"]["message"].is_string(),
+            "no reason: {task}"
+        );
         return false;
     }
-    assert_eq!((&export["status"], &task["status"], &export["rows"]), (&json!("DONE"), &json!("DONE"), &json!(SEEDS)), "{export} {task}");
+    assert_eq!(
+        (&export["status"], &task["status"], &export["rows"]),
+        (&json!("DONE"), &json!("DONE"), &json!(SEEDS)),
+        "{export} {task}"
+    );
     let file = door.fetch(export["result"]["url"].as_str().unwrap()).await;
-    assert_eq!(export["sha256"], data_encoding::HEXLOWER.encode(&Sha256::digest(&file)).as_str(), "a file is torn");
-    let ids: BTreeSet<String> = csv::Reader::from_reader(&file[..]).records().map(|record| record.unwrap()[0].to_owned()).collect();
+    assert_eq!(
+        export["sha256"],
+        data_encoding::HEXLOWER.encode(&Sha256::digest(&file)).as_str(),
+        "a file is torn"
+    );
+    let ids: BTreeSet<String> = csv::Reader::from_reader(&file[..])
+        .records()
+        .map(|record| record.unwrap()[0].to_owned())
+        .collect();
     assert_eq!(ids.len(), SEEDS);
     true
 }
@@ -175,14 +236,21 @@ async fn imported(door: &Door, task: &Task, records: usize) -> bool {
         assert!(task["result"]["message"].is_string(), "no reason: {task}");
         return false;
     }
-    assert_eq!((&task["status"], &task["result"]["done_count"], records), (&json!("DONE"), &json!(RECORDS - 1), RECORDS - 1), "{task}");
+    assert_eq!(
+        (&task["status"], &task["result"]["done_count"], records),
+        (&json!("DONE"), &json!(RECORDS - 1), RECORDS - 1),
+        "{task}"
+    );
     true
 }
 
 /// An export of everything, and a sample read one by one: what the database has is what the service shows.
 async fn shown(run: &Run, stored: &BTreeMap<String, Vec<String>>) {
     let parameters = json!({"format": "ndjson", "fields": ["id", "request_id"]});
-    let begun = run.door.call(Method::POST, "/v1/exports").json(&json!({"exported_object": "api_log", "parameters": parameters}));
+    let begun = run
+        .door
+        .call(Method::POST, "/v1/exports")
+        .json(&json!({"exported_object": "api_log", "parameters": parameters}));
     let begun: Value = begun.send().await.unwrap().json().await.unwrap();
     let patience = Instant::now() + SETTLED;
     let export = loop {
@@ -190,7 +258,11 @@ async fn shown(run: &Run, stored: &BTreeMap<String, Vec<String>>) {
         if export["status"] == "DONE" {
             break export;
         }
-        assert!(export["status"] != "ERROR" && Instant::now() < patience, "{}: {export}", run.name);
+        assert!(
+            export["status"] != "ERROR" && Instant::now() < patience,
+            "{}: {export}",
+            run.name
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     let file = String::from_utf8(run.door.fetch(export["result"]["url"].as_str().unwrap()).await).unwrap();
@@ -199,8 +271,18 @@ async fn shown(run: &Run, stored: &BTreeMap<String, Vec<String>>) {
     shown.sort_unstable();
     let mut all: Vec<&String> = stored.values().flatten().collect();
     all.sort_unstable();
-    assert!(shown.iter().eq(all.iter().copied()), "{}: {} are shown of {} that are stored", run.name, shown.len(), all.len());
-    for (mark, ids) in stored.iter().filter(|(mark, _)| mark.starts_with("call-")).step_by(stored.len() / 40 + 1) {
+    assert!(
+        shown.iter().eq(all.iter().copied()),
+        "{}: {} are shown of {} that are stored",
+        run.name,
+        shown.len(),
+        all.len()
+    );
+    for (mark, ids) in stored
+        .iter()
+        .filter(|(mark, _)| mark.starts_with("call-"))
+        .step_by(stored.len() / 40 + 1)
+    {
         let log = run.door.get(&format!("/v1/logs/{}", ids[0])).await;
         assert_eq!(log["response"]["body"]["told"], json!(mark));
     }
@@ -208,7 +290,9 @@ async fn shown(run: &Run, stored: &BTreeMap<String, Vec<String>>) {
 
 /// The id of a log that the load sent.
 fn marked(log: &Value, stored: &BTreeMap<String, Vec<String>>) -> Option<String> {
-    stored.contains_key(log["request_id"].as_str()?).then(|| log["id"].as_str().unwrap().to_owned())
+    stored
+        .contains_key(log["request_id"].as_str()?)
+        .then(|| log["id"].as_str().unwrap().to_owned())
 }
 
 /// All that is stored comes page by page, once: a page's end leads to the next one, whatever times the logs carry.
@@ -220,13 +304,21 @@ pub async fn paged(run: &Run) {
     loop {
         let page = run.door.get(&path).await;
         shown.extend(page["data"].as_array().unwrap().iter().filter_map(|log| marked(log, &stored)));
-        let Some(next) = page["more_starting_after"].as_str().filter(|_| page["has_more"] == true) else { break };
+        let Some(next) = page["more_starting_after"].as_str().filter(|_| page["has_more"] == true) else {
+            break;
+        };
         path = format!("{all}&after={next}");
     }
     let mut stored: Vec<&String> = stored.values().flatten().collect();
     stored.sort_unstable();
     shown.sort_unstable();
-    assert!(shown.iter().eq(stored.iter().copied()), "{}: {} come by pages of {}", run.name, shown.len(), stored.len());
+    assert!(
+        shown.iter().eq(stored.iter().copied()),
+        "{}: {} come by pages of {}",
+        run.name,
+        shown.len(),
+        stored.len()
+    );
 }
 
 /// Each event that was acknowledged arrived; none that was refused did.

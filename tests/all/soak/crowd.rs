@@ -37,7 +37,9 @@ fn allowed(wanted: u64) -> u64 {
     let soft: u64 = line.split_whitespace().next().unwrap().parse().unwrap();
     let got = wanted.min(soft.saturating_sub(1_000));
     if got < wanted {
-        say(&format!("NOT CHECKED with {wanted} connections: this machine allows {soft} open files; with {got} instead"));
+        say(&format!(
+            "NOT CHECKED with {wanted} connections: this machine allows {soft} open files; with {got} instead"
+        ));
     }
     got
 }
@@ -49,9 +51,15 @@ async fn idle(port: u16, count: u64) -> Vec<TcpStream> {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         match number % 3 {
             0 => {}
-            1 => stream.write_all(b"POST /v1/logs HTTP/1.1\r\nHost: a\r\nX-Half").await.unwrap(),
+            1 => stream
+                .write_all(b"POST /v1/logs HTTP/1.1\r\nHost: a\r\nX-Half")
+                .await
+                .unwrap(),
             _ => {
-                stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+                stream
+                    .write_all(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+                    .await
+                    .unwrap();
                 let mut answer = [0; 2_048];
                 assert!(stream.read(&mut answer).await.unwrap() > 0);
             }
@@ -116,7 +124,8 @@ async fn crowd(run: Run) {
     let before = run.processes[0].memory();
     let key = run.door.headers();
     let list = format!("GET /v1/logs?limit=100 HTTP/1.1\r\nHost: a\r\n{key}\r\n");
-    let call = format!("POST /v1/logs HTTP/1.1\r\nHost: a\r\n{key}Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n");
+    let call =
+        format!("POST /v1/logs HTTP/1.1\r\nHost: a\r\n{key}Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n");
     let mut readers = Vec::new();
     let mut writers = JoinSet::new();
     for _ in 0..SLOW {
@@ -128,15 +137,26 @@ async fn crowd(run: Run) {
     let longest = served(&run).await;
     let memory = run.processes[0].memory();
     let most = before + count * EACH_KB + BESIDE_KB;
-    say(&format!("{}: {count} connections; {before} KB before, {memory} KB with them; others waited {longest:?} at most", run.name));
+    say(&format!(
+        "{}: {count} connections; {before} KB before, {memory} KB with them; others waited {longest:?} at most",
+        run.name
+    ));
     assert!(memory < most, "{}: {memory} KB, and {most} are the bound", run.name);
     let ended = ended(connections, opened).await;
-    say(&format!("{}: {ended} of {count} connections were ended by the server within {:?}", run.name, opened.elapsed()));
+    say(&format!(
+        "{}: {ended} of {count} connections were ended by the server within {:?}",
+        run.name,
+        opened.elapsed()
+    ));
     // Whoever has not sent a head in time is let go, whether it had an answer before or not.
     assert_eq!(ended, count, "{}", run.name);
     if is_full() {
         while let Some(took) = writers.join_next().await {
-            assert!(took.unwrap() < Duration::from_secs(240), "{}: a slow writer was let write on", run.name);
+            assert!(
+                took.unwrap() < Duration::from_secs(240),
+                "{}: a slow writer was let write on",
+                run.name
+            );
         }
     }
     drop(readers);

@@ -28,8 +28,14 @@ impl Small {
         std::fs::create_dir_all(at).unwrap();
         let size = format!("size={SIZE}m");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).stderr(Stdio::null());
-        mount.status().is_ok_and(|status| status.success()).then(|| Self(at.to_owned()))
+        mount
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(at)
+            .stderr(Stdio::null());
+        mount
+            .status()
+            .is_ok_and(|status| status.success())
+            .then(|| Self(at.to_owned()))
     }
 
     fn ballast(&self) -> PathBuf {
@@ -62,8 +68,16 @@ pub async fn writes_are_refused(run: &Run, words: &str) {
     let answer = run.door.call(Method::POST, "/v1/logs").json(&log).send().await.unwrap();
     let (status, is_told) = (answer.status(), answer.headers().contains_key("retry-after"));
     let text = answer.text().await.unwrap();
-    assert!(status == 503 && is_told && text.contains(words), "{}: {status}, Retry-After: {is_told}: {text}", run.name);
-    for call in [run.door.call(Method::GET, "/v1/logs?limit=25"), run.door.page("logs"), run.door.page("tasks")] {
+    assert!(
+        status == 503 && is_told && text.contains(words),
+        "{}: {status}, Retry-After: {is_told}: {text}",
+        run.name
+    );
+    for call in [
+        run.door.call(Method::GET, "/v1/logs?limit=25"),
+        run.door.page("logs"),
+        run.door.page("tasks"),
+    ] {
         let answer = call.send().await.unwrap();
         let (url, status) = (answer.url().clone(), answer.status());
         assert_eq!(status, 200, "{}: {url} is read", run.name);

@@ -23,7 +23,10 @@ async fn kill(mut run: Run, kills: u64, power: bool) {
         run.start(0);
         run.processes[0].ready().await;
     }
-    assert!(!power || thrown_away > 0, "no unsynced write was thrown away: the library was not preloaded");
+    assert!(
+        !power || thrown_away > 0,
+        "no unsynced write was thrown away: the library was not preloaded"
+    );
     if power {
         say(&format!("{}: {thrown_away} unsynced writes were thrown away", run.name));
     }

@@ -183,7 +183,12 @@ impl Ledger {
 
 /// Logs of calls of a fate.
 pub fn logs(entries: &Entries, fate: Fate) -> usize {
-    entries.calls.iter().filter(|call| call.fate == fate).map(|call| call.size).sum()
+    entries
+        .calls
+        .iter()
+        .filter(|call| call.fate == fate)
+        .map(|call| call.size)
+        .sum()
 }
 
 impl Entries {
@@ -194,7 +199,10 @@ impl Entries {
             of.filter(|task| task.fate == Fate::Acknowledged).count()
         };
         let events = self.events.iter().filter(|fate| **fate == Fate::Acknowledged).count();
-        let unknown = self.calls.iter().filter(|call| matches!(call.fate, Fate::Unknown | Fate::Open));
+        let unknown = self
+            .calls
+            .iter()
+            .filter(|call| matches!(call.fate, Fate::Unknown | Fate::Open));
         format!(
             "{} logs acknowledged, {} refused, {} calls unknown; {} exports, {} imports, {events} events acknowledged; {} pages answered, {} refused",
             logs(self, Fate::Acknowledged),

@@ -56,7 +56,10 @@ impl Door {
     pub fn to(service: &Service, ports: Vec<u16>) -> Self {
         // An error says that TLS was chosen before, which serves as well.
         let _chosen = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = Client::builder()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy();
         Self {
             ports,
             project: service.project.clone(),
@@ -127,7 +130,11 @@ impl Door {
         let (status, path) = (answer.status().as_u16(), answer.url().path().to_owned());
         let may_come_back = answer.headers().contains_key(RETRY_AFTER);
         let Ok(text) = answer.text().await else {
-            return if (200..300).contains(&status) { Heard::Yes(None) } else { Heard::Unknown };
+            return if (200..300).contains(&status) {
+                Heard::Yes(None)
+            } else {
+                Heard::Unknown
+            };
         };
         match status {
             200..300 => Heard::Yes(serde_json::from_str(&text).ok()),
@@ -171,7 +178,10 @@ impl Load {
         clients.spawn(post.clone().begin_tasks());
         clients.spawn(post.clone().post_events());
         clients.spawn(post.clone().read_pages());
-        Self { stop: post.stop, clients }
+        Self {
+            stop: post.stop,
+            clients,
+        }
     }
 
     /// Lets every client end what it has begun.
@@ -194,7 +204,11 @@ impl Post {
     async fn send_logs(self) {
         let mut random = ChaCha8Rng::from_os_rng();
         while !self.stop.is_cancelled() {
-            let size = if random.random_bool(0.5) { 1 } else { random.random_range(2..60) };
+            let size = if random.random_bool(0.5) {
+                1
+            } else {
+                random.random_range(2..60)
+            };
             // Some clients leave the ids to the server.
             let is_own = random.random_bool(0.85);
             let own = |place| (0..size).map(|log| format!("c{place}-{log}")).collect();
@@ -209,7 +223,11 @@ impl Post {
     async fn send_call(&self, place: usize, is_own: bool, logs: &Value) {
         let mut known = true;
         loop {
-            match self.door.hear(&self.ledger, self.door.call(Method::POST, "/v1/logs").json(logs)).await {
+            match self
+                .door
+                .hear(&self.ledger, self.door.call(Method::POST, "/v1/logs").json(logs))
+                .await
+            {
                 Heard::Yes(answer) => {
                     let named = answer.filter(|_| !is_own).map(|answer| ids_of(&answer["ids"]));
                     return self.ledger.called(place, Fate::Acknowledged, named);
@@ -249,7 +267,11 @@ impl Post {
                 TaskKind::Export => self.door.call(Method::POST, "/v1/exports").json(&export(place)),
                 TaskKind::Import => self.door.call(Method::POST, "/v1/logs/import").multipart(import(place)),
             };
-            let fate = match self.door.hear(&self.ledger, request.header("idempotency-key", task_mark(place))).await {
+            let fate = match self
+                .door
+                .hear(&self.ledger, request.header("idempotency-key", task_mark(place)))
+                .await
+            {
                 Heard::Yes(answer) => {
                     let id = answer.and_then(|answer| {
                         let id = answer["async_action_id"].as_str().or(answer["id"].as_str());
@@ -309,7 +331,11 @@ impl Post {
 }
 
 fn ids_of(ids: &Value) -> Vec<String> {
-    ids.as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+    ids.as_array()
+        .unwrap()
+        .iter()
+        .map(|id| id.as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn logs(place: usize, size: usize, is_own: bool, random: &mut ChaCha8Rng) -> Value {

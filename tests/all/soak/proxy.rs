@@ -46,7 +46,9 @@ impl Proxy {
 
 /// A connection's life: all that is asked, and the answers up to some byte.
 async fn pass(near: TcpStream, port: u16, cuts: Arc<AtomicBool>, cut: Arc<AtomicU64>) {
-    let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await else { return };
+    let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await else {
+        return;
+    };
     let ((mut asks, mut hears), (mut answers, mut takes)) = (near.into_split(), far.into_split());
     let asking = tokio::spawn(async move {
         let _ended = copy(&mut asks, &mut takes).await;

@@ -37,7 +37,9 @@ pub struct Run {
 
 /// A PostgreSQL as people run one, with an empty database: its URL.
 pub async fn cluster() -> (Arc<Cluster>, String) {
-    let cluster = tokio::task::spawn_blocking(|| Cluster::start("-c max_connections=120")).await.unwrap();
+    let cluster = tokio::task::spawn_blocking(|| Cluster::start("-c max_connections=120"))
+        .await
+        .unwrap();
     cluster.create("soaked", "template1").await;
     let url = format!("{}/soaked", cluster.url);
     (Arc::new(cluster), url)
@@ -85,7 +87,13 @@ impl Run {
     /// An endpoint, and the logs that every export holds.
     async fn prepare(&self) {
         let endpoint = json!({"target_url": self.receiver.url()});
-        let made = self.door.call(Method::POST, "/v1/webhooks").json(&endpoint).send().await.unwrap();
+        let made = self
+            .door
+            .call(Method::POST, "/v1/webhooks")
+            .json(&endpoint)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(made.status(), 201);
         let sent = self.door.call(Method::POST, "/v1/logs").json(&seeds()).send().await.unwrap();
         assert_eq!(sent.status(), 201);
@@ -111,7 +119,11 @@ impl Run {
     /// Starts a process anew that has ended, as what it was.
     pub fn start(&mut self, place: usize) {
         let port = self.processes[place].port;
-        self.processes[place] = if port == 0 { self.service.work() } else { self.service.serve(port) };
+        self.processes[place] = if port == 0 {
+            self.service.work()
+        } else {
+            self.service.serve(port)
+        };
     }
 
     /// Waits until so many more logs are acknowledged than now.
@@ -147,12 +159,20 @@ impl Run {
         let posted = self.door.call(Method::POST, "/v1/events").json(&event).send().await.unwrap();
         assert_eq!(posted.status(), 201, "{}: {when}", self.name);
         self.ledger.posted(place, Fate::Acknowledged);
-        let begun = self.door.call(Method::POST, "/v1/exports").json(&json!({"exported_object": "export"}));
+        let begun = self
+            .door
+            .call(Method::POST, "/v1/exports")
+            .json(&json!({"exported_object": "export"}));
         let begun: Value = begun.send().await.unwrap().json().await.unwrap();
         let path = format!("/v1/exports/{}", begun["id"].as_str().unwrap());
         self.until_acknowledged(30, Duration::from_secs(45)).await;
         while !(self.door.get(&path).await["status"] == "DONE" && self.arrived().contains(&event_id(place))) {
-            assert!(Instant::now() < patience, "{}: {when}: work stands still\n{}", self.name, self.service.lines());
+            assert!(
+                Instant::now() < patience,
+                "{}: {when}: work stands still\n{}",
+                self.name,
+                self.service.lines()
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -160,8 +180,11 @@ impl Run {
     /// The ids of all events that arrived.
     pub fn arrived(&self) -> BTreeSet<String> {
         let seen = self.receiver.seen();
-        let sent = seen.iter().filter_map(|request| serde_json::from_slice::<Value>(&request.body).ok());
-        sent.filter_map(|sent| sent["event"]["id"].as_str().map(str::to_owned)).collect()
+        let sent = seen
+            .iter()
+            .filter_map(|request| serde_json::from_slice::<Value>(&request.body).ok());
+        sent.filter_map(|sent| sent["event"]["id"].as_str().map(str::to_owned))
+            .collect()
     }
 
     /// Ends the load.
@@ -175,7 +198,11 @@ impl Run {
     pub async fn end(mut self, rounds: u64) {
         self.quiet().await;
         let found = check::all(&self).await;
-        say(&format!("{}: {rounds} rounds; {}; {found}", self.name, self.ledger.copy().words()));
+        say(&format!(
+            "{}: {rounds} rounds; {}; {found}",
+            self.name,
+            self.ledger.copy().words()
+        ));
     }
 
     /// The database's file, on SQLite.

@@ -47,7 +47,16 @@ impl Service {
         let key: Value = serde_json::from_str(&service.told(&add)).unwrap();
         key["app_id"].as_str().unwrap().clone_into(&mut service.app_id);
         key["app_token"].as_str().unwrap().clone_into(&mut service.app_token);
-        let person = ["user", "add", PERSON.0, "--role", "owner", "--project", &project, "--password-stdin"];
+        let person = [
+            "user",
+            "add",
+            PERSON.0,
+            "--role",
+            "owner",
+            "--project",
+            &project,
+            "--password-stdin",
+        ];
         service.told_with(&person, PERSON.1);
         service
     }
@@ -110,12 +119,20 @@ impl Service {
     fn told_with(&self, arguments: &[&str], input: &str) -> String {
         use std::io::Write;
         let mut command = self.program();
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A command that reads nothing may be gone before this is written.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -130,7 +147,11 @@ impl Service {
     }
 
     fn start(&self, arguments: &[&str], port: u16) -> Process {
-        let lines = fs::File::options().create(true).append(true).open(self.folder.path().join("lines")).unwrap();
+        let lines = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("lines"))
+            .unwrap();
         let mut command = self.program();
         if !self.preload.is_empty() {
             let libraries: Vec<String> = self.preload.iter().map(|library| library.display().to_string()).collect();
@@ -188,7 +209,10 @@ impl Process {
 
     /// Tells it to stop.
     pub fn terminate(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let told = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(told.success());
     }
 

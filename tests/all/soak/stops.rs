@@ -19,14 +19,20 @@ async fn stop(mut run: Run, stops: u64) {
         run.until_acknowledged(50, Duration::from_secs(60)).await;
         // Somebody who never sends the rest holds nobody up.
         let mut half = TcpStream::connect(("127.0.0.1", run.processes[0].port)).unwrap();
-        half.write_all(b"POST /v1/logs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n[").unwrap();
+        half.write_all(b"POST /v1/logs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n[")
+            .unwrap();
         run.processes[0].terminate();
         let told = Instant::now();
         let end = loop {
             if let Some(end) = run.processes[0].ended() {
                 break end;
             }
-            assert!(told.elapsed() < STOPPED, "{}: it did not end\n{}", run.name, run.service.lines());
+            assert!(
+                told.elapsed() < STOPPED,
+                "{}: it did not end\n{}",
+                run.name,
+                run.service.lines()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         longest = longest.max(told.elapsed());
@@ -40,7 +46,14 @@ async fn stop(mut run: Run, stops: u64) {
 
 /// A receiver that now and then takes longer than a server that stops may wait.
 async fn slow_receiver() -> Receiver {
-    Receiver::start(|before, _| if before % 40 == 39 { Answer::Slowly(Duration::from_secs(30)) } else { Answer::code(200) }).await
+    Receiver::start(|before, _| {
+        if before % 40 == 39 {
+            Answer::Slowly(Duration::from_secs(30))
+        } else {
+            Answer::code(200)
+        }
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

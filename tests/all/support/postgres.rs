@@ -30,7 +30,9 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The URL of a new database without rows: a copy of one that was migrated once.
 pub async fn new_database() -> String {
-    let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(|| Cluster::start(CARELESS))).await.unwrap();
+    let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(|| Cluster::start(CARELESS)))
+        .await
+        .unwrap();
     MIGRATED
         .get_or_init(async || {
             postgres.create("migrated", "template1").await;
@@ -46,7 +48,9 @@ pub async fn new_database() -> String {
 
 /// The URL of a new database without tables.
 pub async fn bare_database() -> String {
-    let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(|| Cluster::start(CARELESS))).await.unwrap();
+    let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(|| Cluster::start(CARELESS)))
+        .await
+        .unwrap();
     let name = format!("bare_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
     postgres.create(&name, "template1").await;
     format!("{}/{name}", postgres.url)
