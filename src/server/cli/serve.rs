@@ -53,7 +53,12 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
 }
 
 /// Answers until told to stop; then takes no new connection, says so by `stop`, and gives what runs its time to finish.
-async fn answer(server: &Server, listener: TcpListener, mut signals: StopSignals, stop: &CancellationToken) -> Result<(), CliError> {
+async fn answer(
+    server: &Server,
+    listener: TcpListener,
+    mut signals: StopSignals,
+    stop: &CancellationToken,
+) -> Result<(), CliError> {
     // However this ends, nothing else is to go on.
     let _ended = stop.clone().drop_guard();
     if let Some(address) = server.config.metrics_listen {

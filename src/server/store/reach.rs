@@ -42,7 +42,10 @@ async fn keep_watch(pool: &PgPool, there: &PgConnectOptions) {
             Ok(Err(_)) | Err(_) if is_away => {}
             away => {
                 is_away = true;
-                let why = away.map_or_else(|_| "no answer".to_owned(), |told| told.err().map_or_else(String::new, |error| error.to_string()));
+                let why = away.map_or_else(
+                    |_| "no answer".to_owned(),
+                    |told| told.err().map_or_else(String::new, |error| error.to_string()),
+                );
                 tracing::error!(why, "the database cannot be reached: whoever asks for it is told so");
                 pool.set_connect_options(there.clone().socket(NOWHERE));
             }
