@@ -47,6 +47,11 @@ bench: ## the benchmarks: a table, and target/bench.json
 	@[ "$$BENCH_ONLY" = browser ] || cargo run --quiet --release --package bench -- $(target)/release/audit-log dist
 	@scripts/bench-browser $(target)/release/audit-log
 
+.PHONY: soak
+soak: ## everything that can go wrong, many times, under load, on both databases
+	@scripts/setup test
+	@scripts/soak
+
 .PHONY: setup
 setup: ## installs what the build and the tests need
 	@scripts/setup test
