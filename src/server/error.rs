@@ -104,6 +104,11 @@ impl ApiError {
         self
     }
 
+    /// Whether it says that nobody knows what was stored.
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.key == OUTCOME_UNKNOWN
+    }
+
     /// The status it answers with.
     pub const fn status(&self) -> StatusCode {
         self.status

@@ -20,7 +20,7 @@ const NOWHERE: &str = "/dev/null/no-database";
 pub(super) fn watch(pool: PgPool) {
     let there = pool.connect_options().as_ref().clone();
     tokio::spawn(async move {
-        let closed = pool.close_event();
+        let mut closed = pool.close_event();
         // It ends with the pool; nothing is to be said then.
         let _closed = closed.do_until(keep_watch(&pool, &there)).await;
     });

@@ -227,8 +227,9 @@ impl Work {
                 }
                 self.switched(&written.off);
             }
-            Err(problem) if events.len() + outcomes.len() == 1 => {
-                tracing::warn!(%problem, "an event or an outcome could not be stored");
+            // What may be stored already is not stored once more: events' senders know how to repeat them, and outcomes are looked for in the database.
+            Err(problem) if events.len() + outcomes.len() == 1 || matches!(problem, StoreError::Doubtful(_)) => {
+                tracing::warn!(%problem, events = events.len(), outcomes = outcomes.len(), "events or outcomes could not be stored");
                 for (_, answer) in rest {
                     let _gone = answer.send(Err(self.again(&problem)));
                 }

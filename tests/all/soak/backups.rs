@@ -26,7 +26,7 @@ fn expected(before: &Entries, mut all: Entries) -> Entries {
 async fn back_up(mut run: Run, target: Option<&str>) {
     let backups = rounds(1, 5);
     for backup in 0..backups {
-        run.until_acknowledged(100, Duration::from_secs(60)).await;
+        run.until_acknowledged(400, Duration::from_secs(60)).await;
         let before = run.ledger.copy();
         let file = run.service.folder.path().join(format!("kept-{backup}.db"));
         tokio::task::block_in_place(|| run.service.told(&["backup", file.to_str().unwrap()]));

@@ -59,6 +59,7 @@ impl Drop for Small {
     fn drop(&mut self) {
         // The server, which holds its files open, may still be ending.
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+        let _ = std::fs::remove_dir_all(self.0.parent().unwrap());
     }
 }
 
@@ -87,12 +88,12 @@ pub async fn writes_are_refused(run: &Run, words: &str) {
 async fn filled(mut run: Run, fill: impl Fn(bool)) {
     let rounds = rounds(1, 10);
     for _ in 0..rounds {
-        run.until_acknowledged(60, Duration::from_secs(60)).await;
+        run.until_acknowledged(200, Duration::from_secs(60)).await;
         fill(true);
         run.until_refused(3, Duration::from_secs(60)).await;
         writes_are_refused(&run, "full").await;
         fill(false);
-        run.until_acknowledged(30, Duration::from_secs(20)).await;
+        run.until_acknowledged(100, Duration::from_secs(20)).await;
     }
     assert!(run.processes[0].ended().is_none(), "nobody had to restart it");
     run.end(rounds).await;

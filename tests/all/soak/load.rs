@@ -211,7 +211,7 @@ impl Post {
             };
             // Some clients leave the ids to the server.
             let is_own = random.random_bool(0.85);
-            let own = |place| (0..size).map(|log| format!("c{place}-{log}")).collect();
+            let own = |place: usize| -> Vec<String> { (0..size).map(|log| format!("c{place}-{log}")).collect() };
             let place = self.ledger.call(size, |place| if is_own { own(place) } else { Vec::new() });
             let logs = logs(place, size, is_own, &mut random);
             self.send_call(place, is_own, &logs).await;

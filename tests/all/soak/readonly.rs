@@ -16,12 +16,12 @@ const EROFS: i64 = 30;
 async fn only_read(mut run: Run, set: impl AsyncFn(bool)) {
     let rounds = rounds(1, 10);
     for _ in 0..rounds {
-        run.until_acknowledged(60, Duration::from_secs(60)).await;
+        run.until_acknowledged(200, Duration::from_secs(60)).await;
         set(true).await;
         run.until_refused(3, Duration::from_secs(30)).await;
         writes_are_refused(&run, "only be read").await;
         set(false).await;
-        run.until_acknowledged(30, Duration::from_secs(20)).await;
+        run.until_acknowledged(100, Duration::from_secs(20)).await;
     }
     assert!(run.processes[0].ended().is_none(), "nobody had to restart it");
     run.end(rounds).await;
