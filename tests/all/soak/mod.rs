@@ -21,7 +21,9 @@ mod several;
 mod shims;
 mod stops;
 
-/// Rounds, or seconds: a few in every test run, many in a soak.
+use std::time::Duration;
+
+/// Rounds: a few in every test run, many in a soak.
 pub fn rounds(short: u64, full: u64) -> u64 {
     if is_full() { full } else { short }
 }
@@ -29,6 +31,11 @@ pub fn rounds(short: u64, full: u64) -> u64 {
 /// Whether this is the soak itself.
 pub fn is_full() -> bool {
     std::env::var_os("SOAK").is_some_and(|size| size == "full")
+}
+
+/// A bound of time: as it is promised where a soak runs alone, and longer where other tests have the machine at the same time.
+pub fn within(promised: Duration) -> Duration {
+    if is_full() { promised } else { promised * 4 }
 }
 
 /// Says how far it is; heard in a soak, and where a test fails.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::run::{Run, cluster, on};
 use super::service::Service;
-use super::{rounds, say};
+use super::{rounds, say, within};
 use crate::support::{Answer, Receiver};
 
 /// It has ended by then.
@@ -28,7 +28,7 @@ async fn stop(mut run: Run, stops: u64) {
                 break end;
             }
             assert!(
-                told.elapsed() < STOPPED,
+                told.elapsed() < within(STOPPED),
                 "{}: it did not end\n{}",
                 run.name,
                 run.service.lines()
