@@ -23,7 +23,7 @@ fn expected(before: &Entries, mut all: Entries) -> Entries {
     all
 }
 
-async fn back_up(mut run: Run, target: Option<&str>) {
+async fn back_up(run: Run, target: Option<&str>) {
     let backups = rounds(1, 5);
     for backup in 0..backups {
         run.until_acknowledged(400, Duration::from_secs(60)).await;

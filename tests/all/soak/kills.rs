@@ -6,7 +6,7 @@ use rand::Rng;
 
 use super::run::{Run, cluster, on};
 use super::service::Service;
-use super::{rounds, say};
+use super::{is_full, rounds, say};
 use crate::kill::{built, cut_the_power};
 
 /// Kills the server, a number of times, and starts it again.
@@ -23,8 +23,9 @@ async fn kill(mut run: Run, kills: u64, power: bool) {
         run.start(0);
         run.processes[0].ready().await;
     }
+    // In a few rounds every kill may meet a moment at which all was synced.
     assert!(
-        !power || thrown_away > 0,
+        !power || !is_full() || thrown_away > 0,
         "no unsynced write was thrown away: the library was not preloaded"
     );
     if power {
