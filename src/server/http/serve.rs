@@ -88,6 +88,8 @@ fn answer(
     let (builder, watcher) = (builder.clone(), connections.watcher());
     async move {
         let speaks = tokio::select! {
+            // Whoever has begun by now is answered.
+            biased;
             speaks = speaks(&stream) => speaks,
             () = stop.cancelled() => false,
         };
