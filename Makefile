@@ -56,6 +56,11 @@ bench-large: ## the benchmarks of 10,000,000 logs (says first what room it takes
 	@cargo build --quiet --release --package bench
 	@scripts/bench-large $(target)/release/bench $(target)/release/audit-log dist
 
+.PHONY: soak
+soak: ## everything that can go wrong, many times, under load, on both databases
+	@scripts/setup test
+	@scripts/soak
+
 .PHONY: setup
 setup: ## installs what the build and the tests need
 	@scripts/setup test

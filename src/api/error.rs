@@ -68,7 +68,8 @@ impl ApiError {
 
 #[cfg(feature = "ssr")]
 mod on_server {
-    use axum::http::StatusCode;
+    use axum::http::header::RETRY_AFTER;
+    use axum::http::{HeaderValue, StatusCode};
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
 
@@ -78,6 +79,9 @@ mod on_server {
     use crate::server::access::AccessError;
     use crate::server::selection::SelectionError;
     use crate::server::store::StoreError;
+
+    /// Seconds after which a page that could not be read is worth another try.
+    const RETRY_S: HeaderValue = HeaderValue::from_static("5");
 
     impl ApiError {
         const fn http_status(&self) -> StatusCode {
@@ -101,6 +105,9 @@ mod on_server {
         pub(crate) fn told(self) -> Self {
             if let Some(answer) = use_context::<ResponseOptions>() {
                 answer.set_status(self.http_status());
+                if let Self::Unavailable(_) = &self {
+                    answer.insert_header(RETRY_AFTER, RETRY_S);
+                }
             }
             self
         }
@@ -120,6 +127,10 @@ mod on_server {
     impl From<StoreError> for ApiError {
         fn from(error: StoreError) -> Self {
             tracing::error!(%error, "a page could not be read");
+            if let StoreError::Doubtful(_) = error {
+                let words = "The database broke off at the last moment. Reload the page to see whether it was done.";
+                return Self::Unavailable(words.to_owned());
+            }
             Self::Unavailable("The database did not answer. Nothing was changed.".to_owned())
         }
     }

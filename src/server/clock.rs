@@ -9,6 +9,10 @@ use rand_chacha::ChaCha12Rng;
 
 use crate::model::id::{self, IdKind};
 
+/// Clocks of machines that work together differ by less than this, in milliseconds. What the database has from later than that was written by a clock that was
+/// ahead, and has been set back since.
+pub const LEAP_MS: i64 = 60_000;
+
 /// Where the time comes from.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {

@@ -246,7 +246,7 @@ pub struct Config {
     /// A second address that answers `/metrics` alone, to anybody who reaches it. Without it, `/metrics` answers this machine
     #[arg(long, env = "AUDIT_LOG_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
-    /// How many seconds requests in flight have to finish when the server is told to stop
+    /// How many seconds requests and webhooks in flight have to finish when the server is told to stop
     #[arg(long, env = "AUDIT_LOG_STOP_SECONDS", value_name = "SECONDS", default_value_t = Config::default().stop_seconds)]
     pub stop_seconds: u32,
     /// How the server's own log lines look
@@ -280,7 +280,7 @@ impl Default for Config {
             webhook_schedule: WEBHOOK_SCHEDULE.to_vec(),
             compress: true,
             metrics_listen: None,
-            stop_seconds: 25,
+            stop_seconds: 8,
             log_format: LogFormat::Human,
             log_level: LOG_LEVEL.to_owned(),
         }

@@ -20,6 +20,9 @@ const DATABASE_RETRY_S: u64 = 5;
 /// Seconds after which a server that is stopping has been replaced.
 const STOPPING_RETRY_S: u64 = 2;
 
+/// The key of an error after which nobody knows whether anything was stored.
+const OUTCOME_UNKNOWN: &str = "outcome_unknown";
+
 /// Why a call did not get what it asked for: `{code, key, message, details, request_id, resource_id?, resource_type?}`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}: {details}")]
@@ -72,6 +75,14 @@ impl ApiError {
         }
     }
 
+    /// 503: whether it was done is not known. Its key tells it from a refusal, after which nothing was stored.
+    pub fn outcome_unknown() -> Self {
+        let details = "The database broke off while this was being stored: it may be there or not. Send it again under the same id or Idempotency-Key";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, details)
+            .keyed(OUTCOME_UNKNOWN)
+            .retry_after(DATABASE_RETRY_S)
+    }
+
     /// The same error, worth another try after so many seconds.
     #[must_use]
     pub const fn retry_after(mut self, seconds: u64) -> Self {
@@ -91,6 +102,11 @@ impl ApiError {
     pub const fn worded(mut self, message: &'static str) -> Self {
         self.message = message;
         self
+    }
+
+    /// Whether it says that nobody knows what was stored.
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.key == OUTCOME_UNKNOWN
     }
 
     /// The status it answers with.
@@ -231,35 +247,50 @@ impl From<StoreError> for ApiError {
             return Self::new(StatusCode::CONFLICT, format!("{what} is taken already"));
         }
         tracing::error!(%error, "the store failed");
-        if is_unreachable(&error) {
-            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "The database cannot be reached right now")
-                .retry_after(DATABASE_RETRY_S);
+        if matches!(error, StoreError::Doubtful(_)) {
+            return Self::outcome_unknown();
         }
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "The database did not do what was asked; the server's log says why",
-        )
+        match trouble(&error) {
+            Some(words) => Self::new(StatusCode::SERVICE_UNAVAILABLE, words).retry_after(DATABASE_RETRY_S),
+            None => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The database did not do what was asked; the server's log says why",
+            ),
+        }
     }
 }
 
-/// Whether the database may well answer a moment later.
-fn is_unreachable(error: &StoreError) -> bool {
-    match error {
-        StoreError::Database(error) => match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
-            // PostgreSQL's classes 08 (connection), 53 (resources), 57 (shut down, starting up) and 55000 (takes no connections now);
-            // SQLite's 5 (busy) and 6 (locked).
-            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                ["08", "53", "57"]
-                    .iter()
-                    .any(|class| code.len() == 5 && code.starts_with(class))
-                    || code == "55000"
-                    || code == "5"
-                    || code == "6"
-            }),
-            _ => false,
-        },
-        _ => false,
+/// What is wrong with a database that may well do a moment later what it does not do now; `None` where nothing will change by itself.
+fn trouble(error: &StoreError) -> Option<&'static str> {
+    const AWAY: &str = "The database cannot be reached right now";
+    const FULL: &str = "The database's disk is full: nothing was stored";
+    const READ_ONLY: &str = "The database can only be read right now: nothing was stored";
+    let error = match error {
+        StoreError::Database(sqlx::Error::Database(error)) => error,
+        StoreError::Database(
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed,
+        ) => return Some(AWAY),
+        _ => return None,
+    };
+    let code = error.code()?;
+    // PostgreSQL's have five letters. Classes 08 (connection), 53 (resources), 57 (shut down, starting up), 58 (its disk), 55000 (takes no connections now).
+    if code.len() == 5 {
+        return match &*code {
+            "53100" => Some(FULL),
+            "25006" => Some(READ_ONLY),
+            "55000" => Some(AWAY),
+            code => ["08", "53", "57", "58"].contains(&&code[..2]).then_some(AWAY),
+        };
+    }
+    // SQLite's: the lowest byte says what, those above it where. A disk that was set read-only fails in writing: 778, and 1546 in cutting a file.
+    let code: i32 = code.parse().ok()?;
+    match code & 0xff {
+        // Busy, locked, cannot be opened: no more files, say.
+        5 | 6 | 14 => Some(AWAY),
+        8 => Some(READ_ONLY),
+        13 => Some(FULL),
+        10 if matches!(code, 778 | 1546) => Some(READ_ONLY),
+        _ => None,
     }
 }
 
@@ -301,6 +332,16 @@ mod tests {
         let answer = ApiError::from(StoreError::Database(sqlx::Error::PoolTimedOut)).into_response();
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.headers()["retry-after"], "5");
+    }
+
+    #[test]
+    fn whoever_cannot_know_says_so() {
+        let lost = || sqlx::Error::Io(std::io::ErrorKind::UnexpectedEof.into());
+        let doubtful = ApiError::from(StoreError::Doubtful(lost()));
+        assert_eq!(doubtful.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(doubtful.to_json("r").contains("\"outcome_unknown\""), "{doubtful}");
+        let refused = ApiError::from(StoreError::Database(lost()));
+        assert!(refused.to_json("r").contains("\"unavailable\""), "{refused}");
     }
 
     #[test]

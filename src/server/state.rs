@@ -97,9 +97,10 @@ pub enum StartError {
 }
 
 impl Server {
-    /// A server on a migrated database. Starts the writer, so it must be called inside the runtime.
+    /// A server on a migrated database. Starts the writer and the watch over the database, so it must be called inside the runtime.
     pub fn new(db: Db, config: Config, key: InstanceKey, clock: Clock, random: Random) -> Result<Self, StartError> {
         let chain_key = ChainKey::load(&config.data, &key, &random)?;
+        db.watch();
         let key = Arc::new(key);
         let files = Files::open(&config.data.files_url, Arc::clone(&key), random.clone())?;
         let writer = LogWriter::start(

@@ -40,7 +40,7 @@ pub struct Victim {
 }
 
 /// A port that no other test's server is given while this one is down: below those that the system hands out.
-fn own_port() -> u16 {
+pub fn own_port() -> u16 {
     static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(20_000);
     let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     std::iter::repeat_with(|| NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
@@ -145,14 +145,7 @@ impl Victim {
 
     /// Throws away what no sync had covered, as a power cut would.
     fn cut_the_power(&self) -> u64 {
-        let database = self.database();
-        let mut thrown_away = 0;
-        for name in ["audit-log.db", "audit-log.db-wal"] {
-            thrown_away += undo(&database.with_file_name(name));
-        }
-        // Shared memory does not outlive a machine.
-        let _ = fs::remove_file(database.with_file_name("audit-log.db-shm"));
-        thrown_away
+        cut_the_power(&self.database())
     }
 }
 
@@ -163,6 +156,15 @@ impl Drop for Victim {
             let _ = child.wait();
         }
     }
+}
+
+/// Throws away what no sync of a database had covered: how many writes.
+pub fn cut_the_power(database: &Path) -> u64 {
+    let wal = PathBuf::from(format!("{}-wal", database.display()));
+    let thrown_away = undo(database) + undo(&wal);
+    // Shared memory does not outlive a machine.
+    let _ = fs::remove_file(format!("{}-shm", database.display()));
+    thrown_away
 }
 
 /// Plays a file's undo records backwards; the records are laid out in `tests/shim/unsynced.c`.
@@ -332,8 +334,13 @@ async fn every_text_is_there(victim: &mut Victim, told: &Arc<Mutex<Told>>) {
 
 /// Builds the library that remembers what stood under each unsynced write.
 fn shim(folder: &Path) -> PathBuf {
-    let library = folder.join("unsynced.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shim/unsynced.c");
+    built(folder, "unsynced")
+}
+
+/// Builds a library of `tests/shim/`, to be preloaded.
+pub fn built(folder: &Path, name: &str) -> PathBuf {
+    let library = folder.join(format!("{name}.so"));
+    let source = format!("{}/tests/shim/{name}.c", env!("CARGO_MANIFEST_DIR"));
     let built = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-o"])
         .arg(&library)

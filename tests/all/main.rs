@@ -60,6 +60,7 @@ mod second_factor;
 mod sendout_page;
 mod serve;
 mod sign_in;
+mod soak;
 mod tampering;
 mod tasks_api;
 mod upgrade;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::head::{self, SignedHead};
+use crate::server::clock::LEAP_MS;
 use crate::server::state::Server;
 use crate::server::store::StoreError;
 use crate::server::store::chain::read::{self, SignedRow, Unsigned};
@@ -36,7 +37,7 @@ pub async fn schedule(server: Server, stop: CancellationToken) {
 pub async fn round(server: &Server) -> Result<usize, StoreError> {
     let now_ms = server.clock.now_ms();
     let mut count = 0;
-    for unsigned in signed::unsigned(&server.db, now_ms - HOUR_MS).await? {
+    for unsigned in signed::unsigned(&server.db, now_ms - HOUR_MS, now_ms + LEAP_MS).await? {
         let row = sign(server, &unsigned, now_ms);
         let told = own::chain_head(server, unsigned.project, &SignedHead::of(&unsigned.project_id, &row));
         if signed::keep(&server.db, unsigned.project, &row, Some(told), now_ms).await? {

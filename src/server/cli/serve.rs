@@ -39,18 +39,28 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
     }
     let workers = jobs::start(&server, server.config.jobs.into());
     let sender = webhooks::start(&server).await?;
-    let outcome = answer(&server, listener, signals).await;
-    workers.stop().await;
-    sender.stop().await;
+    let stopping = CancellationToken::new();
+    // Who works in the background stops while requests in flight are answered, so that one patience is enough for both.
+    let behind = async {
+        stopping.cancelled().await;
+        tokio::join!(workers.stop(), sender.stop());
+    };
+    let (outcome, ()) = tokio::join!(answer(&server, listener, signals, &stopping), behind);
     server.stop().await;
     upkeep.abort();
     server.db.close().await;
     outcome
 }
 
-/// Answers until told to stop; then takes no new connection, and gives what runs its time to finish.
-async fn answer(server: &Server, listener: TcpListener, mut signals: StopSignals) -> Result<(), CliError> {
-    let stop = CancellationToken::new();
+/// Answers until told to stop; then takes no new connection, says so by `stop`, and gives what runs its time to finish.
+async fn answer(
+    server: &Server,
+    listener: TcpListener,
+    mut signals: StopSignals,
+    stop: &CancellationToken,
+) -> Result<(), CliError> {
+    // However this ends, nothing else is to go on.
+    let _ended = stop.clone().drop_guard();
     if let Some(address) = server.config.metrics_listen {
         let metrics = TcpListener::bind(address)
             .await

@@ -28,8 +28,7 @@ pub(super) async fn work(config: Config) -> Result<(), CliError> {
     let sender = webhooks::start(&server).await?;
     print("audit-log works")?;
     signals.next().await;
-    workers.stop().await;
-    sender.stop().await;
+    tokio::join!(workers.stop(), sender.stop());
     server.stop().await;
     server.db.close().await;
     Ok(())

@@ -21,11 +21,16 @@ const RETRY_S: u64 = 5;
 
 /// Gives a request up that takes too long; what it had begun in the database is undone there.
 pub(crate) async fn limit(request: Request, next: Next) -> Response {
-    let patience = patience(request.method().is_safe(), request.headers());
+    let is_read = request.method().is_safe();
+    let patience = patience(is_read, request.headers());
     if let Ok(answer) = tokio::time::timeout(patience, next.run(request)).await {
         return answer;
     }
     tracing::error!(seconds = patience.as_secs(), "a request took too long and was given up");
+    if !is_read {
+        // What waits for its turn may still be stored.
+        return ApiError::outcome_unknown().into_response();
+    }
     let details = format!("the answer was not ready within {} s", patience.as_secs());
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, details)
         .retry_after(RETRY_S)

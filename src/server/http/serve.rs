@@ -17,6 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+/// How HTTP/2 begins.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// While a connection may still become either, it is looked at so often.
+const LOOK: Duration = Duration::from_millis(50);
 /// A request's head must have come whole within this time, which also ends connections that are kept open for nothing.
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of a request's head: the 64 KB of headers that a log may have, and its URL.
@@ -39,7 +43,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             },
             () = stop.cancelled() => break,
         };
-        tokio::spawn(answer(&builder, &connections, stream, peer, router.clone()));
+        tokio::spawn(answer(&builder, &connections, (stream, peer), router.clone(), stop.clone()));
     }
     drop(listener);
     connections.shutdown().await;
@@ -64,9 +68,9 @@ fn builder() -> Builder<TokioExecutor> {
 fn answer(
     builder: &Builder<TokioExecutor>,
     connections: &GracefulShutdown,
-    stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer): (TcpStream, SocketAddr),
     router: Router,
+    stop: CancellationToken,
 ) -> impl Future<Output = ()> + Send + 'static {
     // Without this the small last packet of a page waits for the other side's delayed acknowledgement, 40 ms.
     if let Err(error) = stream.set_nodelay(true) {
@@ -81,13 +85,37 @@ fn answer(
             answered
         }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let connection = connections.watch(connection);
+    let (builder, watcher) = (builder.clone(), connections.watcher());
     async move {
-        if let Err(error) = connection.await {
+        let speaks = tokio::select! {
+            // Whoever has begun by now is answered.
+            biased;
+            speaks = speaks(&stream) => speaks,
+            () = stop.cancelled() => false,
+        };
+        if !speaks {
+            return;
+        }
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(error, "a connection broke");
         }
     }
+}
+
+/// Waits until a connection says which HTTP it speaks; false where it does not in time: what decides between them, below, would wait for ever.
+async fn speaks(stream: &TcpStream) -> bool {
+    let said = async {
+        let mut begun = [0; PREFACE.len()];
+        loop {
+            match stream.peek(&mut begun).await {
+                Ok(0) | Err(_) => return false,
+                Ok(read) if read == PREFACE.len() || !PREFACE.starts_with(&begun[..read]) => return true,
+                Ok(_) => tokio::time::sleep(LOOK).await,
+            }
+        }
+    };
+    tokio::time::timeout(HEAD_PATIENCE, said).await.unwrap_or(false)
 }
 
 /// A connection that was gone before it was taken is nothing; everything else needs a moment.

@@ -11,6 +11,9 @@ pub enum StoreError {
     /// The database said no, or could not be reached.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+    /// The database broke off while a transaction was committed: whether it was is not known.
+    #[error("the database broke off at a commit, which may have been made or not: {0}")]
+    Doubtful(sqlx::Error),
     /// The migrations could not be applied.
     #[error("the database could not be migrated: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -75,6 +78,13 @@ impl Db {
         match file.filter(|file| !std::path::Path::new(file).is_file()) {
             Some(file) => Err(StoreError::Url(format!("there is no database {file}"))),
             None => Self::open(url).await,
+        }
+    }
+
+    /// Sees to it, from now on, that nobody waits for a database that is away.
+    pub fn watch(&self) {
+        if let Self::Postgres(pool) = self {
+            super::reach::watch(pool.clone());
         }
     }
 
@@ -161,16 +171,35 @@ impl WriteTx {
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let noted = std::mem::take(&mut self.noted);
         chain::append(&mut self, noted).await?;
-        match self.open {
-            OpenTx::Sqlite(transaction) => transaction.commit().await?,
-            OpenTx::Postgres(transaction) => transaction.commit().await?,
-        }
-        Ok(())
+        let made = match self.open {
+            OpenTx::Sqlite(transaction) => transaction.commit().await,
+            OpenTx::Postgres(transaction) => transaction.commit().await,
+        };
+        made.map_err(|error| {
+            if is_doubtful(&error) {
+                StoreError::Doubtful(error)
+            } else {
+                error.into()
+            }
+        })
     }
 
     /// Whether it is on SQLite.
     pub(super) const fn is_sqlite(&self) -> bool {
         matches!(self.open, OpenTx::Sqlite(_))
+    }
+}
+
+/// Whether a commit that ended so may have been made all the same: its answer did not come, PostgreSQL was told to stop over it (class 57), or what SQLite had
+/// written could not be synced (1034).
+fn is_doubtful(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            (code.len() == 5 && (code.starts_with("57") || code.starts_with("08"))) || code == "1034"
+        }
+        _ => false,
     }
 }
 

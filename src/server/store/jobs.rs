@@ -9,6 +9,7 @@ use super::tasks::{self, TaskChange};
 use super::webhooks::events::OwnEvents;
 use super::{Db, StoreError};
 use crate::model::task::{OperationStatus, TaskStatus};
+use crate::server::clock::LEAP_MS;
 
 /// How long a claim holds without being heard of, in milliseconds.
 pub const LEASE_MS: i64 = 10_000;
@@ -76,22 +77,34 @@ pub async fn add(
     Ok(())
 }
 
+/// Which jobs wait at `$2`, and are not claimed: also those whose claim, or next try, is later than any can be, since a clock was ahead that noted it.
+const WAITS: &str = "(j.run_at <= $2 OR j.run_at > $4) AND (j.lease_until IS NULL OR j.lease_until <= $2 OR j.lease_until > $4)";
+
+/// No claim holds for longer than until then, and no job waits for longer, unless a clock was ahead.
+const fn latest(now_ms: i64) -> i64 {
+    now_ms + LEASE_MS + LEAP_MS
+}
+
 /// Claims the job that has waited longest, of the project that has fewest at work.
 pub async fn claim(db: &Db, holder: &str, now_ms: i64) -> Result<Option<Job>, StoreError> {
     let lock = if db.is_sqlite() { "" } else { "FOR UPDATE OF j SKIP LOCKED" };
     let claim = AssertSqlSafe(format!(
         "UPDATE jobs SET holder = $1, lease_until = $2 + $3, attempt = attempt + 1, lost = lost + CASE WHEN holder IS NULL THEN 0 ELSE 1 END
-        WHERE id = (SELECT j.id FROM jobs j WHERE j.run_at <= $2 AND (j.lease_until IS NULL OR j.lease_until <= $2)
+        WHERE id = (SELECT j.id FROM jobs j WHERE {WAITS}
             ORDER BY (SELECT COUNT(*) FROM jobs r WHERE r.project_id = j.project_id AND r.lease_until > $2), j.run_at, j.id LIMIT 1 {lock})
         RETURNING id, project_id, task_id, kind, payload, attempt, failures, lost"
     ));
-    Ok(on_db!(write db, pool => query_as(claim).bind(holder).bind(now_ms).bind(LEASE_MS).fetch_optional(pool).await?))
+    Ok(
+        on_db!(write db, pool => query_as(claim).bind(holder).bind(now_ms).bind(LEASE_MS).bind(latest(now_ms)).fetch_optional(pool).await?),
+    )
 }
 
 /// Whether a job waits that could be claimed now. Reading asks less of the database than claiming in vain.
 pub async fn is_due(db: &Db, now_ms: i64) -> Result<bool, StoreError> {
-    const DUE: &str = "SELECT 1 FROM jobs WHERE run_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) LIMIT 1";
-    let found: Option<i32> = on_db!(read db, pool => query_scalar(DUE).bind(now_ms).fetch_optional(pool).await?);
+    const DUE: &str = "SELECT 1 FROM jobs WHERE (run_at <= $1 OR run_at > $2)
+        AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $2) LIMIT 1";
+    let found: Option<i32> =
+        on_db!(read db, pool => query_scalar(DUE).bind(now_ms).bind(latest(now_ms)).fetch_optional(pool).await?);
     Ok(found.is_some())
 }
 

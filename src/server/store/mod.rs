@@ -20,6 +20,7 @@ pub mod members;
 mod postgres;
 pub mod projects;
 pub mod purge;
+mod reach;
 pub mod records;
 mod render;
 pub mod retention;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
@@ -75,6 +76,8 @@ fn pool(connections: u32) -> sqlx::pool::PoolOptions<sqlx::Sqlite> {
         .max_connections(connections)
         .idle_timeout(None)
         .max_lifetime(None)
+        // Where SQLite rolled back by itself (the disk was full), sqlx believes to be in that transaction for ever, and begins no other: such a connection goes.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .after_connect(|connection, _| Box::pin(async move { assert_durable(connection).await }))
 }
 

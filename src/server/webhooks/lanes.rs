@@ -72,6 +72,14 @@ impl Lanes {
         }
     }
 
+    /// Something is due to every endpoint, for all that is known.
+    pub(super) fn all_due(&self) {
+        for door in self.doors().values() {
+            // A lane that has ended looks for itself when it begins again.
+            let _ended = door.send(Told::Due);
+        }
+    }
+
     /// Something may be due somewhere.
     pub(super) fn ring(&self) {
         self.bell.notify_one();

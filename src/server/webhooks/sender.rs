@@ -17,6 +17,7 @@ use super::lane::{Lane, Shared};
 use super::lanes::{LaneKey, Told};
 use super::resolve::{self, Lookup};
 use super::schedule::Schedule;
+use crate::server::clock::LEAP_MS;
 use crate::server::state::Server;
 use crate::server::store::StoreError;
 use crate::server::store::webhooks::due;
@@ -84,6 +85,8 @@ pub async fn start_with(server: &Server, lookup: Lookup) -> Result<Sender, Sende
         lanes: lanes.clone(),
         holder: holder.clone(),
         seen: HashMap::new(),
+        // Whatever is due later than it can be is looked for at the start.
+        before: None,
     };
     Ok(Sender {
         looking: tokio::spawn(look.run()),
@@ -97,7 +100,8 @@ pub async fn start_with(server: &Server, lookup: Lookup) -> Result<Sender, Sende
 }
 
 impl Sender {
-    /// Begins no new attempt, waits for those in flight and for what came of them, and gives the lanes back.
+    /// Begins no new attempt, waits for those in flight and for what came of them, and gives the lanes back. An attempt that takes longer than a stop may
+    /// (`stop_seconds`) is given up with the process: its sendout is still due.
     pub async fn stop(self) {
         self.stop.cancel();
         // It ends at the token; an error would say that it has ended already.
@@ -106,7 +110,13 @@ impl Sender {
         self.lanes.wait().await;
         self.webhooks.lanes.close();
         self.work.close();
-        self.work.wait().await;
+        let patience = Duration::from_secs(self.server.config.stop_seconds.into());
+        if tokio::time::timeout(patience, self.work.wait()).await.is_err() {
+            tracing::warn!(
+                attempts = self.work.len(),
+                "some webhooks were not answered in time; they are sent again"
+            );
+        }
         if let Err(error) = due::leave_lanes(&self.server.db, &self.holder).await {
             tracing::warn!(%error, "lanes could not be given back; their lease will run out");
         }
@@ -120,6 +130,8 @@ struct Look {
     holder: String,
     /// When each endpoint was changed last, as far as its lane knows.
     seen: HashMap<LaneKey, i64>,
+    /// The steady time, and what the clock said, at the last round.
+    before: Option<(Duration, i64)>,
 }
 
 impl Look {
@@ -138,6 +150,7 @@ impl Look {
 
     async fn round(&mut self) -> Result<(), StoreError> {
         let now_ms = self.server.clock.now_ms();
+        self.after_a_leap(now_ms).await?;
         let lanes = &self.server.webhooks.lanes;
         let lease_until = self.shared.lease_until.load(Ordering::Acquire);
         if lease_until - now_ms < due::LEASE_MS - 2_000 {
@@ -161,6 +174,28 @@ impl Look {
                 lanes.tell(&key, Told::Changed);
             }
         }
+        Ok(())
+    }
+
+    /// Where the clock was set back since the last round, what it had made due far ahead comes back, and the lanes are held by the time that it is now.
+    async fn after_a_leap(&mut self, now_ms: i64) -> Result<(), StoreError> {
+        let steady = self.server.clock.steady();
+        let passed = |before: Duration| steady.saturating_sub(before).as_millis() as i64;
+        if self
+            .before
+            .is_none_or(|(before, said)| now_ms < said + passed(before) - LEAP_MS)
+        {
+            let back = due::come_back(&self.server.db, now_ms).await?;
+            if back > 0 {
+                tracing::warn!(
+                    sendouts = back,
+                    "the clock was ahead: what it had made due is due by the time that it is now"
+                );
+            }
+            self.shared.lease_until.store(0, Ordering::Release);
+            self.server.webhooks.lanes.all_due();
+        }
+        self.before = Some((steady, now_ms));
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use super::envelope::{self, Event};
 use super::lanes::Lanes;
 use crate::model::endpoint::kinds;
 use crate::model::id::IdKind;
-use crate::server::clock::{Clock, Random};
+use crate::server::clock::{Clock, LEAP_MS, Random};
 use crate::server::secrets::InstanceKey;
 use crate::server::store::webhooks::events::{Accepted, NewEvent};
 use crate::server::store::webhooks::outcomes::{Outcome, SwitchedOff};
@@ -203,8 +203,11 @@ impl Work {
     }
 
     async fn write(&mut self, batch: Batch) {
-        // Rising from one transaction to the next, so that the order in the database is the order in memory.
-        let now_ms = self.parts.clock.now_ms().max(self.last_ms + 1);
+        // Rising from one transaction to the next, so that the order in the database is the order in memory; unless the clock was far ahead, whose times nothing can
+        // be given that is due now.
+        let clock_ms = self.parts.clock.now_ms();
+        let is_leap = self.last_ms > clock_ms + LEAP_MS;
+        let now_ms = if is_leap { clock_ms } else { clock_ms.max(self.last_ms + 1) };
         self.last_ms = now_ms;
         let mut events = Vec::with_capacity(batch.posts.len());
         let mut rest = Vec::with_capacity(batch.posts.len());
@@ -224,8 +227,9 @@ impl Work {
                 }
                 self.switched(&written.off);
             }
-            Err(problem) if events.len() + outcomes.len() == 1 => {
-                tracing::warn!(%problem, "an event or an outcome could not be stored");
+            // What may be stored already is not stored once more: events' senders know how to repeat them, and outcomes are looked for in the database.
+            Err(problem) if events.len() + outcomes.len() == 1 || matches!(problem, StoreError::Doubtful(_)) => {
+                tracing::warn!(%problem, events = events.len(), outcomes = outcomes.len(), "events or outcomes could not be stored");
                 for (_, answer) in rest {
                     let _gone = answer.send(Err(self.again(&problem)));
                 }
@@ -264,6 +268,7 @@ impl Work {
         AcceptError::Store(match problem {
             StoreError::Corrupt(what) => StoreError::Corrupt(what.clone()),
             StoreError::Taken(what) => StoreError::Taken(what.clone()),
+            StoreError::Doubtful(_) => StoreError::Doubtful(sqlx::Error::WorkerCrashed),
             StoreError::Database(sqlx::Error::PoolTimedOut) => StoreError::Database(sqlx::Error::PoolTimedOut),
             other => StoreError::Database(sqlx::Error::Io(std::io::Error::other(other.to_string()))),
         })

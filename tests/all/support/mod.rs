@@ -21,7 +21,7 @@ pub use receiver::{Answer, Receiver};
 pub use routes::routes;
 pub use self_signed::SelfSigned;
 
-pub use postgres::{bare_database, new_database};
+pub use postgres::{Cluster, bare_database, new_database};
 
 pub use app::{Database, TestApp, cookie_of, run_binary};
 

@@ -10,99 +10,107 @@ use audit_log::server::store::Db;
 use sqlx::Connection;
 use tokio::sync::OnceCell;
 
-struct Postgres {
-    url: String,
-    /// While this is open, the server runs: a shell waits for its end, which comes with ours.
+/// What makes the tests' common one quick: nobody minds what it loses.
+const CARELESS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300";
+
+/// A PostgreSQL on a loopback port.
+pub struct Cluster {
+    /// `postgres://USER@HOST:PORT`, without a database.
+    pub url: String,
+    pub port: u16,
+    folder: PathBuf,
+    options: String,
+    /// While this is open, the server may run: a shell waits for its end, which comes with ours.
     _alive: ChildStdin,
 }
 
-static POSTGRES: OnceLock<Postgres> = OnceLock::new();
+static POSTGRES: OnceLock<Cluster> = OnceLock::new();
 static MIGRATED: OnceCell<()> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The URL of a new database without rows: a copy of one that was migrated once.
 pub async fn new_database() -> String {
-    let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(start)).await.unwrap();
+    let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(|| Cluster::start(CARELESS)))
+        .await
+        .unwrap();
     MIGRATED
         .get_or_init(async || {
-            create(postgres, "migrated", "template1").await;
+            postgres.create("migrated", "template1").await;
             let db = Db::open(&format!("{}/migrated", postgres.url)).await.unwrap();
             db.migrate().await.unwrap();
             db.close().await;
         })
         .await;
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
-    create(postgres, &name, "migrated").await;
+    postgres.create(&name, "migrated").await;
     format!("{}/{name}", postgres.url)
 }
 
 /// The URL of a new database without tables.
 pub async fn bare_database() -> String {
-    let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(start)).await.unwrap();
+    let postgres = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(|| Cluster::start(CARELESS)))
+        .await
+        .unwrap();
     let name = format!("bare_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
-    create(postgres, &name, "template1").await;
+    postgres.create(&name, "template1").await;
     format!("{}/{name}", postgres.url)
 }
 
-async fn create(postgres: &Postgres, name: &str, template: &str) {
-    let mut connection = sqlx::PgConnection::connect(&format!("{}/postgres", postgres.url))
-        .await
-        .unwrap();
-    let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}"));
-    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-}
-
-fn start() -> Postgres {
-    let programs = programs();
-    let folder = tempfile::Builder::new().prefix("audit-log-pg-").tempdir().unwrap().keep();
-    if is_root() {
-        let owner = Command::new("chown").arg("postgres").arg(&folder).status().expect("chown");
-        assert!(
-            owner.success(),
-            "PostgreSQL does not run as root, and there is no user postgres"
+impl Cluster {
+    /// Makes one with these settings, and starts it; gone when the tests end, however they end.
+    pub fn start(settings: &str) -> Self {
+        let programs = programs();
+        let folder = tempfile::Builder::new().prefix("audit-log-pg-").tempdir().unwrap().keep();
+        if is_root() {
+            let owner = Command::new("chown").arg("postgres").arg(&folder).status().expect("chown");
+            assert!(
+                owner.success(),
+                "PostgreSQL does not run as root, and there is no user postgres"
+            );
+        }
+        let data = folder.join("data");
+        let locale = ["-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+        run(
+            &programs.join("initdb"),
+            &[&["-D", path(&data), "-U", "postgres"], &locale[..]].concat(),
         );
+        // Another process may take the port in between; then the start fails and says so.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let cluster = Self {
+            url: format!("postgres://postgres@127.0.0.1:{port}"),
+            port,
+            options: format!(
+                "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=64MB {settings}"
+            ),
+            _alive: watch(&programs.join("pg_ctl"), &data, &folder),
+            folder,
+        };
+        cluster.start_again();
+        cluster
     }
-    let data = folder.join("data");
-    run(
-        &programs.join("initdb"),
-        &[
-            "-D",
-            path(&data),
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-        ],
-    );
-    // Another process may take the port in between; then the start fails and says so.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let options = format!(
-        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c synchronous_commit=off \
-         -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB"
-    );
-    run(
-        &programs.join("pg_ctl"),
-        &[
-            "-D",
-            path(&data),
-            "-l",
-            path(&folder.join("log")),
-            "-o",
-            &options,
-            "-w",
-            "-t",
-            "60",
-            "start",
-        ],
-    );
-    Postgres {
-        url: format!("postgres://postgres@127.0.0.1:{port}"),
-        _alive: watch(&programs.join("pg_ctl"), &data, &folder),
+
+    /// Starts it once it was stopped; waits until it takes connections.
+    pub fn start_again(&self) {
+        let log = self.folder.join("log");
+        self.control(&["-l", path(&log), "-o", &self.options, "-w", "-t", "60", "start"]);
+    }
+
+    /// Stops it: `fast` in order, `immediate` as a crash. Waits until it is gone.
+    pub fn stop(&self, how: &str) {
+        self.control(&["-m", how, "-w", "-t", "60", "stop"]);
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let data = self.folder.join("data");
+        run(&programs().join("pg_ctl"), &[&["-D", path(&data)], arguments].concat());
+    }
+
+    /// Makes a database of another one.
+    pub async fn create(&self, name: &str, template: &str) {
+        let mut connection = sqlx::PgConnection::connect(&format!("{}/postgres", self.url)).await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
     }
 }
 

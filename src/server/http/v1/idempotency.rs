@@ -91,7 +91,14 @@ async fn run(server: &Server, key: &str, request: Request, next: Next) -> Result
     }
     let answer = next.run(request).await;
     if !answer.status().is_success() {
-        idempotency::forget(&server.db, project, key).await?;
+        // What may be done already is not to be done by a repeat.
+        let is_known = answer
+            .extensions()
+            .get()
+            .is_none_or(|error: &ApiError| !error.is_outcome_unknown());
+        if is_known && let Err(error) = idempotency::forget(&server.db, project, key).await {
+            tracing::error!(%error, "a key could not be forgotten: its repeats wait some minutes");
+        }
         return Ok(answer);
     }
     let (parts, body) = answer.into_parts();
@@ -109,7 +116,10 @@ async fn run(server: &Server, key: &str, request: Request, next: Next) -> Result
     let sealed = server
         .key
         .seal(PURPOSE, serde_json::json!(kept).to_string().as_bytes(), &server.random);
-    idempotency::keep(&server.db, project, key, &BASE64.encode(&sealed)).await?;
+    if let Err(error) = idempotency::keep(&server.db, project, key, &BASE64.encode(&sealed)).await {
+        // The call is done, and its sender hears so; a repeat is told for some minutes that it has not ended.
+        tracing::error!(%error, "an answer could not be kept for its repeats");
+    }
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 

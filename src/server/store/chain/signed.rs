@@ -10,14 +10,14 @@ use crate::server::store::webhooks::events::OwnEvents;
 use crate::server::store::{Db, StoreError};
 
 /// The chains that have moved since their last signed head, where that is from before a time; of one that was never signed, where it began before then.
-pub async fn unsigned(db: &Db, before_ms: i64) -> Result<Vec<Unsigned>, StoreError> {
+pub async fn unsigned(db: &Db, before_ms: i64, latest_ms: i64) -> Result<Vec<Unsigned>, StoreError> {
     const UNSIGNED: &str = "SELECT h.project_id AS project, p.public_id AS project_id, h.number, h.digest FROM chain_heads AS h
         JOIN projects AS p ON p.id = h.project_id
         LEFT JOIN chain_signed AS s ON s.project_id = h.project_id
             AND s.number = (SELECT MAX(number) FROM chain_signed WHERE project_id = h.project_id)
         LEFT JOIN chain_entries AS b ON b.project_id = h.project_id AND b.number = 1
-        WHERE p.deleted_at IS NULL AND COALESCE(s.number, 0) < h.number AND COALESCE(s.at, b.at, 0) <= $1 ORDER BY h.project_id LIMIT 1000";
-    Ok(on_db!(read db, pool => query_as(UNSIGNED).bind(before_ms).fetch_all(pool).await?))
+        WHERE p.deleted_at IS NULL AND COALESCE(s.number, 0) < h.number AND (COALESCE(s.at, b.at, 0) <= $1 OR s.at > $2) ORDER BY h.project_id LIMIT 1000";
+    Ok(on_db!(read db, pool => query_as(UNSIGNED).bind(before_ms).bind(latest_ms).fetch_all(pool).await?))
 }
 
 /// Keeps a signed head, and tells of it; false where that entry's is kept already, which is told of by whoever kept it, or the entry is not there any more.

@@ -356,6 +356,12 @@ impl Writer {
         match batch::write(&self.db, calls).await {
             Ok(results) => results,
             Err(problem) if calls.len() == 1 => vec![Err(problem.into())],
+            // What may be stored already must not be stored once more: ids that the server gave are guarded by nothing. Their senders know how to repeat it.
+            Err(StoreError::Doubtful(problem)) => {
+                tracing::warn!(%problem, calls = calls.len(), "nobody knows whether a batch of logs was committed");
+                let doubtful = || Err(StoreError::Doubtful(sqlx::Error::WorkerCrashed).into());
+                calls.iter().map(|_| doubtful()).collect()
+            }
             Err(problem) => {
                 tracing::warn!(%problem, calls = calls.len(), "a batch of logs failed; its calls are written one by one");
                 let mut results = Vec::with_capacity(calls.len());

@@ -2,6 +2,7 @@
 
 use sqlx::{query, query_as, query_scalar};
 
+use crate::server::clock::LEAP_MS;
 use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
@@ -89,8 +90,10 @@ pub async fn endpoints(db: &Db, now_ms: i64) -> Result<Vec<(ProjectKey, String)>
 pub async fn take_lane(db: &Db, project: ProjectKey, endpoint: &str, holder: &str, now_ms: i64) -> Result<bool, StoreError> {
     const TAKE: &str = "INSERT INTO lanes (project_id, endpoint_id, holder, claim, lease_until) VALUES ($1, $2, $3, 1, $4)
         ON CONFLICT (project_id, endpoint_id) DO UPDATE SET holder = excluded.holder, claim = lanes.claim + 1, lease_until = excluded.lease_until
-        WHERE lanes.lease_until <= $5";
-    let taken = on_db!(write db, pool => query(TAKE).bind(project).bind(endpoint).bind(holder).bind(now_ms + LEASE_MS).bind(now_ms).execute(pool).await?.rows_affected());
+        WHERE lanes.lease_until <= $5 OR lanes.lease_until > $6";
+    // A lease that ends later than any can was taken by a clock that was ahead.
+    let latest = now_ms + LEASE_MS + LEAP_MS;
+    let taken = on_db!(write db, pool => query(TAKE).bind(project).bind(endpoint).bind(holder).bind(now_ms + LEASE_MS).bind(now_ms).bind(latest).execute(pool).await?.rows_affected());
     Ok(taken > 0)
 }
 
@@ -112,6 +115,13 @@ pub async fn take_over(db: &Db) -> Result<(), StoreError> {
     const ALL: &str = "DELETE FROM lanes";
     on_db!(write db, pool => query(ALL).execute(pool).await?.rows_affected());
     Ok(())
+}
+
+/// Brings back what a clock made due that was ahead, and has been set back: as long after now as it was to be after it was noted.
+pub async fn come_back(db: &Db, now_ms: i64) -> Result<u64, StoreError> {
+    const BACK: &str = "UPDATE sendouts SET due_at = due_at - (updated_at - $1), scheduled_at = scheduled_at - (updated_at - $1), updated_at = $1
+        WHERE due_at IS NOT NULL AND due_at > $1 AND updated_at > $2";
+    Ok(on_db!(write db, pool => query(BACK).bind(now_ms).bind(now_ms + LEAP_MS).execute(pool).await?.rows_affected()))
 }
 
 /// When each of the endpoints of a project that is not deleted was changed last.

@@ -6,6 +6,7 @@ use sqlx::{query, query_as, query_scalar};
 
 use super::events::{self, NewEvent};
 use crate::model::endpoint::{kinds, wants};
+use crate::server::clock::LEAP_MS;
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
@@ -53,16 +54,17 @@ pub async fn tell(
     event: &(dyn Fn(ProjectKey, &str, i64) -> NewEvent + Sync),
     ids: &mut (dyn FnMut(usize) -> Vec<String> + Send),
 ) -> Result<bool, StoreError> {
-    const DUE: &str = "SELECT 1 FROM failure_counts WHERE waiting > 0 AND told_at <= $1 LIMIT 1";
-    const TAKE: &str = "UPDATE failure_counts SET told = waiting, waiting = 0, told_at = $2 WHERE waiting > 0 AND told_at <= $1
+    // What was told later than now was told by a clock that was ahead.
+    const DUE: &str = "SELECT 1 FROM failure_counts WHERE waiting > 0 AND (told_at <= $1 OR told_at > $2) LIMIT 1";
+    const TAKE: &str = "UPDATE failure_counts SET told = waiting, waiting = 0, told_at = $2 WHERE waiting > 0 AND (told_at <= $1 OR told_at > $3)
         RETURNING project_id, endpoint, told";
-    let due: Option<i32> = on_db!(read db, pool => query_scalar(DUE).bind(now_ms - QUIET_MS).fetch_optional(pool).await?);
+    let due: Option<i32> =
+        on_db!(read db, pool => query_scalar(DUE).bind(now_ms - QUIET_MS).bind(now_ms + LEAP_MS).fetch_optional(pool).await?);
     if due.is_none() {
         return Ok(false);
     }
     let mut tx = WriteTx::begin(db).await?;
-    let taken: Vec<(ProjectKey, String, i64)> =
-        on_tx!(&mut tx, connection => query_as(TAKE).bind(now_ms - QUIET_MS).bind(now_ms).fetch_all(connection).await?);
+    let taken: Vec<(ProjectKey, String, i64)> = on_tx!(&mut tx, connection => query_as(TAKE).bind(now_ms - QUIET_MS).bind(now_ms).bind(now_ms + LEAP_MS).fetch_all(connection).await?);
     for (project, endpoint, count) in &taken {
         events::tell_in(&mut tx, &event(*project, endpoint, *count), now_ms, ids).await?;
     }

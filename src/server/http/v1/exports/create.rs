@@ -71,7 +71,9 @@ pub(super) async fn create(
     };
     let shown = shown(&plan, &parameters);
     let id = exports::begin(&server, key.project.key, plan, (&parameters, &shown), asker, recording).await?;
-    let mut export = found(&server, key.project.key, &id).await?;
+    // It is begun by now: whoever is told otherwise would begin it twice.
+    let found = found(&server, key.project.key, &id).await;
+    let mut export = found.map_err(|_| ApiError::outcome_unknown())?;
     // A worker may be at it by now, or done: the answer is that it was begun, as clients of the reference expect.
     export.facts.status = ExportStatus::Scheduled;
     (export.facts.rows, export.facts.bytes, export.facts.sha256, export.facts.error) = (None, None, None, None);
