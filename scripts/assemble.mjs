@@ -54,9 +54,15 @@ function withCode(index) {
 }
 
 // The code is asked for once the page has been drawn: what people read does not share the line with it. A page that nobody sees draws nothing, and does
-// not wait for that. Nothing is taken over before the whole page is here.
+// not wait for that. Nothing is taken over before the whole page is here. Who goes back before that has another page's address over this one's rows: it is
+// loaded anew.
 function begin(script, wasm) {
   return `(() => {
+  const address = () => location.pathname + location.search;
+  const drawn = address();
+  addEventListener("popstate", () => {
+    if (!document.documentElement.hasAttribute("data-awake") && address() !== drawn) location.reload();
+  });
   let begun = false;
   const begin = async () => {
     if (begun) return;

@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
             at,
             total: done.logs + done.bodies + left.logs + left.bodies,
             done,
-            pace: Pace::new(server.is_alone()),
+            pace: Pace::new(),
             since: Instant::now(),
         })
     }

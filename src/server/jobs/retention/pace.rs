@@ -7,7 +7,7 @@ use crate::server::store::logs::write::LogWriter;
 /// How long a step may keep others from writing, at least and at most: it takes on more or less, so that it comes near to half of what a batch of logs takes.
 /// Who sends logs waits for a batch anyway; and many logs together are deleted at half the cost of few, since they share pages of the indexes.
 const HELD: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(40));
-/// How many times as long it rests while logs come in through the same connection; else, and where each process has its own, as long as it worked.
+/// How many times as long it rests while logs come in; else as long as it worked.
 const REST_BESIDE: u32 = 2;
 const REST: u32 = 1;
 /// The shortest and the longest rest.
@@ -27,7 +27,6 @@ pub(super) struct Size {
 /// The pace of a purge.
 #[derive(Debug)]
 pub(super) struct Pace {
-    is_alone: bool,
     size: usize,
     most: usize,
     /// Batches that the writer had written when it was looked at last.
@@ -35,10 +34,9 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// `is_alone` where all writing goes through one connection.
-    pub(super) const fn new(is_alone: bool) -> Self {
+    /// Nothing is known yet.
+    pub(super) const fn new() -> Self {
         Self {
-            is_alone,
             size: 1,
             most: 1,
             batches: 0,
@@ -67,7 +65,7 @@ impl Pace {
     pub(super) async fn rest(&mut self, writer: &LogWriter, held: Duration) {
         self.learn(held, writer.batch_time());
         let batches = writer.batches();
-        let is_beside = self.is_alone && std::mem::replace(&mut self.batches, batches) != batches;
+        let is_beside = std::mem::replace(&mut self.batches, batches) != batches;
         let times = if is_beside { REST_BESIDE } else { REST };
         tokio::time::sleep((held * times).clamp(RESTS.0, RESTS.1)).await;
         let mut waited = Duration::ZERO;
@@ -84,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_step_comes_near_to_what_others_may_wait() {
-        let mut pace = Pace::new(true);
+        let mut pace = Pace::new();
         pace.begin(Size { first: 2, most: 32 });
         for (held_ms, size) in [
             (1, 4),

@@ -79,6 +79,22 @@ pub type Silenced = Arc<HashMap<i64, Digest>>;
 /// A row, its number, its block and its place there.
 type Placed = (FactsRow, i64, Option<i64>, i16);
 
+/// The same, as PostgreSQL gives it: making a text of many rows costs it more than handing them over.
+#[derive(Debug, sqlx::FromRow)]
+struct PlacedRow {
+    #[sqlx(flatten)]
+    facts: FactsRow,
+    seq: i64,
+    block_id: Option<i64>,
+    slot: i16,
+}
+
+impl From<PlacedRow> for Placed {
+    fn from(row: PlacedRow) -> Self {
+        (row.facts, row.seq, row.block_id, row.slot)
+    }
+}
+
 /// A block as the database has it: id, first and last time, how many logs, bytes, SHA-256, content.
 type BlockRow = (i64, i64, i64, i16, i64, Vec<u8>, Vec<u8>);
 
@@ -327,6 +343,10 @@ async fn rows(
         .order_by("created_at", Order::Asc)
         .order_by("id", Order::Asc)
         .limit(ROWS as u64);
+    if !db.is_sqlite() {
+        let rows: Vec<PlacedRow> = render::fetch(db, &select, None).await?;
+        return Ok(rows.into_iter().map(Placed::from).collect());
+    }
     let columns: [&[&str]; 4] = [&COLUMNS, &["seq"], &["block_id"], &["slot"]];
     render::read_json(&render::fetch_json(db, &select, None, &columns).await?)
 }
