@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::server::store::logs::write::LogWriter;
 
 /// How long a step may keep others from writing, at least and at most: it takes on more or less, so that it comes near to half of what a batch of logs takes.
-/// Who sends logs waits for a batch anyway; and many logs together are deleted at half the cost of few, since they share pages of the indexes.
+/// Who sends logs waits for a batch anyway, and logs that are deleted together share pages of the indexes.
 const HELD: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(40));
 /// How many times as long it rests while logs come in; else as long as it worked.
 const REST_BESIDE: u32 = 2;
