@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, query_as};
 
+use crate::server::store::copy::quoted;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
 
@@ -110,8 +111,4 @@ fn other_kind(column: &str, of: &str) -> Option<String> {
         "BLOB" => is_not("blob"),
         _ => return None,
     })
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

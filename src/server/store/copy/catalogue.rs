@@ -45,7 +45,7 @@ impl Table {
 }
 
 /// A name as a statement has it.
-pub(super) fn quoted(name: &str) -> String {
+pub(in crate::server::store) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

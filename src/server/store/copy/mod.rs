@@ -17,6 +17,7 @@ use std::path::Path;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use self::catalogue::Table;
+pub(super) use self::catalogue::quoted;
 use self::pour::{Sink, Telling, pour, sum};
 use self::value::Sum;
 use super::{Db, StoreError};
