@@ -60,8 +60,13 @@ function begin(script, wasm) {
   return `(() => {
   const address = () => location.pathname + location.search;
   const drawn = address();
-  addEventListener("popstate", () => {
-    if (!document.documentElement.hasAttribute("data-awake") && address() !== drawn) location.reload();
+  const root = document.documentElement;
+  addEventListener("popstate", (event) => {
+    if (root.hasAttribute("data-awake") || address() === drawn) return;
+    // Until it is loaded anew nobody may take this page for the other: neither what is about to wake it nor the router.
+    root.setAttribute("data-left", "");
+    event.stopImmediatePropagation();
+    location.reload();
   });
   let begun = false;
   const begin = async () => {
@@ -72,7 +77,16 @@ function begin(script, wasm) {
     if (document.readyState === "loading") await new Promise((ready) => document.addEventListener("DOMContentLoaded", ready));
     await init({ module_or_path: "${wasm}" });
   };
-  requestAnimationFrame(() => setTimeout(begin));
+  // Once a frame with something to read is on the screen, and one with the whole page: what is asked for while a frame is made comes in between.
+  const seen = new Promise((seen) => {
+    new PerformanceObserver((list) => list.getEntriesByName("first-contentful-paint").length && seen()).observe({ type: "paint", buffered: true });
+  });
+  const whole = new Promise((whole) => {
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", whole);
+    else whole();
+  });
+  const frame = () => new Promise(requestAnimationFrame);
+  Promise.all([seen, whole]).then(frame).then(frame).then(() => setTimeout(begin));
   setTimeout(begin, document.hidden ? 0 : 1000);
 })();`;
 }

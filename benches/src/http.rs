@@ -31,6 +31,12 @@ impl Client {
         })
     }
 
+    /// Connects anew: a server closes what was idle for long.
+    pub fn connect_again(&mut self) -> Outcome<()> {
+        *self = Self::new(&self.host, &self.headers)?;
+        Ok(())
+    }
+
     /// Sends a request and reads its whole answer.
     pub fn send(&mut self, method: &str, path: &str, kind: &str, body: &[u8]) -> Outcome<Answer> {
         let head = format!(

@@ -1,7 +1,7 @@
 //! `make bench`: every aim of performance in one run on one machine, as a table and as `target/bench.json`.
 //!
 //! Usage: `bench BINARY DIST` (the release binary and the built browser bundle). `BENCH_LOGS` (1,000,000 unless said) sizes it,
-//! `BENCH_ONLY` (`sqlite`, `postgres`, `webhooks`, `retention`) runs a part; `browser` is for `browser/run.mjs`, which `make bench` runs after this and alone then.
+//! `BENCH_ONLY` (`sqlite`, `postgres`, `webhooks`, `retention`, `live`, `gateway`) runs a part; `browser` is for `browser/run.mjs`, which `make bench` runs after this and alone then.
 //! `BENCH_KEEP` names a folder that is kept: a second run with it reads the SQLite database of the first and measures reading alone.
 //! `bench large BINARY DIST` is `make bench-large`, see `large/`.
 //! Baselines and product take turns on the same disk; times of making the data are left out.
@@ -12,8 +12,10 @@
 mod bundle;
 mod data;
 mod export;
+mod gateway;
 mod http;
 mod large;
+mod live;
 mod measure;
 mod plain;
 mod postgres;
@@ -88,7 +90,7 @@ async fn main() -> Outcome<()> {
     };
 
     let is_meant = |part: &str| only.is_empty() || only == part;
-    if only != "webhooks" {
+    if !matches!(only.as_str(), "webhooks" | "live" | "gateway") {
         if only != "retention" {
             bench.report.bundle(&Bundle::read(&dist)?)?;
         }
@@ -105,6 +107,13 @@ async fn main() -> Outcome<()> {
     }
     if is_meant("webhooks") {
         bench.webhooks().await?;
+    }
+    if is_meant("live") {
+        bench.live()?;
+    }
+    if is_meant("gateway") {
+        let folder = tempfile::Builder::new().prefix("gateway-").tempdir_in(&bench.folder)?;
+        gateway::measure(&mut bench.report, &bench.binary, folder.path()).await?;
     }
     bench.report.print();
     bench.report.write(Path::new("target/bench.json"))
@@ -229,6 +238,18 @@ impl Bench {
         webhooks::measure(&mut self.report, "postgres", &server, None).await?;
         self.report
             .memory("postgres: peak memory of a server that sends webhooks", server.peak_memory()?);
+        Ok(())
+    }
+
+    /// Followers of the Logs tab, on a new database of each kind. `BENCH_ONLY=live` measures them alone.
+    fn live(&mut self) -> Outcome<()> {
+        let folder = tempfile::Builder::new().prefix("live-").tempdir_in(&self.folder)?;
+        let database = postgres::Postgres::start(&std::env::temp_dir().join(format!("bench-live-{}", std::process::id())))?;
+        let sqlite = format!("sqlite://{}", folder.path().join("live.db").display());
+        for (name, url) in [("sqlite", sqlite), ("postgres", database.url.clone())] {
+            let server = Server::start(&self.binary, &url, &folder.path().join(name))?;
+            live::measure(&mut self.report, name, &server)?;
+        }
         Ok(())
     }
 

@@ -32,7 +32,8 @@ pub struct Server {
     pub cookie: String,
 }
 
-fn program(binary: &Path, url: &str, files: &Path) -> Command {
+/// The program, on this database and these files.
+pub fn program(binary: &Path, url: &str, files: &Path) -> Command {
     let mut command = Command::new(binary);
     command
         .env("DATABASE_URL", url)
@@ -45,7 +46,8 @@ fn program(binary: &Path, url: &str, files: &Path) -> Command {
     command
 }
 
-fn told(command: &mut Command, input: &str) -> Outcome<String> {
+/// Runs a command to its end; what it said.
+pub fn told(command: &mut Command, input: &str) -> Outcome<String> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(input.as_bytes())?;

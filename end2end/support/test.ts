@@ -36,6 +36,15 @@ export async function open(page: Page, address: string, status = 200): Promise<v
   await alive(page);
 }
 
+/** The page goes out of sight, or comes back, as when another tab is chosen. */
+export async function hide(page: Page, hidden: boolean): Promise<void> {
+  await page.evaluate((hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    Object.defineProperty(document, "visibilityState", { value: hidden ? "hidden" : "visible", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+}
+
 /** Fails on anything axe finds. */
 export async function checkAccessibility(page: Page): Promise<void> {
   const found = await new AxeBuilder({ page }).analyze();

@@ -1,5 +1,5 @@
 import { type Facts } from "../support/data";
-import { checkAccessibility, checkWidth, expect, open, test } from "../support/test";
+import { alive, checkAccessibility, checkWidth, expect, open, test } from "../support/test";
 
 /** What a call with a key is answered. */
 async function status(facts: Facts, appId: string, token: string): Promise<number> {
@@ -84,4 +84,29 @@ test.describe("an origin that is none", () => {
     await expect(page.getByRole("article", { name })).toContainText("https://shop.example");
     await checkAccessibility(page);
   });
+});
+
+test("what is typed before the page wakes stays", async ({ page, at }) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(at("settings/keys"), { waitUntil: "domcontentloaded" });
+  const name = `early ${Date.now()}`;
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel(/^read /).check();
+  await page.getByLabel("Expires").selectOption("In 30 days");
+  await page.getByLabel("Calls a minute").fill("600");
+  await expect(page.locator("html")).not.toHaveAttribute("data-awake");
+  release();
+  await alive(page);
+  await expect(page.getByLabel("Name", { exact: true })).toHaveValue(name);
+  await page.getByRole("button", { name: "Add key" }).click();
+  const article = page.getByRole("article", { name });
+  await expect(page.getByLabel("Token", { exact: true })).toHaveValue(/^als_/);
+  await expect(article).toContainText("600 a minute");
+  await expect(article).toContainText("read");
+  await expect(article).toContainText("Expires");
 });

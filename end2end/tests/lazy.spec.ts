@@ -1,6 +1,6 @@
 // The code of pages, which comes in parts: with the page that needs it, once, and never at the price of the page.
 import type { Page } from "@playwright/test";
-import { expect, open, test } from "../support/test";
+import { alive, expect, open, test } from "../support/test";
 
 const list = "table.logs tbody tr";
 
@@ -76,4 +76,27 @@ test.describe("without its code", () => {
     await page.locator(`${list} a`).first().click();
     await expect(page.getByRole("region", { name: "Request", exact: true })).toBeVisible();
   });
+});
+
+test("who goes back before the page wakes gets the page of that address", async ({ page, at }) => {
+  await open(page, at("logs"));
+  await expect(page.locator(list)).toHaveCount(50);
+  await page.getByLabel("Status", { exact: true }).selectOption("FAILURE");
+  await expect(page.locator(list)).toHaveCount(2);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  let asked = () => {};
+  const request = new Promise<void>((resolve) => (asked = resolve));
+  await page.route("**/split_logs-*.wasm", async (route) => {
+    asked();
+    await held;
+    await route.continue().catch(() => undefined);
+  });
+  await page.reload({ waitUntil: "commit" });
+  await request;
+  await page.evaluate(() => history.back());
+  release();
+  await expect(page).toHaveURL(/\/logs$/);
+  await expect(page.locator(list)).toHaveCount(50);
+  await alive(page);
 });

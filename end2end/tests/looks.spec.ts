@@ -31,7 +31,7 @@ for (const [name, path] of Object.entries(pages)) {
 
 test("dialogs and menus pass axe as well", async ({ page, at }) => {
   await open(page, at("logs"));
-  for (const name of [/^\+ Filter/, "Columns", "Keys and help", /^Time range/, /^Time zone/, /^Account/]) {
+  for (const name of [/^\+ Filter/, "Columns", "Keys and help", /^Time range/, /^Time zone/, /^Account/, "Views"]) {
     await page.getByRole("button", { name }).click();
     await expect(page.locator(":popover-open").first()).toBeVisible();
     await checkAccessibility(page);

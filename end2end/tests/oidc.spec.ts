@@ -2,7 +2,7 @@ import type { Page } from "@playwright/test";
 import { ADA, fill } from "../support/data";
 import { CLIENT, IdentityProvider } from "../support/provider";
 import { Server } from "../support/server";
-import { checkAccessibility, expect, test } from "../support/test";
+import { alive, checkAccessibility, expect, test } from "../support/test";
 
 // The provider's own pages ask for a font of a site that is not reached.
 test.use({ person: "", expectedErrors: /font|Refused to|violates|Failed to load resource/ });
@@ -80,6 +80,8 @@ test("a provider that is away is told, and passwords still let in", async ({ pag
     await page.getByLabel("Password").fill("correct horse battery staple");
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await expect(page).toHaveURL(/\/logs/);
+    // The page's code comes from the server that goes now.
+    await alive(page);
   } finally {
     await server.remove();
   }

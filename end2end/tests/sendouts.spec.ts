@@ -68,9 +68,16 @@ test("what is new appears by itself, and who stands on a row stays there", async
     const href = await link.getAttribute("href");
     await link.focus();
     await sent(facts, type);
-    await page.clock.runFor(5_500);
-    await expect(rows).toHaveCount(2);
+    // Whoever has the focus in a row reads it: what is new waits.
+    const waits = page.getByRole("button", { name: "1 new" });
+    await expect(async () => {
+      await page.clock.runFor(1_000);
+      await expect(waits).toBeVisible({ timeout: 500 });
+    }).toPass();
+    await expect(rows).toHaveCount(1);
     await expect(page.locator(`a[href="${href}"]`)).toBeFocused();
+    await waits.click();
+    await expect(rows).toHaveCount(2);
     const live = page.getByRole("button", { name: "Live" });
     await expect(live).toHaveAttribute("aria-pressed", "true");
     await expect(async () => {

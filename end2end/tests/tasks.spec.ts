@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Facts } from "../support/data";
-import { checkAccessibility, checkWidth, expect, open, test } from "../support/test";
+import { checkAccessibility, checkWidth, expect, hide, open, test } from "../support/test";
 
 const CSV = `id,method,url,status_code,created_at
 in-1,GET,https://api.example.com/v1/imported/1,200,
@@ -107,16 +107,9 @@ test("what runs is asked after while the page is seen, and not while it is hidde
   let asked = 0;
   page.on("request", (request) => (asked += Number(/\/api\/tasks/.test(request.url()))));
   const answered = () => page.waitForResponse((answer) => /\/api\/tasks/.test(answer.url()));
-  const sight = (hidden: boolean) =>
-    page.evaluate((hidden) => {
-      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-      Object.defineProperty(document, "visibilityState", { value: hidden ? "hidden" : "visible", configurable: true });
-      document.dispatchEvent(new Event("visibilitychange"));
-    }, hidden);
-
   await Promise.all([answered(), page.clock.runFor(2_500)]);
   expect(asked).toBeGreaterThan(0);
-  await sight(true);
+  await hide(page, true);
   await call(facts, "PATCH", `async-actions/${id}`, { progress: 70 });
   asked = 0;
   await page.clock.runFor(60_000);
@@ -125,14 +118,19 @@ test("what runs is asked after while the page is seen, and not while it is hidde
   expect(asked, "nothing is asked while nobody looks").toBe(0);
   await expect(row).toContainText("10 %");
 
-  await sight(false);
+  await hide(page, false);
   await Promise.all([answered(), page.clock.runFor(2_500)]);
   await expect(row).toContainText("70 %");
   await call(facts, "PATCH", `async-actions/${id}`, { status: "DONE", operation_status: "SUCCESS" });
   await Promise.all([answered(), page.clock.runFor(2_500)]);
   await expect(row).toContainText("Done");
-  // Live asks on, for what is new.
-  await Promise.all([answered(), page.clock.runFor(5_500)]);
+  // Live hears of what is new.
+  asked = 0;
+  await call(facts, "POST", "async-actions", { type: "HEARD.OF", status: "DONE", operation_status: "SUCCESS" });
+  await expect(async () => {
+    await page.clock.runFor(1_000);
+    expect(asked).toBeGreaterThan(0);
+  }).toPass();
   await page.getByRole("button", { name: "Live" }).click();
   asked = 0;
   await page.clock.runFor(60_000);

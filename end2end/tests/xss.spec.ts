@@ -20,6 +20,8 @@ const PAYLOADS = [
   "{{constructor.constructor('alert(1)')()}}",
 ];
 const ALL = PAYLOADS.join(" ");
+/** Columns that show what a sender chose. */
+const COLUMNS = "time,method,endpoint,path,channel,user,app,request_id,resource,ip";
 
 interface Filled {
   address: string;
@@ -69,7 +71,7 @@ async function fill(server: Server): Promise<Filled> {
     await call("POST", "/v1/logs", log);
     await call("POST", "/v1/logs", { method: payload, url: "https://api.example.com/v1/a", status_code: 200 });
     await call("PUT", `/v1/logs/xss-${n}/import-file`, payload, { "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(`${payload}.csv`)}` });
-    pages.push(`logs/xss-${n}`);
+    pages.push(`logs/xss-${n}`, `logs/compare?a=xss-0&b=xss-${n}&show=all`);
     const task = await call("POST", "/v1/async-actions", { type: payload, request_id: payload });
     if (task) {
       await call("PATCH", `/v1/async-actions/${task.id}`, { status: "FAILED", operation_status: "FAILED", result: { message: payload, [payload]: payload } });
@@ -110,13 +112,30 @@ test("nothing that a sender controls runs in any page", async ({ page, browser }
     await signIn(elsewhere, address);
     await other.close();
     await signIn(page, address);
+    for (const [n, name] of PAYLOADS.entries()) {
+      const wish = { name: name.slice(0, 80), shared: n % 2 === 0, query: `path=${encodeURIComponent(name)}` };
+      const saved = await page.request.post(`${address}/api/save_view`, { headers: { origin: address }, data: { project, tab: "logs", wish } });
+      expect(saved.status(), await saved.text()).toBe(200);
+      pages.push(`logs?view=${await saved.json()}`);
+    }
+    // What people without an account see of it.
+    const all = await page.request.post(`${address}/api/save_view`, { data: { project, tab: "logs", wish: { name: ALL.slice(0, 80), shared: true, query: `columns=${COLUMNS}` } } });
+    const wish = { name: ALL.slice(0, 80), view: await all.json(), bodies: true, users: true, origins: [], days: 1 };
+    const made = await page.request.post(`${address}/api/create_embed`, { data: { project, wish } });
+    expect(made.status(), await made.text()).toBe(200);
+    const embeds = await (await page.request.get(`${address}/api/embeds?project=${project}&query=`)).json();
+    const link: string = embeds.embeds[0].link;
     const find = encodeURIComponent(ALL.slice(0, 80));
     const lists = ["logs", "logs?origin=self", `logs?q=${find}&from=-24h`, `logs?channel=${find}&endpoint=${find}&user=${find}`, "tasks", "exports", "sendouts", `tasks?type=${find}`];
-    const settings = ["project", "members", "keys", "webhooks"].map((name) => `settings/${name}`);
+    const settings = ["project", "members", "keys", "webhooks", "embedding"].map((name) => `settings/${name}`);
     for (const path of [...lists, ...settings, ...pages]) {
       await page.goto(`${address}/projects/${project}/${path}`);
       await alive(page);
       await harmless(page, path);
+    }
+    for (const log of ["", ...[...PAYLOADS, ALL].map((_, n) => `?log=xss-${n}`)]) {
+      expect((await page.goto(link + log))?.status(), log).toBe(200);
+      await harmless(page, `the embedded view${log}`);
     }
     for (const path of ["/account", `/sign-in?error=${find}&next=${find}&email=${find}`, `/invite?token=${find}&problem=${find}`, `/account?done=${find}&problem=${find}`, `/${find}`]) {
       await page.goto(`${address}${path}`);

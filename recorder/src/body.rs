@@ -8,37 +8,49 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::budget::{Budget, Share};
 use crate::exchange::{Captured, Ending};
 
 /// The bytes of a body, shared between the body that sees them pass and the exchange that they belong to.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen(Arc<Mutex<Captured>>);
+pub(crate) struct Seen(Arc<Mutex<(Captured, Share)>>);
 
 impl Seen {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Captured::default())))
+    /// Keeps what the budget has room for; everything where there is none.
+    pub(crate) fn within(budget: Option<Budget>) -> Self {
+        Self(Arc::new(Mutex::new((Captured::default(), Share::of(budget)))))
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Captured) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, change: impl FnOnce(&mut Captured, &mut Share) -> T) -> T {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seen, share) = &mut *kept;
+        change(seen, share)
     }
 
     fn note(&self, chunk: &[u8], bound: usize) {
-        self.with(|seen| {
+        self.with(|seen, share| {
             let room = bound.saturating_sub(seen.bytes.len());
-            seen.bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            // Once something was left out, what comes after it would stand in its place.
+            let wanted = if seen.truncated { 0 } else { chunk.len().min(room) };
+            let kept = if share.grow(wanted) { wanted } else { 0 };
+            seen.bytes.extend_from_slice(&chunk[..kept]);
             seen.length += chunk.len() as u64;
-            seen.truncated |= chunk.len() > room;
+            seen.truncated |= chunk.len() > kept;
         });
     }
 
     fn ended(&self) {
-        self.with(|seen| seen.ended = true);
+        self.with(|seen, _| seen.ended = true);
     }
 
-    /// What was seen until now, without its bytes where they are not wanted.
-    pub(crate) fn take(&self, left_out: bool) -> Captured {
-        let mut seen = self.with(std::mem::take);
+    /// What was seen until now, without its bytes where they are not wanted, and what it takes of the budget.
+    pub(crate) fn take(&self, left_out: bool) -> (Captured, Share) {
+        // Of a body that goes on after its exchange has ended nothing more is kept.
+        let ended = Captured {
+            truncated: true,
+            ..Captured::default()
+        };
+        let (mut seen, share) = self.with(|seen, share| (std::mem::replace(seen, ended), std::mem::take(share)));
         if left_out && seen.length > 0 {
             seen = Captured {
                 bytes: Vec::new(),
@@ -47,7 +59,7 @@ impl Seen {
                 ..seen
             };
         }
-        seen
+        (seen, share)
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+use crate::budget::Held;
+
 /// Where exchanges go.
 pub trait Sink: Clone + Send + Sync + 'static {
     /// What is known of an exchange besides what went by: whose it is, who did it. Handlers add to it.
@@ -12,6 +14,12 @@ pub trait Sink: Clone + Send + Sync + 'static {
 
     /// What is known before anybody has handled the request; none where it should not be recorded. Nothing is captured then.
     fn begin(&self, request: &Parts) -> Option<Self::Context>;
+
+    /// How many bytes of the request's body are kept, where that is not what the layer keeps: of a file that is wanted whole, say.
+    fn keeping(&self, request: &Parts) -> Option<usize> {
+        let _ = request;
+        None
+    }
 
     /// Takes an exchange that has ended. Called from wherever the answer's body was dropped: it must not block.
     fn record(&self, exchange: Exchange<Self::Context>);
@@ -31,7 +39,7 @@ pub enum Ending {
 /// What was seen of a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captured {
-    /// Its first bytes, at most as many as the layer keeps. Empty where a handler said that it should not be captured.
+    /// Its first bytes, at most as many as the layer keeps and has room for. Empty where a handler said that it should not be captured.
     pub bytes: Vec<u8>,
     /// How many bytes went by.
     pub length: u64,
@@ -66,4 +74,6 @@ pub struct Exchange<C> {
     pub ending: Ending,
     /// What the sink and the handlers said about it.
     pub context: C,
+    /// What its bodies take of the layer's budget, until it is dropped.
+    pub held: Held,
 }

@@ -12,6 +12,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::body::{AtEnd, Seen, Watched};
+use crate::budget::{Budget, Held};
 use crate::exchange::{Ending, Exchange, Sink};
 use crate::recording::Recording;
 
@@ -23,6 +24,7 @@ const DEFAULT_BOUND: usize = 64 * 1024;
 pub struct RecorderLayer<K> {
     sink: K,
     bound: usize,
+    budget: Option<Budget>,
 }
 
 impl<K: Sink> RecorderLayer<K> {
@@ -31,6 +33,7 @@ impl<K: Sink> RecorderLayer<K> {
         Self {
             sink,
             bound: DEFAULT_BOUND,
+            budget: None,
         }
     }
 
@@ -38,6 +41,13 @@ impl<K: Sink> RecorderLayer<K> {
     #[must_use]
     pub const fn keeping(mut self, bytes: usize) -> Self {
         self.bound = bytes;
+        self
+    }
+
+    /// Keeps no more of all bodies together, at once, than this budget allows; what does not fit is `truncated`.
+    #[must_use]
+    pub fn within(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
         self
     }
 }
@@ -49,6 +59,7 @@ impl<K: Clone, S> Layer<S> for RecorderLayer<K> {
         Recorder {
             sink: self.sink.clone(),
             bound: self.bound,
+            budget: self.budget.clone(),
             inner,
         }
     }
@@ -59,6 +70,7 @@ impl<K: Clone, S> Layer<S> for RecorderLayer<K> {
 pub struct Recorder<K, S> {
     sink: K,
     bound: usize,
+    budget: Option<Budget>,
     inner: S,
 }
 
@@ -85,8 +97,10 @@ where
                 inner: self.inner.call(request),
                 begun: None,
                 bound: self.bound,
+                budget: None,
             };
         };
+        let bound = self.sink.keeping(&parts).unwrap_or(self.bound);
         let recording = Recording::new(context);
         parts.extensions.insert(recording.clone());
         let begun = Begun {
@@ -95,15 +109,16 @@ where
             method: parts.method.clone(),
             uri: parts.uri.clone(),
             headers: parts.headers.clone(),
-            request: Seen::new(),
+            request: Seen::within(self.budget.clone()),
             recording,
             open: true,
         };
-        let body = Watched::new(body, begun.request.clone(), self.bound, None);
+        let body = Watched::new(body, begun.request.clone(), bound, None);
         Answer {
             inner: self.inner.call(Request::from_parts(parts, body)),
             begun: Some(begun),
             bound: self.bound,
+            budget: self.budget.clone(),
         }
     }
 }
@@ -129,20 +144,23 @@ impl<K: Sink> Begun<K> {
         drop(said);
         let (Some(context), false) = (context, skipped) else { return };
         let (status, response_headers, response) = answer.map_or_else(
-            || (None, HeaderMap::new(), Seen::new()),
+            || (None, HeaderMap::new(), Seen::within(None)),
             |(status, headers, seen)| (Some(status), headers, seen),
         );
+        let (request, of_request) = self.request.take(without_request);
+        let (response, of_response) = response.take(without_response);
         self.sink.record(Exchange {
             method: std::mem::take(&mut self.method),
             uri: std::mem::take(&mut self.uri),
             request_headers: std::mem::take(&mut self.headers),
-            request: self.request.take(without_request),
+            request,
             status,
             response_headers,
-            response: response.take(without_response),
+            response,
             duration: self.started.elapsed(),
             ending,
             context,
+            held: Held::new(of_request, of_response),
         });
     }
 }
@@ -165,6 +183,7 @@ pin_project! {
         inner: F,
         begun: Option<Begun<K>>,
         bound: usize,
+        budget: Option<Budget>,
     }
 }
 
@@ -184,7 +203,7 @@ where
             (Ok(response), None) => Ok(response.map(Watched::unwatched)),
             (Ok(response), Some(mut begun)) => {
                 let (parts, body) = response.into_parts();
-                let seen = Seen::new();
+                let seen = Seen::within(this.budget.take());
                 let (status, headers, answer) = (parts.status, parts.headers.clone(), seen.clone());
                 let at_end: AtEnd = Box::new(move |ending| begun.end(Some((status, headers, answer)), ending));
                 Ok(Response::from_parts(

@@ -42,11 +42,13 @@
 //! To record something more of an exchange: a field of [`Exchange`], filled in `layer.rs`, and a test in `tests/`.
 
 mod body;
+mod budget;
 mod exchange;
 mod layer;
 mod recording;
 
 pub use body::Watched;
+pub use budget::{Budget, Held};
 pub use exchange::{Captured, Ending, Exchange, Sink};
 pub use layer::{Answer, Recorder, RecorderLayer};
 pub use recording::Recording;

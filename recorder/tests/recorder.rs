@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use http::request::Parts;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
-use recorder::{Ending, Exchange, RecorderLayer, Recording, Sink};
+use recorder::{Budget, Ending, Exchange, RecorderLayer, Recording, Sink};
 use tower::ServiceExt as _;
 
 #[derive(Clone, Default)]
@@ -217,4 +217,65 @@ async fn an_empty_answer_that_nobody_reads_is_whole() {
     let app = kept.on(Router::new().route("/", get(|| async { StatusCode::NO_CONTENT })));
     drop(app.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap());
     assert_eq!(kept.only().ending, Ending::Whole);
+}
+
+#[tokio::test]
+async fn all_bodies_together_stay_within_the_budget() {
+    let (kept, budget) = (Kept::default(), Budget::of(12));
+    let app = Router::new()
+        .route("/echo", post(echo))
+        .layer(RecorderLayer::new(kept.clone()).keeping(8).within(budget.clone()));
+    let request = || Request::post("/echo").body(Body::from("01234567")).unwrap();
+    let response = app.clone().oneshot(request()).await.unwrap();
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "01234567");
+    let first = kept.only();
+    assert_eq!((first.request.bytes.len(), first.request.truncated), (8, false));
+    assert_eq!(
+        (first.response.bytes.len(), first.response.truncated),
+        (0, true),
+        "4 bytes were free"
+    );
+    assert_eq!(budget.free(), 4, "as long as somebody has the exchange");
+    drop((first, kept.0.lock().unwrap().pop()));
+    assert_eq!(budget.free(), 12);
+}
+
+/// Wants more of what is sent in than of what is answered.
+#[derive(Clone, Default)]
+struct Uploads(Kept);
+
+impl Sink for Uploads {
+    type Context = String;
+
+    fn begin(&self, request: &Parts) -> Option<String> {
+        self.0.begin(request)
+    }
+
+    fn keeping(&self, request: &Parts) -> Option<usize> {
+        request.headers.contains_key("x-file").then_some(10)
+    }
+
+    fn record(&self, exchange: Exchange<String>) {
+        self.0.record(exchange);
+    }
+}
+
+#[tokio::test]
+async fn a_sink_may_keep_more_of_a_request() {
+    let uploads = Uploads::default();
+    let app = Router::new()
+        .route("/echo", post(echo))
+        .layer(RecorderLayer::new(uploads.clone()).keeping(4));
+    for (file, kept) in [(true, 10), (false, 4)] {
+        let request = Request::post("/echo");
+        let request = if file { request.header("x-file", "1") } else { request };
+        let response = app
+            .clone()
+            .oneshot(request.body(Body::from("0123456789")).unwrap())
+            .await
+            .unwrap();
+        response.into_body().collect().await.unwrap();
+        let seen = uploads.0.0.lock().unwrap().pop().unwrap();
+        assert_eq!((seen.request.bytes.len(), seen.response.bytes.len()), (kept, 4));
+    }
 }

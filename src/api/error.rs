@@ -68,6 +68,8 @@ impl ApiError {
 
 #[cfg(feature = "ssr")]
 mod on_server {
+    use std::sync::PoisonError;
+
     use axum::http::header::RETRY_AFTER;
     use axum::http::{HeaderValue, StatusCode};
     use leptos::prelude::use_context;
@@ -104,6 +106,9 @@ mod on_server {
         /// Gives the answer, page or call, the status that the error has in HTTP.
         pub(crate) fn told(self) -> Self {
             if let Some(answer) = use_context::<ResponseOptions>() {
+                if is_led_on(&answer) {
+                    return self;
+                }
                 answer.set_status(self.http_status());
                 if let Self::Unavailable(_) = &self {
                     answer.insert_header(RETRY_AFTER, RETRY_S);
@@ -111,6 +116,12 @@ mod on_server {
             }
             self
         }
+    }
+
+    /// Whether a page's reader is sent to another address: what is to be refused, is refused there.
+    fn is_led_on(answer: &ResponseOptions) -> bool {
+        let parts = answer.0.read().unwrap_or_else(PoisonError::into_inner);
+        parts.status.is_some_and(|status| status.is_redirection())
     }
 
     impl From<AccessError> for ApiError {

@@ -4,7 +4,10 @@
 //! leaves the work to a function of its own. Every server function is a public address: none does anything before [`visit`] said yes.
 
 pub mod account;
+pub mod alerts;
 pub mod chain;
+pub mod compare;
+pub mod embeds;
 pub mod error;
 pub mod exports;
 pub mod frame;
@@ -20,6 +23,7 @@ pub mod retention;
 pub mod sendouts;
 pub mod tasks;
 pub mod timeline;
+pub mod views;
 #[cfg(feature = "ssr")]
 pub(crate) mod visit;
 pub mod webhooks;

@@ -3,12 +3,14 @@
 use super::error::ApiError;
 use super::logs::Turn;
 use super::tasks::{Listed, Offer};
+use super::views::led;
 use super::visit::Visit;
 use super::zones::{ChosenZone, ZoneHints, choose};
 use crate::model::log::Origin;
 use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
 use crate::model::tab::{Tab, TabQuery};
+use crate::model::view::ViewTab;
 use crate::server::selection::{QueryContext, cursor, records};
 use crate::server::store::records::RecordSelection;
 
@@ -37,6 +39,12 @@ pub(super) async fn meant(tab: Tab, project: &str, query: &str) -> Result<Meant,
     let visit = Visit::to(project).await?;
     let now = visit.server.clock.now_ms();
     meant_at(visit, tab, query, now)
+}
+
+/// What a tab's page shows for a query string; where that is a view's own link, what the view says, to which the reader is sent.
+pub(super) async fn listing(tab: Tab, project: &str, query: &str) -> Result<Meant, ApiError> {
+    let led = led(ViewTab::of_records(tab), project, query).await?;
+    meant(tab, project, led.as_deref().unwrap_or(query)).await
 }
 
 /// What a query string meant in a tab at a moment.

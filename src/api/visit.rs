@@ -1,9 +1,11 @@
 //! Who asks: the person behind a page or a server function, and the project they ask about.
 
-use axum::http::HeaderMap;
-use axum::http::header::COOKIE;
+use axum::http::header::{COOKIE, LOCATION};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use leptos::prelude::use_context;
+use leptos::server_fn::redirect::REDIRECT_HEADER;
+use leptos_axum::ResponseOptions;
 use serde_json::Value;
 
 use super::error::ApiError;
@@ -41,11 +43,25 @@ impl Visit {
         let visit = Self::to(project).await?;
         if let Some(parts) = use_context::<Parts>() {
             recording::by_member(&parts.extensions, &visit.member);
-            if !id.is_empty() {
-                recording::about(parts.extensions.get(), kind, id);
-            }
+        }
+        if !id.is_empty() {
+            visit.is_about((kind, id));
         }
         Ok(visit)
+    }
+
+    /// Says in the log of the running server function what it is about, once that is known.
+    pub(crate) fn is_about(&self, (kind, id): (&str, &str)) {
+        if let Some(parts) = use_context::<Parts>() {
+            recording::about(parts.extensions.get(), kind, id);
+        }
+    }
+
+    /// Says that the running server function is about two things alike: it becomes a log of each.
+    pub(crate) fn is_about_both(&self, kind: &str, ids: [&str; 2]) {
+        if let Some(parts) = use_context::<Parts>() {
+            recording::about_both(parts.extensions.get(), kind, ids);
+        }
     }
 
     /// Says in the log of the running server function what it changed of the project's settings: null `before` for what was made, `after` for what was removed.
@@ -68,6 +84,23 @@ impl Visit {
     /// A cookie's value.
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         cookie(&self.headers, name)
+    }
+}
+
+/// Sends whoever reads on to another address of this server: a page's reader by the answer itself, a page that is awake by the header that its router follows.
+pub(crate) fn lead_to(address: &str) {
+    let (Some(parts), Some(answer)) = (use_context::<Parts>(), use_context::<ResponseOptions>()) else {
+        return;
+    };
+    // What stands in an address is escaped: it fits a header.
+    let Ok(location) = HeaderValue::try_from(address) else {
+        return;
+    };
+    answer.insert_header(LOCATION, location);
+    if parts.uri.path().starts_with("/api/") {
+        answer.insert_header(HeaderName::from_static(REDIRECT_HEADER), HeaderValue::from_static(""));
+    } else {
+        answer.set_status(StatusCode::SEE_OTHER);
     }
 }
 
@@ -94,8 +127,6 @@ pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use axum::http::HeaderValue;
 
     use super::*;
 

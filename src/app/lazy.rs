@@ -47,6 +47,7 @@ macro_rules! lazy_pages {
 lazy_pages! {
     Logs: logs of logs, pages::logs::Logs;
     Log: log of bodies, pages::log::Log;
+    CompareLogs: compare_logs of bodies, pages::compare::logs::CompareLogs;
     Browse: browse of bodies, pages::browse::Browse;
     Tasks: tasks of lists, pages::tasks::Tasks;
     Exports: exports of lists, pages::exports::Exports;
@@ -55,7 +56,10 @@ lazy_pages! {
     Task: task of details, pages::task::Task;
     Export: export of details, pages::export::Export;
     Sendout: sendout of details, pages::sendout::Sendout;
+    CompareAttempts: compare_attempts of details, pages::compare::attempts::CompareAttempts;
     Webhooks: webhooks of details, pages::settings::webhooks::Webhooks;
+    Alerts: alerts of details, pages::settings::alerts::Alerts;
+    Alert: alert of details, pages::settings::alert::Alert;
     Code: code of lists, pages::code::Code;
     Invite: invite of lists, pages::invite::Invite;
     Project: project of details, pages::settings::project::Project;
@@ -64,6 +68,7 @@ lazy_pages! {
     Retention: retention of details, pages::settings::retention::Retention;
     Chain: chain of details, pages::settings::chain::Chain;
     Masking: masking of details, pages::settings::masking::Masking;
+    Embedding: embedding of details, pages::settings::embedding::Embedding;
 }
 
 /// The group of the page at an address: what its head asks for early. `None` where what every page has is all.
@@ -77,11 +82,13 @@ pub fn group(path: &str) -> Option<&'static str> {
         ["projects", _, "logs", "", _] => Some("logs"),
         ["projects", _, "logs", _, ""] | ["projects", _, "exports", _, "browse"] => Some("bodies"),
         ["projects", _, "tasks" | "exports" | "sendouts", _, ""]
+        | ["projects", _, "sendouts", _, "compare"]
+        | ["projects", _, "settings", "alerts", _]
         | [
             "projects",
             _,
             "settings",
-            "project" | "members" | "webhooks" | "keys" | "retention" | "chain" | "masking",
+            "project" | "members" | "webhooks" | "keys" | "retention" | "chain" | "masking" | "embedding",
             "",
         ] => Some("details"),
         _ => None,
@@ -134,6 +141,8 @@ mod tests {
             ("/projects/p/logs", Some("logs")),
             ("/projects/p/logs/1", Some("bodies")),
             ("/projects/p/exports/1/browse", Some("bodies")),
+            ("/projects/p/logs/compare", Some("bodies")),
+            ("/projects/p/sendouts/1/compare", Some("details")),
             ("/projects/p/exports", Some("lists")),
             ("/projects/p/exports/1", Some("details")),
             ("/projects/p/settings/webhooks", Some("details")),
@@ -141,6 +150,9 @@ mod tests {
             ("/projects/p/settings/retention", Some("details")),
             ("/projects/p/settings/chain", Some("details")),
             ("/projects/p/settings/masking", Some("details")),
+            ("/projects/p/settings/alerts", Some("details")),
+            ("/projects/p/settings/alerts/1", Some("details")),
+            ("/projects/p/settings/embedding", Some("details")),
             ("/projects/p/logs/1/request", None),
             ("/projects/p", None),
             ("/", None),

@@ -21,6 +21,10 @@ pub use routes::App;
 /// Wakes the page that the server rendered, once the code of its kind of page is here.
 #[cfg(feature = "hydrate")]
 pub fn wake() {
+    if browser::is_left() {
+        return;
+    }
+    browser::typed::remember();
     wasm_bindgen_futures::spawn_local(async {
         leptos::mount::hydrate_from_async(body(), App).await.forget();
         browser::start();

@@ -115,6 +115,11 @@ impl Column {
         matches!(self, Self::Took | Self::RequestSize | Self::ResponseSize)
     }
 
+    /// Whether it says who did it, which only those who may read users are told.
+    pub const fn reads_users(self) -> bool {
+        matches!(self, Self::User | Self::ServerKey | Self::ClientKey)
+    }
+
     /// The column of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|column| column.name() == name)

@@ -99,25 +99,33 @@ pub mod kinds {
     pub const LOG_FAILURE: &str = "log.failure";
     /// The head of the project's chain was signed.
     pub const CHAIN_HEAD: &str = "chain.head";
+    /// What an alert watches for has come.
+    pub const ALERT_FIRED: &str = "alert.fired";
+    /// It is over.
+    pub const ALERT_RESOLVED: &str = "alert.resolved";
     /// What *Send test event* sends.
     pub const TEST: &str = "webhook.test";
     /// Those that an endpoint can choose.
-    pub const ALL: [&str; 6] = [
+    pub const ALL: [&str; 8] = [
         EXPORT_DONE,
         EXPORT_FAILED,
         TASK_FAILED,
         WEBHOOK_DISABLED,
         LOG_FAILURE,
         CHAIN_HEAD,
+        ALERT_FIRED,
+        ALERT_RESOLVED,
     ];
     /// Those that no application may post: whoever receives one can rely on this service having sent it.
-    pub const RESERVED: [&str; 7] = [
+    pub const RESERVED: [&str; 9] = [
         EXPORT_DONE,
         EXPORT_FAILED,
         TASK_FAILED,
         WEBHOOK_DISABLED,
         LOG_FAILURE,
         CHAIN_HEAD,
+        ALERT_FIRED,
+        ALERT_RESOLVED,
         TEST,
     ];
 }

@@ -27,6 +27,16 @@ pub enum IdKind {
     Request,
     /// An invitation into a project.
     Invitation,
+    /// A saved view.
+    View,
+    /// An alert.
+    Alert,
+    /// A line of an alert's history.
+    AlertEntry,
+    /// A mail that tells of it.
+    AlertMail,
+    /// An embedded view.
+    Embed,
 }
 
 impl IdKind {
@@ -44,6 +54,11 @@ impl IdKind {
             Self::User => "usr_",
             Self::Request => "req_",
             Self::Invitation => "inv_",
+            Self::View => "view_",
+            Self::Alert => "alert_",
+            Self::AlertEntry => "alh_",
+            Self::AlertMail => "alm_",
+            Self::Embed => "emb_",
         }
     }
 }

@@ -4,9 +4,11 @@
 //! and nothing from `app`, `api` or `server` (the arrows all point here).
 
 pub mod account;
-pub mod attempt_diff;
+pub mod alert;
 pub mod browse;
 pub mod column;
+pub mod compare;
+pub mod embed;
 pub mod endpoint;
 pub mod export;
 pub mod filter;
@@ -27,4 +29,5 @@ pub mod sendout;
 pub mod tab;
 pub mod task;
 pub mod timeline;
+pub mod view;
 pub mod zone;

@@ -59,6 +59,8 @@ pub struct LogQuery {
     pub tz: Option<String>,
     /// The columns shown, in order; empty for the default ones.
     pub columns: Vec<String>,
+    /// The saved view that it began from, `view_…`; it selects nothing.
+    pub view: Option<String>,
 }
 
 impl Default for LogQuery {
@@ -73,6 +75,7 @@ impl Default for LogQuery {
             limit: DEFAULT_LIMIT,
             tz: None,
             columns: Vec::new(),
+            view: None,
         }
     }
 }
@@ -131,9 +134,14 @@ impl LogQuery {
             "after" => self.after = Some(value),
             "before" => self.before = Some(value),
             "tz" => self.tz = Some(value),
-            "columns" => self
-                .columns
-                .extend(value.split(',').filter(|name| !name.is_empty()).map(str::to_owned)),
+            "view" => self.view = Some(value),
+            "columns" => self.columns.extend(
+                value
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned),
+            ),
             "limit" => {
                 self.limit = value
                     .parse()
@@ -236,13 +244,14 @@ impl LogQuery {
         }
     }
 
-    /// The query without its filters; range, zone, columns and order stay.
+    /// The query without its filters, and out of any saved view; range, zone, columns and order stay.
     #[must_use]
     pub fn cleared(&self) -> Self {
         Self {
             filters: Vec::new(),
             after: None,
             before: None,
+            view: None,
             ..self.clone()
         }
     }
@@ -255,14 +264,13 @@ impl LogQuery {
     /// The query as a URL has it, without the `?`; what is as by default is left out, so that equal queries are equal links.
     pub fn to_query_string(&self) -> String {
         let mut out = QueryWriter::default();
+        out.optional("view", self.view.as_deref());
         out.optional("from", self.from.as_deref());
         out.optional("to", self.to.as_deref());
         for (filter, _) in &self.filters {
             out.pair(filter.argument(), &self.value(*filter));
         }
-        if self.order == Order::OldestFirst {
-            out.pair("order", "created_at");
-        }
+        out.order(self.order, self.view.is_some());
         out.optional("after", self.after.as_deref());
         out.optional("before", self.before.as_deref());
         if self.limit != DEFAULT_LIMIT {
@@ -293,6 +301,16 @@ impl QueryWriter {
         self.0.push_str(name);
         self.0.push('=');
         self.0.extend(utf8_percent_encode(value, VALUE));
+    }
+
+    /// The order, where it is not the default. A query within a saved view always says it: `view` alone is the view's own link
+    /// ([`view_alone`](super::view::view_alone)), and a query from which the last filter was taken is not that.
+    pub(super) fn order(&mut self, order: Order, is_in_view: bool) {
+        match order {
+            Order::OldestFirst => self.pair("order", "created_at"),
+            Order::NewestFirst if is_in_view => self.pair("order", "-created_at"),
+            Order::NewestFirst => {}
+        }
     }
 
     pub(super) fn optional(&mut self, name: &str, value: Option<&str>) {
@@ -364,6 +382,16 @@ mod tests {
         assert_eq!(query.columns, ["time", "path"]);
         assert_eq!(query.from.as_deref(), Some("-1h"));
         assert_eq!(query.limit, 25);
+    }
+
+    #[test]
+    fn a_query_stays_within_its_view_until_it_is_cleared() {
+        let query = LogQuery::parse("view=view_1&status=FAILURE").unwrap();
+        assert_eq!(query.to_query_string(), "view=view_1&status=FAILURE&order=-created_at");
+        let bare = query.with(LogFilter::Status, "").to_query_string();
+        assert_eq!(bare, "view=view_1&order=-created_at", "this is not the view's own link");
+        assert_eq!(LogQuery::parse(&bare).unwrap().to_query_string(), bare);
+        assert_eq!(query.cleared().to_query_string(), "");
     }
 
     #[test]

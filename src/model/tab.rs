@@ -143,7 +143,7 @@ impl Tab {
         }
     }
 
-    fn filter(self, argument: &str) -> Option<&'static TabFilter> {
+    pub(super) fn filter(self, argument: &str) -> Option<&'static TabFilter> {
         self.filters().iter().find(|filter| filter.argument == argument)
     }
 }
@@ -169,6 +169,8 @@ pub struct TabQuery {
     pub limit: u16,
     /// `utc`, `local`, `project`, or a zone's IANA name; none for the person's last choice.
     pub tz: Option<String>,
+    /// The saved view that it began from, `view_…`; it selects nothing.
+    pub view: Option<String>,
 }
 
 impl TabQuery {
@@ -184,6 +186,7 @@ impl TabQuery {
             before: None,
             limit: DEFAULT_LIMIT,
             tz: None,
+            view: None,
         }
     }
 
@@ -221,6 +224,7 @@ impl TabQuery {
             "after" => self.after = Some(value),
             "before" => self.before = Some(value),
             "tz" => self.tz = Some(value),
+            "view" => self.view = Some(value),
             "limit" => {
                 self.limit = value
                     .parse()
@@ -286,11 +290,12 @@ impl TabQuery {
         }
     }
 
-    /// The query without its filters; range, zone and order stay.
+    /// The query without its filters, and out of any saved view; range, zone and order stay.
     #[must_use]
     pub fn cleared(&self) -> Self {
         Self {
             filters: Vec::new(),
+            view: None,
             ..self.first_page()
         }
     }
@@ -318,14 +323,13 @@ impl TabQuery {
     /// The query as a URL has it, without the `?`; what is as by default is left out, so that equal queries are equal links.
     pub fn to_query_string(&self) -> String {
         let mut out = QueryWriter::default();
+        out.optional("view", self.view.as_deref());
         out.optional("from", self.from.as_deref());
         out.optional("to", self.to.as_deref());
         for (argument, terms) in &self.filters {
             out.pair(argument, &write_terms(terms));
         }
-        if self.order == Order::OldestFirst {
-            out.pair("order", "created_at");
-        }
+        out.order(self.order, self.view.is_some());
         out.optional("after", self.after.as_deref());
         out.optional("before", self.before.as_deref());
         if self.limit != DEFAULT_LIMIT {
@@ -361,6 +365,14 @@ mod tests {
         let query = TabQuery::parse(Tab::Sendouts, "status=FAILED&code=5xx,!503&webhook=wh_1").unwrap();
         assert_eq!(query.to_query_string(), "status=FAILED&webhook=wh_1&code=5xx,!503");
         assert_eq!((query.from, Tab::Sendouts.default_from()), (None, Some("-24h")));
+    }
+
+    #[test]
+    fn a_query_stays_within_its_view_until_it_is_cleared() {
+        let query = TabQuery::parse(Tab::Tasks, "status=FAILED&view=view_1").unwrap();
+        assert_eq!(query.to_query_string(), "view=view_1&status=FAILED&order=-created_at");
+        assert_eq!(query.with("status", "").to_query_string(), "view=view_1&order=-created_at");
+        assert_eq!(query.cleared().to_query_string(), "");
     }
 
     #[test]

@@ -136,6 +136,12 @@ pub fn rfc3339(ms: i64) -> String {
     format!("{}T{clock}Z", civil.date())
 }
 
+/// `2026-11-22T14:03:22.000Z`: always with milliseconds, so that two times compare as their texts do.
+pub fn rfc3339_milli(ms: i64) -> String {
+    let civil = Civil::of(ms);
+    format!("{}T{}Z", civil.date(), civil.clock())
+}
+
 impl Zone {
     /// UTC.
     pub fn utc() -> Self {
@@ -291,6 +297,8 @@ mod tests {
         assert_eq!(rfc3339(-1), "1969-12-31T23:59:59.999Z");
         assert_eq!(rfc3339(951_782_400_000), "2000-02-29T00:00:00Z");
         assert_eq!(rfc3339(NOON + 1), "2026-11-22T12:00:00.001Z");
+        assert_eq!(rfc3339_milli(NOON), "2026-11-22T12:00:00.000Z");
+        assert!(rfc3339_milli(NOON) < rfc3339_milli(NOON + 52));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, header};
+use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -16,6 +17,7 @@ use super::state::Server;
 use super::store::projects::{self, Project};
 use super::store::{Db, StoreError, accounts, keys, sessions};
 use brief::Brief;
+pub(in crate::server) use throttle::network;
 
 pub(in crate::server) mod brief;
 pub mod invite;
@@ -389,7 +391,12 @@ fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), AccessErr
 
 /// The address of whoever asks: the peer's, unless that is a trusted proxy; then the last one in `X-Forwarded-For` that is not.
 pub fn client_ip(config: &Config, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
-    let trusted = |ip: &IpAddr| config.trusted_proxies.iter().any(|network| network.contains(ip));
+    client_ip_behind(&config.trusted_proxies, peer, headers)
+}
+
+/// The same, where these proxies are trusted.
+pub fn client_ip_behind(proxies: &[IpNet], peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+    let trusted = |ip: &IpAddr| proxies.iter().any(|network| network.contains(ip));
     let mut ip = peer.ip().to_canonical();
     let hops = headers
         .get_all("x-forwarded-for")

@@ -19,6 +19,7 @@ use super::telemetry::TelemetryError;
 mod backup;
 mod copy;
 mod demo;
+mod gateway;
 mod import;
 mod people;
 mod progress;
@@ -42,6 +43,8 @@ enum Command {
     Serve(Box<Config>),
     /// Workers alone, beside servers on the same PostgreSQL
     Worker(Box<Config>),
+    /// A reverse proxy before an API that passes every request on unchanged and records it
+    Gateway(Box<gateway::GatewayCommand>),
     /// Projects: everything belongs to one
     #[command(subcommand)]
     Project(people::ProjectCommand),
@@ -94,6 +97,8 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Sender(#[from] super::webhooks::SenderError),
     #[error(transparent)]
+    Gateway(#[from] super::gateway::GatewayError),
+    #[error(transparent)]
     Files(#[from] FileError),
     #[error(transparent)]
     Start(#[from] super::state::StartError),
@@ -138,6 +143,7 @@ async fn execute(command: Command) -> Result<(), CliError> {
     match command {
         Command::Serve(config) => serve::serve(*config).await,
         Command::Worker(config) => worker::work(*config).await,
+        Command::Gateway(command) => gateway::gateway(*command).await,
         Command::Project(command) => people::project(command).await,
         Command::User(command) => people::user(command).await,
         Command::Key(command) => people::key(command).await,

@@ -11,6 +11,10 @@ use ipnet::IpNet;
 use crate::model::retention::HALF_YEAR;
 use crate::server::ingest::mask;
 
+pub mod gateway;
+
+use gateway::GatewayOptions;
+
 /// The commented default configuration, where the names that are masked anyway are still to come.
 const DEFAULT_CONFIG: &str = include_str!("config.default.env");
 /// Where they come.
@@ -22,7 +26,7 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000
 const DATABASE_URL: &str = "sqlite://data/audit-log.db";
 const FILES_URL: &str = "file:data/files";
 /// What the libraries below say at `info` is of no use to an operator.
-const LOG_LEVEL: &str = "info,sqlx=warn";
+pub(crate) const LOG_LEVEL: &str = "info,sqlx=warn";
 /// 1, 2, 4, 8, 16, 32 minutes, 1 h 04, doubling to a day: twelve retries.
 const WEBHOOK_SCHEDULE: [u32; 12] = [60, 120, 240, 480, 960, 1_920, 3_840, 7_680, 15_360, 30_720, 61_440, 86_400];
 const MB: usize = 1024 * 1024;
@@ -240,6 +244,13 @@ pub struct Config {
     #[arg(long, env = "AUDIT_LOG_WEBHOOK_SCHEDULE", value_name = "SECONDS,…", value_delimiter = ',',
           default_values_t = Config::default().webhook_schedule)]
     pub webhook_schedule: Vec<u32>,
+    /// The mail server that alerts are told by: `smtps://USER:PASSWORD@HOST`, or `smtp://HOST:PORT`, where `?tls=required` begins TLS on the open connection.
+    /// Without it no mail is sent
+    #[arg(long, env = "AUDIT_LOG_SMTP_URL", value_name = "URL", hide_env_values = true, requires = "smtp_from", value_parser = parse_secret)]
+    pub smtp_url: Option<Secret>,
+    /// Who mails come from: `audit-log@example.com`, or `Audit log <audit-log@example.com>`
+    #[arg(long, env = "AUDIT_LOG_SMTP_FROM", value_name = "ADDRESS", requires = "smtp_url")]
+    pub smtp_from: Option<String>,
     /// Compress pages and JSON that leave this machine; `false` where a proxy does it
     #[arg(long, env = "AUDIT_LOG_COMPRESS", value_name = "BOOL", default_value_t = Config::default().compress, action = clap::ArgAction::Set)]
     pub compress: bool,
@@ -249,6 +260,9 @@ pub struct Config {
     /// How many seconds requests and webhooks in flight have to finish when the server is told to stop
     #[arg(long, env = "AUDIT_LOG_STOP_SECONDS", value_name = "SECONDS", default_value_t = Config::default().stop_seconds)]
     pub stop_seconds: u32,
+    /// The recording gateway, where there is one.
+    #[command(flatten)]
+    pub gateway: GatewayOptions,
     /// How the server's own log lines look
     #[arg(long, env = "AUDIT_LOG_LOG_FORMAT", value_name = "FORMAT", default_value_t = LogFormat::Human, value_enum)]
     pub log_format: LogFormat,
@@ -278,9 +292,12 @@ impl Default for Config {
             jobs: 2,
             webhook_allow: Vec::new(),
             webhook_schedule: WEBHOOK_SCHEDULE.to_vec(),
+            smtp_url: None,
+            smtp_from: None,
             compress: true,
             metrics_listen: None,
             stop_seconds: 8,
+            gateway: GatewayOptions::default(),
             log_format: LogFormat::Human,
             log_level: LOG_LEVEL.to_owned(),
         }
@@ -328,7 +345,7 @@ fn parse_files_url(text: &str) -> Result<String, String> {
 }
 
 /// Reads an address or a network: `10.0.0.1`, `10.0.0.0/8`.
-fn parse_network(text: &str) -> Result<IpNet, String> {
+pub(crate) fn parse_network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
@@ -336,7 +353,7 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "a parser of options may refuse")]
-fn parse_secret(text: &str) -> Result<Secret, String> {
+pub(crate) fn parse_secret(text: &str) -> Result<Secret, String> {
     Ok(Secret::from(text.to_owned()))
 }
 
@@ -490,6 +507,10 @@ mod tests {
             "audit-log",
             "--oidc-client-secret",
             "hunter2",
+            "--smtp-url",
+            "smtps://ada:hunter2@mail.example.com",
+            "--smtp-from",
+            "audit-log@example.com",
         ])
         .unwrap();
         assert_eq!(config.oidc_client_secret.as_ref().map(Secret::tell), Some("hunter2"));

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::access::AccessError;
 use super::ingest::entry::EntryError;
+use super::ingest::otlp::OtlpError;
 use super::selection::SelectionError;
 use super::store::StoreError;
 use super::store::logs::write::WriteError;
@@ -220,6 +221,16 @@ impl From<EntryError> for ApiError {
             EntryError::Unreadable { .. } => StatusCode::BAD_REQUEST,
             EntryError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             EntryError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<OtlpError> for ApiError {
+    fn from(error: OtlpError) -> Self {
+        let status = match error {
+            OtlpError::Unreadable(_) => StatusCode::BAD_REQUEST,
+            OtlpError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         };
         Self::new(status, error.to_string())
     }

@@ -30,6 +30,8 @@ pub mod purposes {
     pub const IMPORT_FILE: &str = "import-file";
     /// The secret of a second factor.
     pub const SECOND_FACTOR: &str = "second-factor";
+    /// What a gateway recorded and has not stored yet: it is sealed anew by being stored.
+    pub const GATEWAY_SPOOL: &str = "gateway-spool";
     /// What signs chains' heads: nothing is sealed with it.
     pub const CHAIN: &str = "chain";
     /// What waits to be confirmed as one.

@@ -5,6 +5,8 @@ mod pasted;
 pub mod records;
 mod time;
 
+use jiff::tz::TimeZone;
+
 use crate::model::filter::{LogFilter, Term};
 use crate::model::log::{Origin, Status};
 use crate::model::page::Place;
@@ -30,7 +32,7 @@ pub struct QueryContext<'a> {
     /// Milliseconds since 1970.
     pub now_ms: i64,
     /// The zone in which times without an offset are meant.
-    pub zone: &'a jiff::tz::TimeZone,
+    pub zone: &'a TimeZone,
     /// What whoever asks may see; a filter on what they may not see is refused.
     pub rights: Rights,
     /// Signs cursors.
@@ -95,6 +97,16 @@ pub fn resolve(query: &LogQuery, context: &QueryContext<'_>) -> Result<(LogSelec
         up_to_seq: None,
     };
     Ok((selection, place(query, context)?))
+}
+
+/// The zone that an argument names: `utc`, `project` for the one of a project, or an IANA name.
+pub fn zone(asked: &str, project: &str) -> Result<TimeZone, QueryProblem> {
+    let name = match asked {
+        "utc" => return Ok(TimeZone::UTC),
+        "project" => project,
+        name => name,
+    };
+    TimeZone::get(name).map_err(|_| QueryProblem::new("tz", "utc, project, or a zone such as Europe/Berlin"))
 }
 
 fn check_rights(query: &LogQuery, rights: Rights) -> Result<(), SelectionError> {

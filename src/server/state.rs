@@ -15,6 +15,8 @@ use super::http::limits::Limits;
 use super::ingest::endpoint::EndpointNames;
 use super::ingest::mask::MaskRules;
 use super::jobs::Bell;
+use super::live::Live;
+use super::mail::{MailError, Mailer};
 use super::masking::Masking;
 use super::retention::Retention;
 use super::secrets::{InstanceKey, KeyError};
@@ -68,6 +70,10 @@ pub struct Parts {
     pub webhooks: Webhooks,
     /// How long logs are kept, and what the database holds, as they were lately.
     pub retention: Retention,
+    /// Who follows lists as they are written.
+    pub live: Live,
+    /// Sends mails, where a mail server is configured.
+    pub mail: Option<Mailer>,
     /// Recordings of this service's own requests that are on their way to the writer.
     pub recordings: TaskTracker,
     endpoints: Mutex<HashMap<ProjectKey, KnownNames>>,
@@ -94,11 +100,15 @@ pub enum StartError {
     /// The key that signs chains.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The mail server, as it is configured.
+    #[error(transparent)]
+    Mail(#[from] MailError),
 }
 
 impl Server {
     /// A server on a migrated database. Starts the writer and the watch over the database, so it must be called inside the runtime.
     pub fn new(db: Db, config: Config, key: InstanceKey, clock: Clock, random: Random) -> Result<Self, StartError> {
+        let mail = Mailer::of(&config)?;
         let chain_key = ChainKey::load(&config.data, &key, &random)?;
         db.watch();
         let key = Arc::new(key);
@@ -110,12 +120,15 @@ impl Server {
             },
         );
         let webhooks = Webhooks::start(db.clone(), clock.clone(), random.clone(), Arc::clone(&key));
+        let live = Live::start(db.clone());
         Ok(Self(Arc::new(Parts {
             db,
             webhooks,
             writer,
             files,
             bell: Bell::default(),
+            live,
+            mail,
             masking: Masking::new(&config.mask_keys),
             limits: Arc::new(Limits::new(config.rate_limit, clock.clone())),
             recordings: TaskTracker::new(),
@@ -183,6 +196,7 @@ impl Server {
 
     /// Waits for the recordings of requests that have been answered, then for the writer. Call it when nothing is served any more.
     pub async fn stop(&self) {
+        self.live.stop();
         self.recordings.close();
         self.recordings.wait().await;
         self.webhooks.stop().await;

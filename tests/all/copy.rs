@@ -17,8 +17,14 @@ use crate::support::{Database, TestApp, bare_database, new_database, tables};
 
 /// Logs of three months, of clients' ids and of our own, with a person, in a database that has a row in every table.
 async fn filled(app: &TestApp) -> IssuedKey {
-    let (project, _) = app.signed_in(Role::Owner).await;
+    let (project, cookie) = app.signed_in(Role::Owner).await;
     let key = app.add_key(&project, &ALL).await;
+    let view = json!({"project": project.id, "tab": "logs", "wish": {"name": "a\\b Ü", "shared": true, "query": "path=%5CN"}});
+    let saved = app
+        .request(Method::POST, "/api/save_view")
+        .header("cookie", &cookie)
+        .json(&view);
+    assert_eq!(saved.send().await.unwrap().status(), 200);
     let now = app.server.clock.now_ms();
     for call in 0..12_i64 {
         let log = |nth: i64| {
@@ -212,11 +218,13 @@ fn a_target_with_rows_is_refused_and_stays_as_it_is() {
 fn what_arrives_otherwise_is_named_and_nothing_is_kept() {
     on_sqlite(async |app| {
         filled(app).await;
+        // No row refers to them: the database itself would say that they are missing.
+        app.add_person("lost@example.com", "correct horse", None).await;
         for (harm, word) in [
-            ("NEW.name := 'another'; RETURN NEW;", "users (2 rows, of another content)"),
+            ("NEW.name := 'another'; RETURN NEW;", "users (3 rows, of another content)"),
             (
-                "IF NEW.email LIKE 'other%' THEN RETURN NULL; END IF; RETURN NEW;",
-                "users (2 rows were sent, 1 arrived)",
+                "IF NEW.email LIKE 'lost%' THEN RETURN NULL; END IF; RETURN NEW;",
+                "users (3 rows were sent, 2 arrived)",
             ),
         ] {
             let to = new_database().await;

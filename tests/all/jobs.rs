@@ -1,6 +1,5 @@
 //! The queue: fair between projects, stopped while a worker is at it, and worked on by processes of their own that may die.
 
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use audit_log::server::access::issue::IssuedKey;
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::exports_api::{ALL, over, walk};
-use crate::support::{Database, TestApp};
+use crate::support::{Database, TestApp, Worker};
 
 /// So many that an export of them is still at work when something is done about it.
 const LOGS: usize = 8_000;
@@ -163,39 +162,6 @@ for_each_db! {
     }
 }
 
-/// `audit-log worker` beside the server under test; killed where it is dropped.
-struct Worker(Child);
-
-impl Worker {
-    fn start(app: &TestApp) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_audit-log"))
-            .arg("worker")
-            .env_clear()
-            .env("DATABASE_URL", &app.database_url)
-            .env(
-                "AUDIT_LOG_FILES_URL",
-                format!("file:{}", app.folder().join("files").display()),
-            )
-            // The key that `TestApp` has.
-            .env("AUDIT_LOG_SECRET_KEY", "07".repeat(32))
-            .current_dir(app.folder())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self(child)
-    }
-}
-
-impl Drop for Worker {
-    /// `kill -9`: nothing is given back.
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_worker_of_its_own_process_does_what_a_server_was_asked_for() {
     TestApp::run(
@@ -206,7 +172,7 @@ fn a_worker_of_its_own_process_does_what_a_server_was_asked_for() {
             let key = app.add_key(&project, &ALL).await;
             send_logs(app, &key).await;
             let (id, _) = begin(app, &key).await;
-            let worker = Worker::start(app);
+            let worker = Worker::start(app, &[]);
             let export = over(app, &key, &id).await;
             is_whole(app, &export).await;
             drop(worker);
@@ -224,7 +190,7 @@ fn a_worker_that_is_killed_loses_its_job_to_another() {
             let key = app.add_key(&project, &ALL).await;
             send_logs(app, &key).await;
             let (id, task) = begin(app, &key).await;
-            let worker = Worker::start(app);
+            let worker = Worker::start(app, &[]);
             at_work(app, &key, &id).await;
             drop(worker);
             let (_, export) = answer(app.call(Method::GET, &format!("/v1/exports/{id}"), &key)).await;

@@ -34,7 +34,7 @@ pub struct Victim {
     pub lines: Option<PathBuf>,
     preload: Option<PathBuf>,
     child: Option<Child>,
-    project: String,
+    pub project: String,
     pub app_id: String,
     pub app_token: String,
 }
@@ -51,12 +51,17 @@ pub fn own_port() -> u16 {
 
 impl Victim {
     pub fn new(preload: Option<PathBuf>) -> Self {
+        Self::with(preload, Vec::new())
+    }
+
+    /// One whose commands and server have these variables from the start: another database, say.
+    pub fn with(preload: Option<PathBuf>, environment: Vec<(&'static str, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = own_port();
         let mut victim = Self {
             folder,
             port,
-            environment: Vec::new(),
+            environment,
             lines: None,
             preload,
             child: None,

@@ -93,6 +93,23 @@ pub async fn walk(
     }
 }
 
+/// A log that says little.
+fn short(dice: &Dice, at: i64) -> NewLog {
+    let mut log = dice.log(at);
+    log.text.request = Message {
+        kind: BodyKind::Text,
+        body: dice.words(3).into_bytes(),
+        headers: dice.headers(),
+        ..Message::default()
+    };
+    log.text.response = Message {
+        kind: BodyKind::Text,
+        body: dice.words(3).into_bytes(),
+        ..Message::default()
+    };
+    log
+}
+
 for_each_db! {
     async fn every_selection_lists_what_a_plain_scan_finds(app: TestApp) {
         let dice = Dice(Random::seeded(11));
@@ -337,9 +354,7 @@ for_each_db! {
         let dice = Dice(Random::seeded(22));
         let project = app.add_project("shop").await.key;
         let short = |dice: &Dice, place: i64| {
-            let mut log = dice.log(START + place / 3 * 1_000);
-            log.text.request = Message { kind: BodyKind::Text, body: dice.words(3).into_bytes(), headers: dice.headers(), ..Message::default() };
-            log.text.response = Message { kind: BodyKind::Text, body: dice.words(3).into_bytes(), ..Message::default() };
+            let mut log = short(dice, START + place / 3 * 1_000);
             // Blocks, and groups of them, are of one origin each.
             log.facts.origin = if place % 10 == 0 { Origin::Own } else { Origin::Application };
             log
@@ -375,6 +390,25 @@ for_each_db! {
             assert_eq!(page.rows.iter().map(|facts| &facts.id).collect::<Vec<_>>(), wanted, "round {round}: {order:?} {selection:?}");
         }
         assert!(hits > 500, "the needles are somewhere: {hits}");
+    }
+
+    async fn what_months_leave_over_keeps_nothing_from_being_grouped(app: TestApp) {
+        let dice = Dice(Random::seeded(23));
+        let project = app.add_project("shop").await.key;
+        // Three months whose blocks fill no group, and one with enough for one.
+        for (month, blocks) in [(0, 60), (1, 60), (2, 60), (3, 100)] {
+            let from = START + month * 31 * 24 * 3_600_000;
+            let alike = |place: i64| {
+                let mut log = short(&dice, from + place * 1_000);
+                // As wide as any other's: signatures of another width are of another group.
+                log.text.request.headers.clear();
+                log
+            };
+            let logs = (0..blocks * 64).map(alike).collect();
+            app.server.writer.write(call(project, logs)).await.unwrap();
+        }
+        assert_eq!(app.server.writer.compact().await.unwrap().grouped, 64);
+        assert_eq!(app.server.writer.compact().await.unwrap().grouped, 0);
     }
 
     async fn an_import_file_is_kept_beside_its_log(app: TestApp) {

@@ -15,7 +15,7 @@ for_each_db! {
         let (project, cookie) = app.signed_in(Role::Auditor).await;
         for (list, rest, one, _) in PAGES {
             let list = format!("/projects/{}/{list}", project.id);
-            let answer = app.get_as(&cookie, &format!("{list}{rest}?id=x_1&compare=1,2&tz=utc")).await;
+            let answer = app.get_as(&cookie, &format!("{list}{rest}?id=x_1&a=1&b=2&tz=utc")).await;
             let text = answer.text().await.unwrap().replace("<!>", "");
             assert!(text.contains(&format!("<h1>There is no such {one}</h1>")), "{rest}: {text}");
             assert!(text.contains(&format!("<title>No such {one} · audit-log</title>")), "{rest}: {text}");

@@ -1,4 +1,4 @@
-//! A sendout's page as it comes, without scripts: two attempts compared by a plain form.
+//! A sendout's page as it comes, without scripts: two attempts compared, chosen by a plain form.
 
 use audit_log::model::rights::Role;
 use audit_log::server::access::REMEMBERED_MS;
@@ -10,13 +10,22 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Receiver, TestApp};
 use crate::webhooks::{ALL, add_endpoint, allow, ask, post_event, until};
 
-/// The section that compares, as it is on the page with this query.
+/// The section with the form, as it is on the page with this query.
 async fn compared(app: &TestApp, cookie: &str, page: &str, query: &str) -> String {
     let answer = app.get_as(cookie, &format!("{page}{query}")).await;
     assert_eq!(answer.status(), 200, "{query}");
     let text = answer.text().await.unwrap().replace("<!>", "");
     let (_, section) = text.split_once("id=\"compare\"").expect("attempts are compared");
     section.split_once("</section>").unwrap().0.to_owned()
+}
+
+/// The page that compares, with this query.
+async fn shown(app: &TestApp, cookie: &str, page: &str, query: &str) -> String {
+    let answer = app.get_as(cookie, &format!("{page}/compare{query}")).await;
+    assert_eq!(answer.status(), 200, "{query}");
+    let text = answer.text().await.unwrap().replace("<!>", "");
+    let (_, main) = text.split_once("<main").unwrap();
+    main.split_once("</main>").unwrap().0.to_owned()
 }
 
 /// The attempts that are chosen in its form.
@@ -53,28 +62,27 @@ for_each_db! {
         }
         sender.stop().await;
 
-        let last = compared(app, &cookie, &page, "?status=SUCCEEDED&tz=utc").await;
-        assert_eq!(chosen(&last), ["2", "3"], "the last two, where none are named");
-        let form = last.split_once("<form").unwrap().1.split_once("</form>").unwrap().0;
-        assert!(form.contains("method=\"get\"") && form.contains("type=\"submit\""), "{form}");
-        assert_eq!(form.matches("name=\"compare\"").count(), 2, "{form}");
+        let form = compared(app, &cookie, &page, "?status=SUCCEEDED&tz=utc").await;
+        assert_eq!(chosen(&form), ["2", "3"], "the last two");
+        assert!(form.contains("method=\"get\"") && form.contains(&format!("action=\"{page}/compare\"")) && form.contains("type=\"submit\""), "{form}");
         assert!(form.contains("name=\"status\"") && form.contains("name=\"tz\""), "the list's query is kept: {form}");
 
         // As the form sends it.
-        let named = compared(app, &cookie, &page, "?status=SUCCEEDED&tz=utc&compare=1&compare=3").await;
-        assert_eq!(chosen(&named), ["1", "3"]);
-        assert!(named.contains(">Attempt 1</th>") && named.contains(">Attempt 3</th>"), "{named}");
-        assert!(named.contains(">500</td>") && named.contains(">200</td>") && !named.contains("503"), "{named}");
-        assert!(named.contains("- first\n</del>") && named.contains("+ third\n</ins>") && !named.contains("second"), "{named}");
-        let form = named.split_once("<form").unwrap().1.split_once("</form>").unwrap().0;
-        assert_eq!(form.matches("name=\"compare\"").count(), 2, "what is compared now is not sent along: {form}");
-        let turned = compared(app, &cookie, &page, "?compare=3&compare=2").await;
-        assert!(turned.contains(">x-node</th>") && turned.contains("- third\n</del>") && turned.contains("+ second\n</ins>"), "{turned}");
-        assert_eq!(chosen(&compared(app, &cookie, &page, "?compare=7&compare=x").await), ["2", "3"], "none of these are there");
+        let named = shown(app, &cookie, &page, "?status=SUCCEEDED&tz=utc&a=1&b=3").await;
+        assert!(named.contains("Attempt 1: 500") && named.contains("Attempt 3: 200") && !named.contains("503"), "{named}");
+        assert!(named.contains("<mark>first</mark>") && named.contains("<mark>third</mark>") && !named.contains("second<"), "{named}");
+        assert!(named.contains(&format!("href=\"{page}?status=SUCCEEDED&amp;tz=utc\"")), "the way back keeps the list: {named}");
+        let turned = shown(app, &cookie, &page, "?a=3&b=2").await;
+        assert!(turned.contains("x-node") && turned.contains("<mark>third</mark>") && turned.contains("<mark>second</mark>"), "{turned}");
+        assert!(shown(app, &cookie, &page, "").await.contains("Attempt 3: 200"), "the last two, where none are named");
+        for wrong in ["?a=7", "?a=x", "?b=-1"] {
+            let answer = app.get_as(&cookie, &format!("{page}/compare{wrong}")).await;
+            assert_eq!(answer.status(), 400, "{wrong}");
+        }
 
         accounts::set_rights(app.db(), project.key, Role::Auditor, false, true).await.unwrap();
         app.pass(REMEMBERED_MS);
-        let bare = compared(app, &cookie, &page, "?compare=1&compare=3").await;
-        assert!(bare.contains("read:bodies") && bare.contains(">500</td>") && !bare.contains("first"), "{bare}");
+        let bare = shown(app, &cookie, &page, "?a=1&b=3").await;
+        assert!(bare.contains("read:bodies") && bare.contains("<mark>500</mark>") && !bare.contains("first<"), "{bare}");
     }
 }

@@ -111,7 +111,7 @@ for_each_db! {
         let key = app.add_key(&project, &[Scope::EventsWrite]).await;
         let document: Value = serde_json::from_slice(&app.command(&["openapi"], "").stdout).unwrap();
         let described = document["paths"]["/v1/events"]["post"]["description"].as_str().unwrap();
-        let own = ["export.done", "export.failed", "task.failed", "webhook.disabled", "chain.head", "log.failure", "webhook.test"];
+        let own = ["export.done", "export.failed", "task.failed", "webhook.disabled", "chain.head", "log.failure", "alert.fired", "alert.resolved", "webhook.test"];
         for kind in own {
             let said = ask(app, &key, Method::POST, "/v1/events", json!({"type": kind, "data": {}}), 422).await;
             let details = said["details"].as_str().unwrap();

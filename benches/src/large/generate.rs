@@ -101,6 +101,7 @@ pub fn post(client: &mut Client, body: &[u8]) -> Outcome<u32> {
                 put_off += 1;
                 let wait = header(&answer.head.to_ascii_lowercase(), "retry-after").and_then(|seconds| seconds.parse().ok());
                 thread::sleep(Duration::from_secs(wait.unwrap_or(1)));
+                client.connect_again()?;
             }
             code => return Err(format!("POST /v1/logs answered {code}: {}", String::from_utf8_lossy(&answer.body)).into()),
         }

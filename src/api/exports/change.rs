@@ -41,6 +41,7 @@ pub(super) async fn create(project: &str, new: NewExport) -> Result<String, ApiE
         },
         after: None,
         before: None,
+        view: None,
         ..asked
     };
     let (selection, _) = resolve(&query, &context)?;

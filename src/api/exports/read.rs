@@ -3,7 +3,7 @@
 use super::{ExportPage, Notice, Notices};
 use crate::api::error::ApiError;
 use crate::api::logs::COUNT_BOUND;
-use crate::api::records::{listed, meant, zone_of};
+use crate::api::records::{listed, listing, meant, zone_of};
 use crate::api::tasks::{Listed, Offer};
 use crate::api::visit::Visit;
 use crate::model::browse::MAX_BYTES;
@@ -27,7 +27,7 @@ const MOST_VALUES: i64 = 100;
 
 /// The list.
 pub(super) async fn list(project: &str, query: &str) -> Result<Listed<ExportFacts>, ApiError> {
-    let meant = meant(Tab::Exports, project, query).await?;
+    let meant = listing(Tab::Exports, project, query).await?;
     let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
     let request = RecordRequest {
         project: key,

@@ -10,7 +10,7 @@ use crate::model::log::{BodyKind, Message, Note};
 use crate::model::query::pairs;
 
 /// Rows that a page has before any script runs.
-const FIRST_ROWS: u32 = 200;
+pub(super) const FIRST_ROWS: u32 = 200;
 /// Longer forms are shown as text, in bytes.
 const MAX_FORM: usize = 128 << 10;
 /// Longer CSV texts are shown as text, in bytes.
@@ -35,8 +35,8 @@ const SIGNATURES: [(&[u8], &str); 9] = [
     (b"\0asm", "WebAssembly module"),
 ];
 
-/// A body in its shape. `notes` are its log's.
-pub(super) fn shape(message: &Message, notes: &[Note], came_with: i64) -> Body {
+/// A body in its shape, of JSON and text so many rows. `notes` are its log's.
+pub(super) fn shape(message: &Message, notes: &[Note], came_with: i64, rows: u32) -> Body {
     let media = message
         .content_type
         .as_deref()
@@ -49,15 +49,15 @@ pub(super) fn shape(message: &Message, notes: &[Note], came_with: i64) -> Body {
     match message.kind {
         BodyKind::None => Body::Absent(absence(notes, came_with)),
         BodyKind::Binary => binary(body, &media),
-        BodyKind::Json => Body::Rows(preview(body, Form::Pretty, masked, FIRST_ROWS)),
+        BodyKind::Json => Body::Rows(preview(body, Form::Pretty, masked, rows)),
         BodyKind::Text if body.len() <= MAX_FORM && media == "application/x-www-form-urlencoded" => Body::Form(form(body)),
         BodyKind::Text if body.len() <= MAX_TABLE && matches!(media.as_str(), "text/csv" | "application/csv") => {
-            table(body).unwrap_or_else(|| Body::Rows(preview(body, Form::Raw, masked, FIRST_ROWS)))
+            table(body).unwrap_or_else(|| Body::Rows(preview(body, Form::Raw, masked, rows)))
         }
         BodyKind::Text if media == "application/json" || media.ends_with("+json") => {
-            Body::Rows(preview(body, Form::Pretty, masked, FIRST_ROWS))
+            Body::Rows(preview(body, Form::Pretty, masked, rows))
         }
-        BodyKind::Text => Body::Rows(preview(body, Form::Raw, masked, FIRST_ROWS)),
+        BodyKind::Text => Body::Rows(preview(body, Form::Raw, masked, rows)),
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
             content_type: Some(content_type.to_owned()),
             ..Message::default()
         };
-        shape(&message, &[], body.len() as i64)
+        shape(&message, &[], body.len() as i64, FIRST_ROWS)
     }
 
     #[test]

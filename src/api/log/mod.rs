@@ -15,6 +15,9 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
+pub(crate) use read::{shown, shown_up_to};
+
 use super::error::ApiError;
 use crate::model::json_doc::Preview;
 use crate::model::log::{ImportFile, LogFacts};

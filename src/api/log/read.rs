@@ -112,8 +112,13 @@ async fn neighbour(
     Ok(page.rows.into_iter().next().map(|facts| facts.id))
 }
 
-/// What of a log may be shown.
-fn shown(log: Log, rights: Rights) -> LogPage {
+/// What of a log may be shown, of a body its first rows: a page that is awake reads on.
+pub(crate) fn shown(log: Log, rights: Rights) -> LogPage {
+    shown_up_to(log, rights, body::FIRST_ROWS)
+}
+
+/// What of a log may be shown, of a body so many rows at most.
+pub(crate) fn shown_up_to(log: Log, rights: Rights, rows: u32) -> LogPage {
     let mut facts = log.facts;
     let text = log.text.filter(|_| rights.read_bodies);
     if !rights.read_bodies && !facts.notes.contains(&Note::NotAllowed) {
@@ -133,7 +138,7 @@ fn shown(log: Log, rights: Rights) -> LogPage {
     };
     let sides = |pick: fn(&LogText) -> &Message, bytes| {
         text.as_ref()
-            .map_or_else(|| no_side(absent, bytes), |text| side(pick(text), &facts.notes, bytes))
+            .map_or_else(|| no_side(absent, bytes), |text| side(pick(text), &facts.notes, bytes, rows))
     };
     let request = sides(|text| &text.request, facts.request_bytes);
     let response = sides(|text| &text.response, facts.response_bytes);
@@ -160,10 +165,10 @@ fn shown(log: Log, rights: Rights) -> LogPage {
     }
 }
 
-fn side(message: &Message, notes: &[Note], bytes: i64) -> Side {
+fn side(message: &Message, notes: &[Note], bytes: i64, rows: u32) -> Side {
     Side {
         headers: headers::pairs(&message.headers).ok(),
-        body: body::shape(message, notes, bytes),
+        body: body::shape(message, notes, bytes, rows),
         content_type: message.content_type.clone(),
         bytes,
         kept: message.body.len() as i64,

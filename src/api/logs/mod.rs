@@ -12,7 +12,7 @@ use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
-pub(crate) use read::sum;
+pub(crate) use read::{Turning, shown, sum, turns};
 
 use super::error::ApiError;
 use crate::model::page::Total;
@@ -107,6 +107,25 @@ pub struct LogsPage {
     pub users_hidden: bool,
     /// Set where there are no rows.
     pub empty: Option<Emptiness>,
+    /// How far the project had been written before the rows were read: from here on the list can be followed. None where nothing new can come to be on the page.
+    pub mark: Option<i64>,
+}
+
+/// Logs that came while a page was shown, as the page's filters mean them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Came {
+    /// How far the project had been written by then.
+    pub mark: i64,
+    /// The latest of them, the newest first, in the page's columns.
+    pub rows: Vec<Row>,
+    /// How many came.
+    pub count: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// Successes and failures of each minute that has any, by its beginning in milliseconds since 1970.
+    pub minutes: Vec<(i64, u64, u64)>,
+    /// Something came that is not told one by one: the page is to be read anew.
+    pub missed: bool,
 }
 
 /// The Logs tab's page of a project, for a query string as the URL has it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::chart::{chart_of, step_of};
 use super::{COUNT_BOUND, Choices, Emptiness, InUse, LogsPage, Row, Turn};
 use crate::api::error::ApiError;
+use crate::api::views::led;
 use crate::api::visit::Visit;
 use crate::api::zones::{ChosenZone, ZoneHints, choose};
 use crate::model::column::Column;
@@ -15,10 +16,12 @@ use crate::model::page::{Key, Page, Place, Total};
 use crate::model::query::{LogQuery, Order};
 use crate::model::rights::Rights;
 use crate::model::selection::{LogSelection, TextNeedles, TimeRange};
+use crate::model::view::ViewTab;
+use crate::server::secrets::InstanceKey;
 use crate::server::selection::{QueryContext, cursor, resolve};
 use crate::server::store::StoreError;
 use crate::server::store::logs::offered::{self, Offered};
-use crate::server::store::logs::{counts, list};
+use crate::server::store::logs::{arrived, counts, list};
 
 /// How long the look for any log at all may take.
 const BUDGET: Duration = Duration::from_secs(1);
@@ -79,9 +82,10 @@ async fn meant(project: &str, query: &str) -> Result<Meant, ApiError> {
     })
 }
 
-/// The whole page.
+/// The whole page; where the query is a view's own link, of what the view says, to which the reader is sent.
 pub(super) async fn page(project: &str, query: &str) -> Result<LogsPage, ApiError> {
-    let meant = meant(project, query).await?;
+    let led = led(ViewTab::Logs, project, query).await?;
+    let meant = meant(project, led.as_deref().unwrap_or(query)).await?;
     let range = meant.range();
     let step = step_of(range);
     let counted = LogSelection {
@@ -91,6 +95,12 @@ pub(super) async fn page(project: &str, query: &str) -> Result<LogsPage, ApiErro
     let before_text = !meant.selection.text.is_empty();
     let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
 
+    // Before the rows are read: what is written meanwhile is told twice rather than never.
+    let mark = if can_be_followed(&meant) {
+        Some(arrived::mark(db, key).await?)
+    } else {
+        None
+    };
     let (rows, histogram) = tokio::join!(rows(&meant), counts::histogram(db, key, &counted, step, COUNT_BOUND));
     let (rows, histogram) = (rows?, histogram?);
     let (total, failed) = if before_text {
@@ -103,7 +113,13 @@ pub(super) async fn page(project: &str, query: &str) -> Result<LogsPage, ApiErro
     } else {
         None
     };
-    let (newer, older, searched) = turns(&meant, &rows);
+    let turning = Turning {
+        key: &meant.visit.server.key,
+        bound_to: &meant.visit.member.project.id,
+        order: meant.query.order,
+        place: &meant.place,
+    };
+    let (newer, older, searched) = turns(&turning, &rows);
     let earliest = rows.rows.iter().map(|facts| facts.created_at).fold(range.from, i64::min);
 
     Ok(LogsPage {
@@ -120,8 +136,15 @@ pub(super) async fn page(project: &str, query: &str) -> Result<LogsPage, ApiErro
         zone: meant.zone.for_choosing(earliest.min(range.from), range.to, meant.now),
         unknown_local: meant.zone.unknown_local,
         empty,
-        rows: shown(rows.rows, &Column::chosen(&meant.query.columns), meant.visit.member.rights),
+        mark,
+        rows: shown(&rows.rows, &Column::chosen(&meant.query.columns), meant.visit.member.rights),
     })
+}
+
+/// Whether new logs come first on this page: it has no end in time, and is the first one, newest first.
+fn can_be_followed(meant: &Meant) -> bool {
+    let query = &meant.query;
+    query.to.is_none() && query.order == Order::NewestFirst && meant.place == Place::Start
 }
 
 async fn rows(meant: &Meant) -> Result<Page<LogFacts>, StoreError> {
@@ -179,8 +202,20 @@ async fn emptiness(meant: &Meant) -> Result<Emptiness, ApiError> {
         .map_or(Emptiness::Never, |facts| Emptiness::Elsewhere(facts.created_at)))
 }
 
+/// A page of a list, for which the ways to others are made.
+pub(crate) struct Turning<'a> {
+    /// Signs cursors.
+    pub(crate) key: &'a InstanceKey,
+    /// What cursors are bound to: they are refused everywhere else.
+    pub(crate) bound_to: &'a str,
+    /// The list's order.
+    pub(crate) order: Order,
+    /// Where the page begins.
+    pub(crate) place: &'a Place,
+}
+
 /// Where Newer and Older lead, and where a search that ran out of time goes on.
-fn turns(meant: &Meant, page: &Page<LogFacts>) -> (Option<Turn>, Option<Turn>, Option<(i64, Turn)>) {
+pub(crate) fn turns(of: &Turning<'_>, page: &Page<LogFacts>) -> (Option<Turn>, Option<Turn>, Option<(i64, Turn)>) {
     let turn = |after: bool, created_at: i64, id: &str| {
         let place = Key {
             created_at,
@@ -188,11 +223,11 @@ fn turns(meant: &Meant, page: &Page<LogFacts>) -> (Option<Turn>, Option<Turn>, O
         };
         Turn {
             after,
-            cursor: cursor(&meant.visit.server.key, &meant.visit.member.project.id, &place),
+            cursor: cursor(of.key, of.bound_to, &place),
         }
     };
     let at = |after: bool, facts: Option<&LogFacts>| facts.map(|facts| turn(after, facts.created_at, &facts.id));
-    let backwards = matches!(meant.place, Place::Before(_));
+    let backwards = matches!(of.place, Place::Before(_));
     let searched = page.searched_to.map(|time| (time, turn(!backwards, time, "")));
 
     let on = if page.more_after { at(true, page.rows.last()) } else { None };
@@ -207,7 +242,7 @@ fn turns(meant: &Meant, page: &Page<LogFacts>) -> (Option<Turn>, Option<Turn>, O
     } else {
         (go_on.or(on), back)
     };
-    let (newer, older) = if meant.query.order == Order::NewestFirst {
+    let (newer, older) = if of.order == Order::NewestFirst {
         (back, on)
     } else {
         (on, back)
@@ -215,13 +250,14 @@ fn turns(meant: &Meant, page: &Page<LogFacts>) -> (Option<Turn>, Option<Turn>, O
     (newer, older, searched)
 }
 
-fn shown(rows: Vec<LogFacts>, columns: &[Column], rights: Rights) -> Vec<Row> {
+/// Rows as the page shows them: without who did it, for those who may not see that.
+pub(crate) fn shown<'a>(rows: impl IntoIterator<Item = &'a LogFacts>, columns: &[Column], rights: Rights) -> Vec<Row> {
     rows.into_iter()
         .map(|facts| Row {
             at: facts.created_at,
             failed: facts.status == Status::Failure,
-            cells: columns.iter().map(|column| cell(*column, &facts, rights)).collect(),
-            id: facts.id,
+            cells: columns.iter().map(|column| cell(*column, facts, rights)).collect(),
+            id: facts.id.clone(),
         })
         .collect()
 }

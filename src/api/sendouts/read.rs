@@ -2,7 +2,7 @@
 
 use super::SendoutPage;
 use crate::api::error::ApiError;
-use crate::api::records::{listed, meant};
+use crate::api::records::{listed, listing, meant};
 use crate::api::tasks::{Listed, Offer};
 use crate::api::visit::Visit;
 use crate::model::endpoint::{EndpointFacts, EndpointState};
@@ -19,7 +19,7 @@ const PREVIEW_ROWS: u32 = 200;
 
 /// The list.
 pub(super) async fn list(project: &str, query: &str) -> Result<Listed<SendoutFacts>, ApiError> {
-    let meant = meant(Tab::Sendouts, project, query).await?;
+    let meant = listing(Tab::Sendouts, project, query).await?;
     let (server, key) = (&meant.visit.server, meant.visit.member.project.key);
     let request = RecordRequest {
         project: key,

@@ -2,7 +2,7 @@
 
 use super::{Failure, Listed, Offer, SentAgain, TaskFile, TaskPage};
 use crate::api::error::ApiError;
-use crate::api::records::{Meant, listed, meant};
+use crate::api::records::{Meant, listed, listing, meant};
 use crate::api::visit::Visit;
 use crate::model::filter::Term;
 use crate::model::json_doc::message::Form;
@@ -28,7 +28,7 @@ const FAILED_ROWS: usize = 100;
 
 /// The list.
 pub(super) async fn list(project: &str, query: &str) -> Result<Listed<TaskFacts>, ApiError> {
-    let meant = meant(Tab::Tasks, project, query).await?;
+    let meant = listing(Tab::Tasks, project, query).await?;
     let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
     let request = RecordRequest {
         project: key,

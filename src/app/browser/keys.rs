@@ -3,7 +3,7 @@
 use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlElement, HtmlInputElement, KeyboardEvent};
 
-use super::{around, listen, rows};
+use super::{around, differences, listen, rows};
 
 pub(super) fn start(document: &Document) {
     let page = document.clone();
@@ -14,13 +14,20 @@ pub(super) fn start(document: &Document) {
         }
         match event.key().as_str() {
             "/" => find(&page),
-            "j" => rows::step(&page, 1),
-            "k" => rows::step(&page, -1),
+            "j" => step(&page, 1),
+            "k" => step(&page, -1),
             "?" => help(&page),
             _ => return,
         }
         event.prevent_default();
     });
+}
+
+/// Through what differs on a page that compares, through the rows on any other.
+fn step(page: &Document, by: i32) {
+    if !differences::step(page, by) {
+        rows::step(page, by);
+    }
 }
 
 /// To the text filter, out of the sheet that it may lie in.

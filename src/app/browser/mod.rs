@@ -5,11 +5,14 @@
 
 mod chart;
 pub(in crate::app) mod copy;
+mod differences;
 mod forms;
 mod held;
 mod keys;
 pub(in crate::app) mod place;
 mod rows;
+pub(in crate::app) mod stream;
+pub(in crate::app) mod typed;
 mod zone;
 
 use std::cell::{Cell, RefCell};
@@ -47,6 +50,13 @@ pub(super) fn is_awake() -> bool {
     STARTED.get()
 }
 
+/// Whether somebody went back before the page woke: it is about to be loaded anew, under another address.
+pub(super) fn is_left() -> bool {
+    document()
+        .and_then(|document| document.document_element())
+        .is_some_and(|root| root.has_attribute("data-left"))
+}
+
 /// Starts listening, once the page's own listeners are in place; once a page load.
 pub(super) fn start() {
     let Some(go) = GO.take() else { return };
@@ -60,8 +70,10 @@ pub(super) fn start() {
     held::start(&document);
     rows::start(&document, &go);
     chart::start(&document, &go);
+    differences::start(&document);
     keys::start(&document);
     zone::start();
+    typed::put_back();
     if let Some(root) = document.document_element() {
         // Shows what needs scripts, and tells tests that the page is awake.
         let _ = root.set_attribute("data-awake", "");

@@ -12,14 +12,19 @@ use crate::app::parts::filter_bar::{FilterBar, PageResource, offered, terms_word
 use crate::app::parts::frame::FrameResource;
 use crate::app::parts::histogram::Histogram;
 use crate::app::parts::links::{log_query, project_id, search, to_query};
+use crate::app::parts::live::{New, Switch};
+use crate::app::parts::live_logs::LiveLogs;
 use crate::app::parts::pager::Pager;
-use crate::app::parts::records::live::{LIVE, every};
 use crate::app::parts::searching::{going_on, searched};
 use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::app::parts::table::LogTable;
 use crate::app::parts::title::Title;
 use crate::app::parts::totals::Totals;
+use crate::app::parts::views::Board;
+use crate::app::parts::views::line::line;
+use crate::app::parts::views::save::dialog;
 use crate::model::query::LogQuery;
+use crate::model::view::ViewTab;
 use crate::model::zone::rfc3339;
 
 /// The list of logs with its filters.
@@ -38,18 +43,19 @@ pub fn Logs() -> impl IntoView {
     let (pending, set_pending) = waiting();
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
     let last = StoredValue::new(None::<LogsPage>);
-    let live = RwSignal::new(false);
+    let live = LiveLogs::of(project, query);
     let exporting = RwSignal::new(false);
     let going = going_on(query);
-    keep_asking(live, again);
+    let views = Board::put_up(ViewTab::Logs, project, search);
     view! {
         <Title text="Logs · audit-log"/>
         <main id="content" class="logs-page" class:pending=pending aria-busy=move || pending.get().then_some("true")>
             <h1 class="visually-hidden">"Logs"</h1>
             <Turning set_pending>
                 <UnlessMissing page>
-                    <FilterBar page on_offer/>
+                    <FilterBar page on_offer views/>
                     <Chips query/>
+                    {line(views)}
                 </UnlessMissing>
                 {answered(page, move |page| match page {
                     Ok(page) => {
@@ -70,6 +76,7 @@ pub fn Logs() -> impl IntoView {
                 })}
             </Turning>
             <ExportDialog open=exporting query project last/>
+            {dialog(views)}
         </main>
     }
 }
@@ -86,22 +93,29 @@ fn Results(
     query: Memo<LogQuery>,
     project: Memo<String>,
     again: Callback<()>,
-    live: RwSignal<bool>,
+    live: LiveLogs,
     exporting: RwSignal<bool>,
     going: RwSignal<bool>,
 ) -> impl IntoView {
-    let (total, failed, whole) = (page.total, page.failed, page.chart.whole);
     let empty = page.empty.clone();
     let searched = searched(&page, query, going);
     let unknown_local = page.unknown_local;
-    let page = Signal::stored(page);
+    let can_be_followed = page.mark.is_some();
+    let page = RwSignal::new(page);
+    let (waiting, show) = live.show_in(page, again);
+    let page: Signal<LogsPage> = page.into();
+    let totals = move || {
+        let (total, failed, whole) = page.with(|page| (page.total, page.failed, page.chart.whole));
+        view! { <Totals total failed whole/> }
+    };
     view! {
         <div class="summary">
-            <Totals total failed whole/>
+            {totals}
             {unknown_local.then(|| view! { <p class="quiet">"This browser has not told its time zone yet: times are in UTC."</p> })}
             <span class="actions">
                 <Columns query/>
-                <Live again on=live/>
+                <button type="button" class="button quiet-button needs-scripts" on:click=move |_| again.run(())>"Refresh"</button>
+                {can_be_followed.then(|| view! { <Switch followed=live.followed waiting/> })}
                 <button
                     type="button" class="button quiet-button needs-scripts" aria-haspopup="dialog"
                     on:click=move |_| exporting.set(true)
@@ -111,6 +125,7 @@ fn Results(
             </span>
         </div>
         <Histogram page query/>
+        <New waiting show/>
         {match empty {
             Some(emptiness) if searched.is_none() => view! { <Empty emptiness page query project/> }.into_any(),
             _ => view! {
@@ -122,25 +137,6 @@ fn Results(
         }}
         {searched}
         <Pager page query/>
-    }
-}
-
-/// Asks again every few seconds while the switch is on and the page is in sight.
-fn keep_asking(on: RwSignal<bool>, again: Callback<()>) {
-    every(LIVE, Memo::new(move |_| on.get()), move || again.run(()));
-}
-
-/// Asks again at once, or by itself.
-#[component]
-fn Live(again: Callback<()>, on: RwSignal<bool>) -> impl IntoView {
-    view! {
-        <button type="button" class="button quiet-button needs-scripts" on:click=move |_| again.run(())>"Refresh"</button>
-        <button
-            type="button" class="button quiet-button needs-scripts live" aria-pressed=move || on.get().to_string()
-            on:click=move |_| on.update(|on| *on = !*on)
-        >
-            "Live"
-        </button>
     }
 }
 

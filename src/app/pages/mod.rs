@@ -3,6 +3,9 @@
 pub mod account;
 pub mod browse;
 pub mod code;
+pub mod compare;
+#[cfg(feature = "ssr")]
+pub mod embed;
 pub mod export;
 pub mod exports;
 pub mod invite;

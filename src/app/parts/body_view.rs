@@ -111,7 +111,12 @@ fn masked_words(value: String, masked: bool) -> AnyView {
 
 /// Rows of cells, the first one naming the columns.
 #[component]
-fn Table(rows: Vec<Vec<String>>, label: &'static str) -> impl IntoView {
+pub fn Table(
+    /// They.
+    rows: Vec<Vec<String>>,
+    /// What they are, for screen readers.
+    label: &'static str,
+) -> impl IntoView {
     let mut rows = rows.into_iter();
     let head = rows.next().unwrap_or_default();
     let columns = head.len();
@@ -138,7 +143,14 @@ fn Table(rows: Vec<Vec<String>>, label: &'static str) -> impl IntoView {
 
 /// Bytes in hexadecimal, 16 a line.
 #[component]
-fn Bytes(lines: Vec<(String, String)>, whole: i64, label: &'static str) -> impl IntoView {
+pub fn Bytes(
+    /// Each in hexadecimal, and as letters.
+    lines: Vec<(String, String)>,
+    /// How many bytes there are.
+    whole: i64,
+    /// What they are, for screen readers.
+    label: &'static str,
+) -> impl IntoView {
     let shown = (lines.len() * 16) as i64;
     let more = (whole > shown).then(|| format!("The first {} are shown.", format::size(shown)));
     let text: String = lines

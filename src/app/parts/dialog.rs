@@ -1,9 +1,11 @@
-//! A dialog over the page: opened, closed, and given the focus. What it says and does is its part's own.
+//! A dialog over the page: opened, closed, and given the focus; and the focus of what is left when something goes. What a dialog says and does is its part's own.
 //!
 //! To make one: a [`Modal`], and a `<dialog class="dialog" node_ref=modal.node()>` named by its heading.
 
-use leptos::html::Dialog;
+use leptos::html::{Dialog, ElementType};
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::HtmlElement;
 
 /// A dialog on the page. The page may be gone by the time that something is asked of it: then nothing is done.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,5 +51,19 @@ impl Modal {
                 dialog.close();
             }
         });
+    }
+}
+
+/// Gives an element the focus, where it is still there.
+pub fn focus<E>(element: NodeRef<E>)
+where
+    E: ElementType,
+    E::Output: JsCast + Clone + AsRef<HtmlElement> + 'static,
+{
+    let found: Option<E::Output> = element.try_get_untracked().flatten();
+    if let Some(found) = found {
+        let element: &HtmlElement = found.as_ref();
+        // It refuses only what is not in the document.
+        let _ = element.focus();
     }
 }

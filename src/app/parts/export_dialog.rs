@@ -70,6 +70,7 @@ fn whole(query: &LogQuery) -> LogQuery {
         before: None,
         columns: Vec::new(),
         limit: crate::model::query::DEFAULT_LIMIT,
+        view: None,
         ..query.clone()
     }
 }

@@ -7,6 +7,8 @@ use leptos::prelude::*;
 use super::awaited::answered;
 use super::links::{log_query, project_id, search};
 use super::range::{RangePicker, range_words};
+use super::views::Board;
+use super::views::menu::menu;
 use crate::api::error::ApiError;
 use crate::api::logs::{Choices, InUse, LogsPage, Values, choices, values};
 use crate::model::filter::{LogFilter, parse_terms};
@@ -43,6 +45,8 @@ pub fn FilterBar(
     page: PageResource,
     /// The choices, see [`offered`].
     on_offer: Offer,
+    /// The tab's saved views.
+    views: Board,
 ) -> impl IntoView {
     let parsed = log_query();
     let query = Memo::new(move |_| parsed.get().unwrap_or_default());
@@ -50,6 +54,7 @@ pub fn FilterBar(
     let within_more = move || query.with(|query| MORE.iter().filter(|filter| !query.terms(**filter).is_empty()).count());
     view! {
         <div class="filter-bar">
+            {menu(views)}
             <button type="button" class="button open-sheet" popovertarget="filters">
                 "Filters"{move || number(active())}" "<span class="open-range">{range_words(page, query)}</span>
             </button>
@@ -105,6 +110,7 @@ fn Kept(query: Memo<LogQuery>) -> impl IntoView {
             order: query.order,
             tz: query.tz,
             columns: query.columns,
+            view: query.view,
             ..LogQuery::default()
         };
         hidden(&kept.to_query_string())

@@ -25,7 +25,7 @@ const TABS: [(&str, &str); 4] = [
 ];
 
 /// The settings of a project: name, and the segment of their address.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("Project", "project"),
     ("Members", "members"),
     ("API keys", "keys"),
@@ -33,6 +33,8 @@ const SETTINGS: [(&str, &str); 7] = [
     ("Retention", "retention"),
     ("Chain", "chain"),
     ("Webhooks", "webhooks"),
+    ("Alerts", "alerts"),
+    ("Embedding", "embedding"),
 ];
 
 /// The frame, with the page inside it.

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 const KEYS: [(&str, &str); 9] = [
     ("/", "Find anywhere, or in the body"),
-    ("j", "Next row"),
-    ("k", "Previous row"),
+    ("j", "Next row, or difference"),
+    ("k", "Previous row, or difference"),
     ("Enter", "Open the row"),
     ("← →", "Collapse or expand a value of a body"),
     ("c", "Copy the value"),

@@ -169,6 +169,7 @@ mod tests {
             zone: Zone::utc(),
             unknown_local: false,
             empty: None,
+            mark: None,
         }
     }
 

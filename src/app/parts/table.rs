@@ -39,6 +39,7 @@ pub fn LogTable(
             now: page.with_untracked(|page| page.now),
             path: format!("/projects/{}/logs/", project.get_untracked()),
             arguments: query.with_untracked(log_arguments),
+            can_copy: true,
         };
         row_view(row, &context)
     };
@@ -96,7 +97,7 @@ fn heading(column: Column, query: Memo<LogQuery>) -> AnyView {
     .into_any()
 }
 
-const fn cell_class(column: Column) -> &'static str {
+pub(super) const fn cell_class(column: Column) -> &'static str {
     match column {
         Column::Time => "c-time",
         Column::Status => "c-status",
@@ -113,12 +114,16 @@ const fn cell_class(column: Column) -> &'static str {
     }
 }
 
-struct RowContext {
-    columns: Vec<Column>,
-    zone: Zone,
-    now: i64,
-    path: String,
-    arguments: String,
+pub(super) struct RowContext {
+    pub(super) columns: Vec<Column>,
+    pub(super) zone: Zone,
+    pub(super) now: i64,
+    /// What stands before a log's id in the address of its page.
+    pub(super) path: String,
+    /// What stands after it.
+    pub(super) arguments: String,
+    /// Whether scripts can copy the id.
+    pub(super) can_copy: bool,
 }
 
 /// A row: an element with its cells as text. Fifty rows of views are two thousand nodes to make on the server and to take over in the browser, and
@@ -129,19 +134,26 @@ fn row_view(row: Row, context: &RowContext) -> impl IntoView + use<> {
 }
 
 /// The cells of a row as markup. Whatever a log says goes through [`Escaped`].
-fn cells(row: &Row, context: &RowContext) -> String {
+pub(super) fn cells(row: &Row, context: &RowContext) -> String {
     let mut out = String::with_capacity(1_200);
     let id = Escaped(&row.id);
     put(
         &mut out,
         format_args!(
-            r#"<td class="c-id mono"><a href="{}{}{}" title="{id}">{}</a><button type="button" class="copy" data-copy="{id}" aria-label="Copy log ID"></button></td>"#,
+            r#"<td class="c-id mono"><a href="{}{}{}" title="{id}">{}</a>"#,
             Escaped(&context.path),
             Escaped(&escape(&row.id)),
             Escaped(&context.arguments),
             Escaped(&short_id(&row.id)),
         ),
     );
+    if context.can_copy {
+        put(
+            &mut out,
+            format_args!(r#"<button type="button" class="copy" data-copy="{id}" aria-label="Copy log ID"></button>"#),
+        );
+    }
+    out.push_str("</td>");
     for (column, text) in context.columns.iter().zip(&row.cells) {
         cell(*column, text, row, context, &mut out);
     }
@@ -208,6 +220,7 @@ mod tests {
             now: 0,
             path: "/projects/prj/logs/".to_owned(),
             arguments: "?q=\"><b>".to_owned(),
+            can_copy: true,
         };
         let cells = cells(&row, &context);
         assert!(!cells.contains("<img") && !cells.contains("<b>"), "{cells}");

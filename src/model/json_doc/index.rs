@@ -142,6 +142,23 @@ impl JsonIndex {
         count
     }
 
+    /// The values that a container holds, in their order.
+    pub fn items(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
+        let end = self.node(at).next;
+        let first = Some(at + 1).filter(|child| *child < end);
+        std::iter::successors(first, move |child| Some(self.node(*child).next).filter(|next| *next < end))
+    }
+
+    /// The first value behind a value and all that it holds.
+    pub fn behind(&self, at: u32) -> u32 {
+        self.node(at).next
+    }
+
+    /// A member's name, its escapes read; `None` in arrays and at the root.
+    pub fn key(&self, bytes: &[u8], at: u32) -> Option<String> {
+        self.key_range(bytes, at).map(|range| string::decode(&bytes[range]))
+    }
+
     /// Where a value's text stands.
     pub fn value_range(&self, at: u32) -> Range<usize> {
         let node = self.node(at);

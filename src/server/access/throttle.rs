@@ -98,7 +98,7 @@ fn make_room(counts: &mut HashMap<Counted, (i64, u32)>, now_ms: i64) {
 }
 
 /// An IPv6 address stands for its /64, which one customer has whole (RFC 6177).
-fn network(address: IpAddr) -> IpAddr {
+pub(in crate::server) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::from((u128::from(v6) & !u128::from(u64::MAX)).to_be_bytes()),
         v4 @ IpAddr::V4(_) => v4,

@@ -12,7 +12,7 @@ use crate::server::secrets::{InstanceKey, KEY_VARIABLE};
 use crate::server::state::Server;
 use crate::server::store::logs::upkeep;
 use crate::server::store::{Db, projects};
-use crate::server::{http, jobs, store, telemetry, webhooks};
+use crate::server::{alerts, http, jobs, store, telemetry, webhooks};
 
 pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
     telemetry::start(config.log_format, &config.log_level)?;
@@ -39,11 +39,18 @@ pub(super) async fn serve(mut config: Config) -> Result<(), CliError> {
     }
     let workers = jobs::start(&server, server.config.jobs.into());
     let sender = webhooks::start(&server).await?;
+    let alerts = alerts::start(&server);
+    let gateway = super::gateway::beside(&server).await?;
     let stopping = CancellationToken::new();
     // Who works in the background stops while requests in flight are answered, so that one patience is enough for both.
     let behind = async {
         stopping.cancelled().await;
-        tokio::join!(workers.stop(), sender.stop());
+        let gateway = async {
+            if let Some(gateway) = gateway {
+                gateway.stop(Duration::from_secs(server.config.stop_seconds.into())).await;
+            }
+        };
+        tokio::join!(workers.stop(), sender.stop(), alerts.stop(), gateway);
     };
     let (outcome, ()) = tokio::join!(answer(&server, listener, signals, &stopping), behind);
     server.stop().await;
@@ -74,6 +81,8 @@ async fn answer(
     }
     tracing::info!("stopping: what runs is finished first");
     stop.cancel();
+    // Who follows a list would for ever: they come back to whoever serves next, and go on where they were.
+    server.live.stop();
     let patience = Duration::from_secs(server.config.stop_seconds.into());
     tokio::select! {
         () = &mut serving => Ok(()),

@@ -7,7 +7,7 @@ use crate::server::config::Config;
 use crate::server::secrets::{InstanceKey, KEY_VARIABLE};
 use crate::server::state::Server;
 use crate::server::store::Db;
-use crate::server::{jobs, telemetry, webhooks};
+use crate::server::{alerts, jobs, telemetry, webhooks};
 
 /// Works until told to stop; what runs then is given back, for others to begin anew.
 pub(super) async fn work(config: Config) -> Result<(), CliError> {
@@ -26,9 +26,10 @@ pub(super) async fn work(config: Config) -> Result<(), CliError> {
     let mut signals = StopSignals::listen().map_err(CliError::io("listening for signals"))?;
     let workers = jobs::start(&server, server.config.jobs.into());
     let sender = webhooks::start(&server).await?;
+    let alerts = alerts::start(&server);
     print("audit-log works")?;
     signals.next().await;
-    tokio::join!(workers.stop(), sender.stop());
+    tokio::join!(workers.stop(), sender.stop(), alerts.stop());
     server.stop().await;
     server.db.close().await;
     Ok(())

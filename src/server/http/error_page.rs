@@ -126,7 +126,7 @@ fn back(page: &str) -> &'static str {
 }
 
 /// The styles of the built page, without its scripts.
-fn styles(head: &str) -> String {
+pub(super) fn styles(head: &str) -> String {
     let links = head
         .split("<link ")
         .skip(1)

@@ -1,4 +1,5 @@
-//! Writes every error of the API in its one shape: those that handlers gave, those that axum made itself, and panics.
+//! Writes every error of the API in its one shape: those that handlers gave, those that axum made itself, and panics. Whoever sends OTLP's protobuf reads
+//! no JSON, and gets its `Status`.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -10,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::headers::RequestId;
+use super::v1::otlp;
 use super::{error_page, pages};
 use crate::server::error::{self, ApiError};
 use crate::server::state::Server;
@@ -34,10 +36,12 @@ pub(crate) async fn in_one_shape(request: Request, next: Next) -> Response {
         .unwrap_or_default();
     let for_machines = is_for_machines(request.uri().path());
     let visit = error_page::Visit::of(&request);
+    let reads_protobuf = otlp::reads_protobuf(&request);
     let mut answer = next.run(request).await;
     if let Some(error) = answer.extensions_mut().remove::<ApiError>() {
         return match visit {
             Some(visit) => visit.answer(&error, &id),
+            None if reads_protobuf => otlp::refusal(answer, &error, &id),
             None => write(answer, &error, &id),
         };
     }
@@ -49,7 +53,12 @@ pub(crate) async fn in_one_shape(request: Request, next: Next) -> Response {
     let (parts, body) = answer.into_parts();
     let said = axum::body::to_bytes(body, MAX_SAID).await.unwrap_or_default();
     let error = error::of_status(status, String::from_utf8_lossy(&said));
-    write(Response::from_parts(parts, Body::empty()), &error, &id)
+    let answer = Response::from_parts(parts, Body::empty());
+    if reads_protobuf {
+        otlp::refusal(answer, &error, &id)
+    } else {
+        write(answer, &error, &id)
+    }
 }
 
 fn write(answer: Response, error: &ApiError, id: &str) -> Response {

@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
 
+use super::embed;
 use crate::model::id::IdKind;
 use crate::server::config::Config;
 use crate::server::state::Server;
@@ -37,6 +38,10 @@ const ALWAYS: [(HeaderName, &str); 8] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
+/// Says in an answer's extensions that its own policy names who may frame it, which `X-Frame-Options` would contradict.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MayBeFramed;
+
 /// The id of a request, in its extensions and on its answer.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
@@ -49,7 +54,8 @@ pub(crate) async fn every_answer(State(server): State<Server>, mut request: Requ
         // Squeezing what never leaves the machine costs more than it saves. What lies compressed already is given so.
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
-    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path(), client_id = client_id(request.headers()));
+    let path = embed::without_token(request.uri().path()).into_owned();
+    let span = tracing::info_span!("request", id, method = %request.method(), path, client_id = client_id(request.headers()));
     async {
         let mut answer = next.run(request).await;
         let status = answer.status().as_u16();
@@ -58,15 +64,19 @@ pub(crate) async fn every_answer(State(server): State<Server>, mut request: Requ
         } else {
             tracing::debug!(status, "answered");
         }
-        put_headers(answer.headers_mut(), &id, &server.config);
+        let may_be_framed = answer.extensions().get::<MayBeFramed>().is_some();
+        put_headers(answer.headers_mut(), &id, &server.config, may_be_framed);
         answer
     }
     .instrument(span)
     .await
 }
 
-fn put_headers(headers: &mut HeaderMap, id: &str, config: &Config) {
+fn put_headers(headers: &mut HeaderMap, id: &str, config: &Config, may_be_framed: bool) {
     for (name, value) in ALWAYS {
+        if may_be_framed && name == header::X_FRAME_OPTIONS {
+            continue;
+        }
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if config.is_https() {

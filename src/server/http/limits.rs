@@ -1,6 +1,7 @@
 //! What is allowed at once and within a minute: bytes of bodies in flight, calls of a key, and how slowly a body may come.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,6 +31,12 @@ const SLOWEST: u64 = 16 << 10;
 /// Seconds after which a server that holds too much is worth another try.
 const BUSY_RETRY_S: u64 = 1;
 
+/// Pages a minute of one link, whoever asks, and of those to one address.
+const LINK: u32 = 600;
+const VISITOR: u32 = 60;
+/// Visitors that are remembered; past it those whose allowance is whole again are forgotten.
+const VISITORS: usize = 10_000;
+
 /// The limits of the process.
 #[derive(Debug)]
 pub struct Limits {
@@ -40,6 +47,10 @@ pub struct Limits {
     clock: Clock,
     /// By calls a minute; in each, by key: only keys that exist come here, so it stays as small as their number.
     allowances: Mutex<HashMap<NonZeroU32, Arc<Allowances>>>,
+    /// By link: only those that were signed come here.
+    links: Allowances,
+    /// By link and address.
+    visitors: Allowances,
 }
 
 /// The allowances of all keys that have so many calls a minute: a bucket each, which fills up evenly (the generic cell rate algorithm).
@@ -61,7 +72,7 @@ impl governor::clock::Clock for Steady {
 #[derive(Debug)]
 pub(crate) struct ReadBody {
     pub(crate) bytes: Bytes,
-    _held: OwnedSemaphorePermit,
+    held: OwnedSemaphorePermit,
 }
 
 impl Limits {
@@ -71,8 +82,33 @@ impl Limits {
             bodies: Arc::new(Semaphore::new(IN_FLIGHT / PIECE)),
             recordings: Arc::new(Semaphore::new(RECORDINGS)),
             per_minute,
+            links: evenly(LINK, &clock),
+            visitors: evenly(VISITOR, &clock),
             clock,
             allowances: Mutex::default(),
+        }
+    }
+
+    /// Takes one page from the allowance of a link, and of whoever holds it at an address: nothing, or the seconds until there is another.
+    pub(crate) fn visit(&self, link: &str, address: IpAddr) -> Result<(), u64> {
+        if self.visitors.len() >= VISITORS {
+            self.visitors.retain_recent();
+        }
+        // Where so many come at once, what the link itself has is all that holds them back.
+        if self.visitors.len() < VISITORS {
+            self.taken(&self.visitors, format!("{link} {address}"))?;
+        }
+        self.taken(&self.links, link.to_owned()).map(|_| ())
+    }
+
+    /// Takes one from an allowance: how many are left, or the seconds until there is one.
+    fn taken(&self, allowances: &Allowances, key: String) -> Result<u32, u64> {
+        match allowances.check_key(&key) {
+            Ok(state) => Ok(state.remaining_burst_capacity()),
+            Err(until) => {
+                let wait = until.wait_time_from(self.clock.steady());
+                Err(wait.as_millis().div_ceil(1_000).max(1) as u64)
+            }
         }
     }
 
@@ -87,22 +123,10 @@ impl Limits {
         let most = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
         let allowances = {
             let mut all = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
-            let new = || {
-                let quota = Quota::per_minute(most);
-                let state = HashMapStateStore::default();
-                let limiter: RateLimiter<_, _, _, NoOpMiddleware<Duration>> =
-                    RateLimiter::new(quota, state, Steady(self.clock.clone()));
-                Arc::new(limiter.with_middleware())
-            };
+            let new = || Arc::new(evenly(per_minute, &self.clock));
             Arc::clone(all.entry(most).or_insert_with(new))
         };
-        match allowances.check_key(&key.to_owned()) {
-            Ok(state) => Ok(state.remaining_burst_capacity()),
-            Err(until) => {
-                let wait = until.wait_time_from(self.clock.steady());
-                Err(wait.as_millis().div_ceil(1_000).max(1) as u64)
-            }
-        }
+        self.taken(&allowances, key.to_owned())
     }
 
     /// Reads a body of at most `most` bytes into memory, if the process may hold that much more just now.
@@ -133,8 +157,14 @@ impl Limits {
         }
         Ok(ReadBody {
             bytes: bytes.into(),
-            _held: held,
+            held,
         })
+    }
+
+    /// Lets a body take so many bytes more of the budget: what is made of it is larger than it was.
+    pub(crate) fn hold_more(&self, body: &mut ReadBody, bytes: usize) -> Result<(), ApiError> {
+        body.held.merge(self.hold(bytes)?);
+        Ok(())
     }
 
     fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
@@ -150,6 +180,14 @@ impl Limits {
                 .retry_after(BUSY_RETRY_S),
             })
     }
+}
+
+/// Allowances of so many a minute; none of none is ever kept.
+fn evenly(per_minute: u32, clock: &Clock) -> Allowances {
+    let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+    let state = HashMapStateStore::default();
+    let limiter: RateLimiter<_, _, _, NoOpMiddleware<Duration>> = RateLimiter::new(quota, state, Steady(clock.clone()));
+    limiter.with_middleware()
 }
 
 /// The length that the headers tell.
@@ -195,6 +233,25 @@ mod tests {
             let _ = limits.take("c", 2);
         }
         assert_eq!(limits.take("c", 2), Err(30));
+    }
+
+    #[test]
+    fn a_link_is_opened_so_often_by_one_address_and_so_often_by_all() {
+        let now = Arc::new(AtomicI64::new(0));
+        let limits = Limits::new(60, Clock::Held(Arc::clone(&now)));
+        let visit = |link: &str, nth: u8| limits.visit(link, IpAddr::from([198, 51, 100, nth]));
+        for _ in 0..VISITOR {
+            assert_eq!(visit("emb_1", 1), Ok(()));
+        }
+        assert_eq!(visit("emb_1", 1), Err(1));
+        assert_eq!(visit("emb_1", 2), Ok(()), "another address has its own");
+        assert_eq!(visit("emb_2", 1), Ok(()), "and so has another link");
+        let more = (0..=255).cycle().take(700).filter(|nth| visit("emb_1", *nth).is_ok()).count();
+        assert!(more < 600, "whoever has many addresses comes to an end, too: {more}");
+        now.store(60_000, Ordering::SeqCst);
+        assert_eq!(visit("emb_1", 1), Ok(()));
+        limits.visitors.retain_recent();
+        assert_eq!(limits.visitors.len(), 1, "who has not come for a minute is forgotten");
     }
 
     #[tokio::test]

@@ -126,7 +126,11 @@ fn describe() {
     metrics::describe_counter!("ingest_logs_duplicate_total", "Logs that were sent in and were there already");
     metrics::describe_counter!(
         "ingest_calls_refused_total",
-        "Calls to POST /v1/logs that were refused, by status"
+        "Calls that bring logs and were refused, by status"
+    );
+    metrics::describe_counter!(
+        "ingest_otlp_rejected_total",
+        "Spans and log records of HTTP requests that could not be stored"
     );
     metrics::describe_histogram!("ingest_commit_seconds", "From a call's last byte to its commit");
     metrics::describe_gauge!("ingest_queue_bytes", "Bytes of text that wait to be written");
@@ -134,4 +138,20 @@ fn describe() {
         "recordings_failed_total",
         "Requests to this service that could not be recorded"
     );
+    describe_gateway();
+}
+
+fn describe_gateway() {
+    metrics::describe_counter!(
+        "gateway_requests_total",
+        "Requests that the gateway passed on, by their answers' kind; `none` where the client went away"
+    );
+    metrics::describe_counter!("gateway_records_spooled_total", "Requests that are recorded on disk");
+    metrics::describe_counter!("gateway_records_stored_total", "Those of them that are stored");
+    metrics::describe_counter!(
+        "gateway_records_dropped_total",
+        "Requests that passed and are not recorded, by the reason"
+    );
+    metrics::describe_gauge!("gateway_spool_bytes", "Bytes of the gateway's spool");
+    metrics::describe_gauge!("gateway_store_away", "1 while what the gateway recorded cannot be stored");
 }

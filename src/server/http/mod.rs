@@ -1,17 +1,20 @@
 //! The router: what the service answers to, and what every request goes through.
 //!
-//! From the outside in: headers and the request's id, metrics, compression, the time a body may take, the recording, the one shape of errors,
+//! From the outside in: headers and the request's id, metrics, compression, the rest of a body, the time that one may take, the recording, the one shape of errors,
 //! panics, whose recording it is, the origin, the time until the answer begins, the size of a body, and then the routes. To add an endpoint of the API: a file in `v1/`.
 
 mod account;
 pub mod assets;
 mod deadline;
+mod embed;
 mod error_page;
 mod errors;
 pub mod headers;
 mod health;
 mod invite;
 pub mod limits;
+mod linger;
+mod live;
 mod management;
 pub mod metrics;
 mod oidc;
@@ -24,6 +27,7 @@ pub mod serve;
 pub mod shown;
 pub mod sign_in;
 mod sizes;
+mod unpack;
 pub(crate) mod v1;
 
 use std::time::Duration;
@@ -61,6 +65,8 @@ pub fn router(server: Server) -> Router {
         .merge(oidc::routes())
         .merge(account::routes())
         .merge(invite::routes())
+        .merge(embed::routes())
+        .merge(live::routes())
         .merge(pages::routes(&server))
         .fallback(errors::nothing_here);
     let compress = server.config.compress;
@@ -72,7 +78,8 @@ pub fn router(server: Server) -> Router {
         .layer(CatchPanicLayer::custom(errors::panicked))
         .layer(from_fn(errors::in_one_shape))
         .layer(RecorderLayer::new(recording::OwnLogs(server.clone())).keeping(RECORDED))
-        .layer(RequestBodyTimeoutLayer::new(BODY_IDLE));
+        .layer(RequestBodyTimeoutLayer::new(BODY_IDLE))
+        .layer(from_fn(linger::hear_out));
     let routes = if compress { routes.layer(compression()) } else { routes };
     routes
         .layer(from_fn(metrics::count))

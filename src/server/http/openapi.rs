@@ -13,11 +13,12 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::{self as doc};
 
-pub(super) use arguments::{ExportArguments, HeadArguments, LogArguments, SendoutArguments, TaskArguments};
-pub(super) use refusals::{BadBody, BadEntry, BadEvent, BadForm, BadQuery, Clash, NoRange, NotYet, TooSlow};
+pub(super) use arguments::{ExportArguments, HeadArguments, LogArguments, SendoutArguments, TaskArguments, ViewArguments};
+pub(super) use refusals::{BadBody, BadEntry, BadEvent, BadForm, BadOtlp, BadQuery, Clash, NoRange, NotYet, TooSlow};
 pub(super) use shapes::{
     EventTaken, Happened, Health, ImportForm, InvitationShown, KeyIssued, KeyShown, List, LogList, LogShown, LogsToSend,
-    MemberAdded, MemberShown, ProjectShown, RetryCount, RetryMany, TaskBegun, TestSent,
+    MemberAdded, MemberShown, ProjectShown, RecordsTaken, RecordsToSend, RetryCount, RetryMany, SpansTaken, SpansToSend,
+    TaskBegun, TestSent, ViewShown,
 };
 
 use super::{health, management, v1};
@@ -33,11 +34,14 @@ const ABOUT: &str = "The history of an API product: logs, background tasks, expo
     components(schemas(shapes::Problem)),
     tags(
         (name = "Logs", description = "Requests that were logged"),
+        (name = "OpenTelemetry", description = "Where OTLP's exporters send to: requests become logs. An error is a `Problem` where JSON was sent, and \
+            `google.rpc.Status` in protobuf where that was"),
         (name = "Background tasks", description = "Work that goes on after its request was answered"),
         (name = "Exports", description = "Files made of what is kept"),
         (name = "Events", description = "What is sent to webhook endpoints"),
         (name = "Webhooks", description = "The endpoints that events are sent to"),
         (name = "Webhook sendouts", description = "Events on their way to one endpoint"),
+        (name = "Views", description = "What the project's people look at, under names of theirs"),
         (name = "Chain", description = "What the signed heads of a project's chain are: saved elsewhere, they show that nothing before them was changed"),
         (name = "Management", description = "Projects, and who and what belongs to them"),
         (name = "Health", description = "Whether this server lives, and is ready"),

@@ -13,6 +13,7 @@ use axum::response::Response;
 use recorder::{Exchange, Sink};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::embed;
 use super::headers::RequestId;
 use super::sign_in::Attempted;
 use crate::model::id::is_client_id;
@@ -29,8 +30,11 @@ mod write;
 
 use quiet::Quiet;
 
-/// The server function behind a log's page.
+/// The server functions behind a log's page, and behind two logs beside each other.
 const LOG_PAGE: &str = "/api/log";
+const COMPARE_LOGS: &str = "/api/compare_logs";
+/// The page of two logs. A log whose id is that word has the same page, where no other is named.
+const COMPARE_PAGE: &str = "compare";
 /// Letters of a client's own channel.
 const MAX_CHANNEL: usize = 64;
 
@@ -46,6 +50,8 @@ pub struct Subject {
     pub by: By,
     /// What it is about.
     pub resource: Option<Resource>,
+    /// Another thing that it is about as much: it becomes a log of that, too.
+    pub beside: Option<Resource>,
     request_id: String,
     route: Option<String>,
     channel: Option<String>,
@@ -161,6 +167,33 @@ pub fn about(recording: Option<&Recording>, kind: &str, id: &str) {
     }
 }
 
+/// Says that the request is about another thing as much: it becomes a log of that, too.
+pub fn beside(recording: Option<&Recording>, kind: &str, id: &str) {
+    if let Some(recording) = recording {
+        recording.context(|subject| {
+            subject.beside = Some(Resource {
+                kind: kind.to_owned(),
+                id: id.to_owned(),
+            });
+        });
+    }
+}
+
+/// Says that somebody asked who is nobody but the holder of a link of this project.
+pub fn by_link(recording: Option<&Recording>, project: ProjectKey) {
+    if let Some(recording) = recording {
+        recording.context(|subject| subject.projects = vec![project]);
+    }
+}
+
+/// Says that the request is about two things alike, where its address does not: it becomes a log of each.
+pub fn about_both(recording: Option<&Recording>, kind: &str, [first, second]: [&str; 2]) {
+    about(recording, kind, first);
+    if first != second {
+        beside(recording, kind, second);
+    }
+}
+
 /// Says that a member asked, of the recording in these extensions; server functions have them in the request's parts.
 pub fn by_member(extensions: &axum::http::Extensions, member: &Member) {
     if let Some(recording) = extensions.get::<Recording>() {
@@ -217,12 +250,17 @@ fn is_recorded(method: &Method, route: &str, query: &str) -> bool {
     let is_read = method.is_safe();
     match route {
         "/health/live" | "/health/ready" | "/metrics" => false,
-        "/v1/logs" | "/v1/events" if *method == Method::POST => false,
+        "/v1/logs" | "/v1/events" | "/v1/otlp/v1/traces" | "/v1/otlp/v1/logs" if *method == Method::POST => false,
         _ if *method == Method::OPTIONS || route.starts_with("/assets/") => false,
         _ if route.starts_with("/v1/") || route.starts_with("/management/") => !(is_read && is_paging(query)),
+        // Whoever opens an embedded view is nobody who is known: each page counts.
+        embed::ROUTE | oidc::CALLBACK => true,
         // A log's page and its files show what was said; the other pages show lists.
-        oidc::CALLBACK => true,
-        _ if is_read => route == LOG_PAGE || (route.starts_with("/projects/") && is_of_one_log(route)) || is_file(route),
+        _ if is_read => {
+            [LOG_PAGE, COMPARE_LOGS].contains(&route)
+                || (route.starts_with("/projects/") && is_of_one_log(route))
+                || is_file(route)
+        }
         _ => true,
     }
 }
@@ -331,7 +369,9 @@ fn log_of(uri: &Uri) -> Option<Resource> {
         None if path == LOG_PAGE => argument(uri, "id"),
         None => None,
     };
-    let id = id.filter(|id| is_client_id(id))?;
+    // Two logs beside each other: what the page asks for says which.
+    let is_pair = id.as_deref() == Some(COMPARE_PAGE) && argument(uri, "a").or_else(|| argument(uri, "b")).is_some();
+    let id = id.filter(|id| is_client_id(id) && !is_pair)?;
     Some(Resource {
         kind: "api_log".to_owned(),
         id,
@@ -358,6 +398,8 @@ mod tests {
     fn what_matters_is_recorded() {
         for (method, route, query, is) in [
             (Method::POST, "/v1/logs", "", false),
+            (Method::POST, "/v1/otlp/v1/traces", "", false),
+            (Method::POST, "/v1/otlp/v1/logs", "", false),
             (Method::GET, "/v1/logs", "status=FAILURE", true),
             (Method::GET, "/v1/logs", "after=abc", false),
             (Method::GET, "/v1/logs", "after=", true),
@@ -376,7 +418,11 @@ mod tests {
             (Method::GET, "/projects/{project}/tasks/{id}", "", false),
             (Method::POST, "/api/delete_export", "", true),
             (Method::GET, "/api/log", "project=prj_1&id=a", true),
+            (Method::GET, "/api/compare_logs", "project=prj_1&query=", true),
+            (Method::GET, "/projects/{project}/logs/compare", "a=1&b=2", true),
             (Method::GET, "/api/logs", "project=prj_1", false),
+            (Method::GET, "/embed/{token}", "after=abc", true),
+            (Method::HEAD, "/embed/{token}", "", true),
         ] {
             assert_eq!(is_recorded(&method, route, query), is, "{method} {route}?{query}");
         }
@@ -391,6 +437,9 @@ mod tests {
             ("/v1/logs/a%20b", None, None),
             ("/projects/prj_1/logs/a", Some("prj_1"), Some("a")),
             ("/projects/prj_1/logs", Some("prj_1"), None),
+            ("/projects/prj_1/logs/compare?a=x&b=y", Some("prj_1"), None),
+            ("/projects/prj_1/logs/compare?b=y&with=success", Some("prj_1"), None),
+            ("/projects/prj_1/logs/compare?status=FAILURE", Some("prj_1"), Some("compare")),
             ("/projects/", None, None),
             ("/api/log?id=a&project=prj_1", Some("prj_1"), Some("a")),
             ("/sign-in", None, None),

@@ -22,9 +22,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// While a connection may still become either, it is looked at so often.
 const LOOK: Duration = Duration::from_millis(50);
 /// A request's head must have come whole within this time, which also ends connections that are kept open for nothing.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of a request's head: the 64 KB of headers that a log may have, and its URL.
-const MAX_HEAD: usize = 128 << 10;
+pub(crate) const MAX_HEAD: usize = 128 << 10;
 /// After a failure that is the machine's (no more files), the next try waits so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -32,21 +32,24 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let connections = GracefulShutdown::new();
     let builder = builder();
-    loop {
-        let (stream, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    pause_after(&error).await;
-                    continue;
-                }
-            },
-            () = stop.cancelled() => break,
-        };
-        tokio::spawn(answer(&builder, &connections, (stream, peer), router.clone(), stop.clone()));
+    while let Some(accepted) = accept(&listener, &stop).await {
+        tokio::spawn(answer(&builder, &connections, accepted, router.clone(), stop.clone()));
     }
     drop(listener);
     connections.shutdown().await;
+}
+
+/// The next connection; none once it is to stop.
+pub(crate) async fn accept(listener: &TcpListener, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => return Some(accepted),
+                Err(error) => pause_after(&error).await,
+            },
+            () = stop.cancelled() => return None,
+        }
+    }
 }
 
 fn builder() -> Builder<TokioExecutor> {
@@ -104,7 +107,7 @@ fn answer(
 }
 
 /// Waits until a connection says which HTTP it speaks; false where it does not in time: what decides between them, below, would wait for ever.
-async fn speaks(stream: &TcpStream) -> bool {
+pub(crate) async fn speaks(stream: &TcpStream) -> bool {
     let said = async {
         let mut begun = [0; PREFACE.len()];
         loop {

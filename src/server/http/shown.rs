@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::v1::json::time;
+use crate::model::alert::Mute;
 use crate::model::endpoint::EndpointFacts;
 use crate::model::key::KeyFacts;
 use crate::model::masking::MaskRule;
@@ -11,6 +12,9 @@ use crate::model::member::{InvitationFacts, MemberFacts, RoleRights};
 use crate::model::project::ProjectWish;
 use crate::model::retention::Choice;
 use crate::server::store::Changed;
+use crate::server::store::alerts::Alert;
+use crate::server::store::embeds::Embed;
+use crate::server::store::views::View;
 
 /// A member, without when they were seen.
 pub fn member(member: &MemberFacts) -> Value {
@@ -84,6 +88,54 @@ pub fn project(id: &str, settings: &ProjectWish) -> Value {
         "name": settings.name,
         "time_zone": settings.time_zone,
         "endpoint_templates": settings.templates,
+    })
+}
+
+/// A shared view.
+pub fn view(view: &View) -> Value {
+    json!({
+        "id": view.id,
+        "object": "view",
+        "tab": view.tab,
+        "name": view.name,
+        "query": view.query,
+        "created_by": view.by,
+        "created_at": time(view.created_at),
+        "updated_at": time(view.changed_at),
+    })
+}
+
+/// An alert, as people settled it; without what it counted and did.
+pub fn alert(alert: &Alert) -> Value {
+    json!({
+        "id": alert.id,
+        "object": "alert",
+        "name": alert.name,
+        "view": alert.view,
+        "kind": alert.condition.kind,
+        "condition": alert.condition.words(),
+        "recipients": alert.recipients,
+        "active": alert.active,
+        "muted_until": alert.muted_until.map(|until| if until == Mute::FOR_EVER { "unmuted".to_owned() } else { time(until) }),
+        "created_at": time(alert.created_at),
+        "updated_at": time(alert.changed_at),
+    })
+}
+
+/// An embedded view; without its link, and without how often it was opened.
+pub fn embed(embed: &Embed) -> Value {
+    json!({
+        "id": embed.id,
+        "object": "embed",
+        "name": embed.name,
+        "view": embed.view,
+        "read_bodies": embed.bodies,
+        "read_users": embed.users,
+        "origins": embed.origins,
+        "created_by": embed.by,
+        "created_at": time(embed.created_at),
+        "expires_at": time(embed.expires_at),
+        "revoked_at": embed.revoked_at.map(time),
     })
 }
 

@@ -19,7 +19,7 @@ pub(crate) async fn check(request: Request, next: Next) -> Response {
         (request.method(), route),
         (
             &Method::POST,
-            Some("/v1/logs" | "/v1/logs/import" | "/projects/{project}/tasks/import")
+            Some("/v1/logs" | "/v1/logs/import" | "/v1/otlp/v1/traces" | "/v1/otlp/v1/logs" | "/projects/{project}/tasks/import")
         ) | (&Method::PUT, Some("/v1/logs/{id}/import-file" | "/v1/exports/{id}/file"))
     );
     if is_large {

@@ -120,6 +120,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) method: Option<Cow<'a, str>>,
     pub(crate) url: Option<Cow<'a, str>>,
     pub(crate) endpoint: Option<Cow<'a, str>>,
+    /// The framework's route, where the sender says it: names the endpoint unless `endpoint` does.
+    pub(crate) route: Option<Cow<'a, str>>,
     pub(crate) request_id: Option<Cow<'a, str>>,
     pub(crate) channel: Option<Cow<'a, str>>,
     pub(crate) user_email: Option<Cow<'a, str>>,
@@ -165,6 +167,8 @@ impl Draft<'_> {
         let masked_url = secrets.url(url);
         // A pattern may mask what stands in the path, which lists and the endpoint's name would tell.
         let path = path_of(&masked_url);
+        // Some senders call the path itself the route.
+        let route = self.route.filter(|route| path == path_of(url) || **route != *path_of(url));
         let user_agent = user_agent.map(|value| secrets.header("user-agent", value));
         let request = secrets.message("request", self.request)?;
         let response = secrets.message("response", self.response)?;
@@ -194,9 +198,10 @@ impl Draft<'_> {
             response_bytes: response.1,
             notes: self.notes,
         };
-        facts.endpoint = match endpoint {
-            Some(given) => context.endpoints.given(&given, &facts.method, path),
-            None => context.endpoints.name(&facts.method, path),
+        facts.endpoint = match (endpoint, route) {
+            (Some(given), _) => context.endpoints.given(&given, &facts.method, path),
+            (None, Some(route)) => context.endpoints.routed(&facts.method, &route, path),
+            (None, None) => context.endpoints.name(&facts.method, path),
         };
         fill_sender(&mut facts, context);
         if secrets.masked && !facts.notes.contains(&Note::Masked) {

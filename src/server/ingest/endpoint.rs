@@ -9,6 +9,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 
+use super::route;
+
 /// So many names a project may have: endpoints are offered as choices and counted by the minute.
 pub const MAX_NAMES: usize = 2_000;
 /// Bytes of a name; one that would be longer counts as other.
@@ -134,6 +136,13 @@ impl CallNames {
     pub fn name(&self, method: &str, path: &str) -> String {
         let name = self.names.of_template(method, path).unwrap_or_else(|| derived(method, path));
         self.bounded(name, method, path)
+    }
+
+    /// The endpoint of a request that went by a framework's route; the project's own templates come first.
+    pub fn routed(&self, method: &str, route: &str, path: &str) -> String {
+        let of_route = || Some(joined(method, segments(&route::template(route)?)));
+        let name = self.names.of_template(method, path).or_else(of_route);
+        self.bounded(name.unwrap_or_else(|| derived(method, path)), method, path)
     }
 
     /// An endpoint that the sender named; the bound holds for it too.
@@ -300,6 +309,25 @@ mod tests {
         assert_eq!(names.name("POST", "/v1/vouchers/welcome"), "POST_v1_vouchers_welcome");
         assert_eq!(names.name("DELETE", "/v1/orders/all"), "DELETE_v1_{kind}_all");
         assert_eq!(names.name("GET", "/v1/orders/all"), "GET_v1_orders_all");
+    }
+
+    #[test]
+    fn a_route_names_what_the_path_alone_would_not() {
+        let names = CallNames::of(&Arc::new(EndpointNames::new(&["/v1/vouchers/{code}".to_owned()], [])));
+        for (route, path, name) in [
+            ("/oauth2/token", "/oauth2/token", "GET_oauth2_token"),
+            ("/users/:name", "/users/ada", "GET_users_{name}"),
+            ("/v1/vouchers/:id", "/v1/vouchers/a", "GET_v1_vouchers_{code}"),
+            ("/", "/", "GET_"),
+            ("(?P<x>)", "/users/77", "GET_users_{id}"),
+        ] {
+            assert_eq!(names.routed("GET", route, path), name, "{route}");
+        }
+        assert_eq!(CallNames::of(&nearly_full()).routed("GET", "/a/:b", "/a/1"), "GET_a_{b}");
+        assert_eq!(
+            CallNames::default().routed("GET", &"/a".repeat(1_000), "/v1/a"),
+            "GET_v1_other"
+        );
     }
 
     fn nearly_full() -> Arc<EndpointNames> {

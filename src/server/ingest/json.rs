@@ -166,6 +166,7 @@ pub(crate) fn read(json: &str, trust: Trust) -> Result<Draft<'_>, Fault> {
         method: text("method", fields.method)?,
         url: text("url", fields.url)?,
         endpoint: text("endpoint", fields.endpoint)?,
+        route: None,
         request_id: text("request_id", fields.request_id)?,
         channel: text("channel", fields.channel)?,
         user_email: text("user_email", fields.user_email)?,

@@ -11,3 +11,6 @@ pub(crate) mod headers;
 pub mod import;
 pub(crate) mod json;
 pub mod mask;
+pub(crate) mod otlp;
+mod route;
+mod text;

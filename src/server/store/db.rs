@@ -37,6 +37,8 @@ pub enum Db {
         read: SqlitePool,
         /// The one connection that writes.
         write: SqlitePool,
+        /// The one that moves what was written into the database's file; opened where a watch is kept.
+        tend: SqlitePool,
     },
     /// A server.
     Postgres(PgPool),
@@ -81,10 +83,11 @@ impl Db {
         }
     }
 
-    /// Sees to it, from now on, that nobody waits for a database that is away.
+    /// Sees to it, from now on, that nobody waits for a database that is away, nor for one that tidies up.
     pub fn watch(&self) {
-        if let Self::Postgres(pool) = self {
-            super::reach::watch(pool.clone());
+        match self {
+            Self::Sqlite { tend, write, .. } => super::wal::watch(tend.clone(), write.clone()),
+            Self::Postgres(pool) => super::reach::watch(pool.clone()),
         }
     }
 
@@ -105,7 +108,8 @@ impl Db {
     /// Closes every connection.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write } => {
+            Self::Sqlite { read, write, tend } => {
+                tend.close().await;
                 read.close().await;
                 write.close().await;
             }

@@ -4,7 +4,7 @@ use sqlx::{query, query_as, query_scalar};
 
 use super::db::{WriteTx, on_db, on_tx};
 use super::projects::ProjectKey;
-use super::{Db, StoreError};
+use super::{Db, StoreError, views};
 use crate::model::member::{MemberFacts, RoleRights};
 use crate::model::rights::Role;
 
@@ -80,7 +80,7 @@ pub async fn set_role(db: &Db, project: ProjectKey, user_id: &str, role: Role) -
     Ok(MemberChange::Done(before))
 }
 
-/// Takes a member (`usr_…`) out of a project.
+/// Takes a member (`usr_…`) out of a project, and their own views with them; what they shared stays.
 pub async fn remove(db: &Db, project: ProjectKey, user_id: &str) -> Result<MemberChange, StoreError> {
     const REMOVE: &str = "DELETE FROM members WHERE project_id = $1 AND user_id = $2";
     let mut tx = WriteTx::begin(db).await?;
@@ -89,6 +89,7 @@ pub async fn remove(db: &Db, project: ProjectKey, user_id: &str) -> Result<Membe
         Err(not) => return Ok(not),
     };
     on_tx!(&mut tx, connection => query(REMOVE).bind(project).bind(user).execute(connection).await?.rows_affected());
+    views::remove_own_in(&mut tx, project, user).await?;
     tx.commit().await?;
     Ok(MemberChange::Done(before))
 }

@@ -4,10 +4,12 @@
 //! To add an aggregate: a file here, a migration of the same name on both sides, and a test body that runs on both.
 
 pub mod accounts;
+pub mod alerts;
 pub mod backup;
 pub mod chain;
 pub mod copy;
 mod db;
+pub mod embeds;
 pub mod exports;
 pub mod idempotency;
 mod insert;
@@ -31,6 +33,8 @@ pub mod sizes;
 mod sqlite;
 pub mod tasks;
 pub mod trail;
+pub mod views;
+mod wal;
 pub mod webhooks;
 
 pub use db::{Db, StoreError};

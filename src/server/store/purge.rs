@@ -31,7 +31,14 @@ const ROWS: usize = 1_000;
 type Table = (&'static str, &'static str, i64);
 
 /// A project's tables, but for its logs, which go as a purge deletes them, and what names files, which comes last: removing it takes the name away.
-const TABLES: [Table; 17] = [
+const TABLES: [Table; 24] = [
+    ("alert_mails", "id", BATCH),
+    ("alert_history", "id", BATCH),
+    ("alert_counts", "alert_id, step_at", BATCH),
+    ("alert_marks", "project_id", BATCH),
+    ("alerts", "id", BATCH),
+    ("embeds", "id", BATCH),
+    ("views", "id", BATCH),
     ("mask_rules", "place", BATCH),
     ("attempts", "sendout_id, number", BATCH),
     ("sendouts", "created_at, id", BATCH),

@@ -9,7 +9,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use super::insert::KEPT_STATEMENTS;
-use super::{Db, StoreError};
+use super::{Db, StoreError, wal};
 
 /// How long a connection waits for another one's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -21,8 +21,6 @@ const WRITER_CACHE_KIB: u32 = 48 * 1024;
 const READER_CACHE_KIB: u32 = 6 * 1024;
 /// A page holds about 25 narrow rows, and a signature of 16 KiB spans two or three.
 pub(super) const PAGE_SIZE: u32 = 8192;
-/// The write-ahead log is moved into the database at so many pages (32 MiB): an index page touched often is written once.
-const CHECKPOINT_PAGES: u32 = 4096;
 /// What brings the schema up to date.
 pub(super) static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -57,10 +55,11 @@ pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
             options
                 .clone()
                 .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
-                .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string()),
+                .pragma("wal_autocheckpoint", wal::LONGEST.to_string()),
         )
         .await?;
-    // The first connection has made the file, so that the readers find it.
+    // The first connection has made the file, so that the others find it.
+    let tend = pool(1).connect_lazy_with(options.clone().pragma("wal_autocheckpoint", "0"));
     let read = pool(READERS)
         .connect_with(
             options
@@ -68,7 +67,7 @@ pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
                 .pragma("query_only", "ON"),
         )
         .await?;
-    Ok(Db::Sqlite { read, write })
+    Ok(Db::Sqlite { read, write, tend })
 }
 
 fn pool(connections: u32) -> sqlx::pool::PoolOptions<sqlx::Sqlite> {
@@ -112,7 +111,7 @@ mod tests {
         let db = open(&format!("sqlite://{}/new/folder/a.db", folder.path().display()))
             .await
             .unwrap();
-        let Db::Sqlite { read, write } = &db else {
+        let Db::Sqlite { read, write, .. } = &db else {
             panic!("SQLite was asked for")
         };
         let mut held = Vec::new();

@@ -91,6 +91,11 @@ pub fn chain_head(server: &Server, project: ProjectKey, head: &SignedHead) -> Ow
     )
 }
 
+/// That an alert fired, or that it is over; `data` says which, and with what figures.
+pub fn alert(server: &Server, project: ProjectKey, kind: &'static str, id: &str, data: Value) -> OwnEvents {
+    events(server, project, vec![(kind, id.to_owned(), data)], None)
+}
+
 /// Tells of failed logs, at most once a minute an endpoint of the API.
 pub(super) async fn tell_failures(server: &Server, now_ms: i64) -> Result<(), StoreError> {
     let event = |project: ProjectKey, endpoint: &str, count: i64| {

@@ -15,7 +15,7 @@ mod ledger;
 mod load;
 mod proxy;
 mod readonly;
-mod run;
+pub mod run;
 mod service;
 mod several;
 mod shims;

@@ -54,6 +54,9 @@ impl TestApp {
             body(&app).await;
             app.server.stop().await;
             app.server.db.close().await;
+            if database == Database::Postgres {
+                super::postgres::drop_database(&app.database_url).await;
+            }
         });
         runtime.shutdown_background();
     }

@@ -11,15 +11,19 @@
 //! makes the tests `a_name_that_says_what_holds::sqlite` and `…::postgres`.
 
 mod app;
+mod mailbox;
 mod postgres;
 mod receiver;
 mod routes;
 mod self_signed;
 pub mod tables;
+mod worker;
 
+pub use mailbox::{Door, Mailbox};
 pub use receiver::{Answer, Receiver};
 pub use routes::routes;
-pub use self_signed::SelfSigned;
+pub use self_signed::{SelfSigned, pem};
+pub use worker::Worker;
 
 pub use postgres::{Cluster, bare_database, new_database};
 

@@ -11,7 +11,7 @@ use sqlx::Connection;
 use tokio::sync::OnceCell;
 
 /// What makes the tests' common one quick: nobody minds what it loses.
-const CARELESS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300";
+const CARELESS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c max_wal_size=192MB -c min_wal_size=64MB";
 
 /// A PostgreSQL on a loopback port.
 pub struct Cluster {
@@ -54,6 +54,15 @@ pub async fn bare_database() -> String {
     let name = format!("bare_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
     postgres.create(&name, "template1").await;
     format!("{}/{name}", postgres.url)
+}
+
+/// Throws away a database that [`new_database`] made, whoever is still connected: some ten megabytes each, and there are hundreds of tests.
+pub async fn drop_database(url: &str) {
+    let (cluster, name) = url.rsplit_once('/').unwrap();
+    let mut connection = sqlx::PgConnection::connect(&format!("{cluster}/postgres")).await.unwrap();
+    let sql = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
 }
 
 impl Cluster {

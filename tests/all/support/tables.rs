@@ -56,6 +56,7 @@ pub async fn fill_the_empty(db: &Db, project: i64, user: i64) {
             ("user_id", _) => user.to_string(),
             ("role", _) => "'owner'".to_owned(),
             ("kind", "text") => "'key'".to_owned(),
+            ("tab", "text") => "'logs'".to_owned(),
             (name, "bigint") if name.ends_with("_at") || name.ends_with("_time") => {
                 "(SELECT MAX(created_at) FROM logs)".to_owned()
             }

@@ -4,10 +4,13 @@
 use leptos::prelude::*;
 
 use super::Place;
+use crate::api::compare::With;
 use crate::api::log::LogPage;
 use crate::app::parts::download::DownloadNamed;
+use crate::app::parts::filter_bar::hidden;
 use crate::model::format;
 use crate::model::log::{LogFacts, Note, Origin, Status};
+use crate::model::query::escape;
 use crate::model::zone::rfc3339;
 
 /// The head.
@@ -35,7 +38,7 @@ pub fn Facts(page: LogPage, place: Place) -> impl IntoView {
             <div class="log-ways">
                 <a href=place.list() class="button quiet-button way-back" data-back>"Logs"</a>
                 <Neighbours previous=page.previous.clone() next=page.next.clone() place=place.clone()/>
-                <span class="log-actions">{import}{curl}</span>
+                <span class="log-actions">{import}{curl}<CompareWith failed place=place.clone()/></span>
             </div>
             <h1 class="log-line">
                 <span class=look>{word}</span>" "<span class="code">{code}</span>" "<span class="method">{method}</span>" "
@@ -121,14 +124,16 @@ fn FactList(page: LogPage, place: Place) -> impl IntoView {
     view! { <dl class="log-facts">{list}</dl> }
 }
 
-fn who(facts: &LogFacts) -> Option<String> {
+/// Whoever did it, in words.
+pub(in crate::app::pages) fn who(facts: &LogFacts) -> Option<String> {
     match (&facts.user_email, &facts.user_id) {
         (Some(email), Some(id)) => Some(format!("{email} ({id})")),
         (email, id) => email.clone().or_else(|| id.clone()),
     }
 }
 
-fn key(facts: &LogFacts) -> Option<String> {
+/// The key that signed it, in words.
+pub(in crate::app::pages) fn key(facts: &LogFacts) -> Option<String> {
     let client = facts.client_app_id.as_ref();
     let words = match (&facts.app_name, client.or(facts.app_id.as_ref())) {
         (Some(name), Some(id)) => Some(format!("{name} ({id})")),
@@ -151,20 +156,54 @@ fn Copy(text: String, what: &'static str) -> impl IntoView {
 /// What is not whole, in words.
 fn notes(notes: &[Note]) -> Option<impl IntoView + use<>> {
     let lines = notes.iter().map(|note| {
-        let (word, rest) = match note {
-            Note::Truncated => ("truncated", "a body was longer than what is kept, and ends early"),
-            Note::Masked => ("masked", "secrets were replaced before the log was stored"),
-            Note::Expired => ("expired", "the bodies went before their log did"),
-            Note::NotCaptured => ("not captured", "a body is records or a file, and was left out on purpose"),
-            Note::NotAllowed => (
-                "not allowed",
-                "your role may not read bodies and headers; an owner of the project can change that",
-            ),
-        };
+        let (word, rest) = (note.as_str(), note_words(*note));
         view! { <li><strong>{word}</strong>": "{rest}</li> }
     });
     let lines = lines.collect_view();
     (!notes.is_empty()).then(|| view! { <ul class="log-notes" aria-label="Notes">{lines}</ul> })
+}
+
+/// What a note means.
+pub(in crate::app::pages) const fn note_words(note: Note) -> &'static str {
+    match note {
+        Note::Truncated => "a body was longer than what is kept, and ends early",
+        Note::Masked => "secrets were replaced before the log was stored",
+        Note::Expired => "the bodies went before their log did",
+        Note::NotCaptured => "a body is records or a file, and was left out on purpose",
+        Note::NotAllowed => "your role may not read bodies and headers; an owner of the project can change that",
+    }
+}
+
+/// The ways to the same log beside another one: of its endpoint, or any by its id.
+#[component]
+fn CompareWith(failed: bool, place: Place) -> impl IntoView {
+    let list = place.list.replacen('?', "&", 1);
+    // The other outcome comes first: why it failed this time is what is asked most.
+    let mut offered = With::ALL;
+    if !failed {
+        offered.swap(0, 1);
+    }
+    let items = offered.map(|with| {
+        let href = format!("{}?b={}&with={}{list}", place.compare(), escape(&place.id), with.as_str());
+        view! { <li><a href=href>{with.label()}</a></li> }
+    });
+    let kept = hidden(place.list.trim_start_matches('?'));
+    view! {
+        <button type="button" class="button" popovertarget="compare-with">"Compare with…"</button>
+        <div id="compare-with" class="menu end compare-with" popover>
+            <p class="menu-title">"Of the same endpoint"</p>
+            <ul>{items}</ul>
+            <form method="get" action=place.compare()>
+                <label class="menu-title" for="compare-id">"Any other, by its log ID"</label>
+                <input type="hidden" name="b" value=place.id.clone()/>
+                {kept}
+                <span class="compare-other">
+                    <input id="compare-id" type="text" name="a" required class="mono" autocomplete="off" spellcheck="false"/>
+                    <button type="submit" class="button">"Compare"</button>
+                </span>
+            </form>
+        </div>
+    }
 }
 
 /// The same request as a command.

@@ -1,6 +1,6 @@
 //! A log's page: its facts in a line, then what was sent and what came back, side by side.
 
-mod facts;
+pub(super) mod facts;
 mod pane;
 
 use leptos::prelude::*;
@@ -50,6 +50,11 @@ impl Place {
         format!("/projects/{}/logs/{}{}", self.project, escape(id), self.list)
     }
 
+    /// The page of this log beside another one, without its arguments.
+    fn compare(&self) -> String {
+        format!("/projects/{}/logs/compare", self.project)
+    }
+
     /// Something that belongs to the log: a body, the original of an import.
     fn file(&self, name: &str) -> String {
         format!("/projects/{}/logs/{}/{name}", self.project, escape(&self.id))
@@ -61,7 +66,8 @@ impl Place {
 pub fn Log() -> impl IntoView {
     let project = project_id();
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|map| map.get("id")).unwrap_or_default());
+    // The address of two logs is also that of a log whose id is its last word.
+    let id = Memo::new(move |_| params.with(|map| map.get("id")).unwrap_or_else(|| "compare".to_owned()));
     let search = search();
     // Which panel a pane shows is in the address too, and asks for nothing new.
     let opened_from = Memo::new(move |_| LogQuery::parse(&search.read()).unwrap_or_default());

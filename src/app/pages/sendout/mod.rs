@@ -11,7 +11,6 @@ use leptos::task::spawn_local;
 use self::compare::Compare;
 use crate::api::sendouts::{SendoutPage, retry_sendout, sendout_page};
 use crate::app::parts::json_view::JsonView;
-use crate::app::parts::links::search;
 use crate::app::parts::record_page::{Kind, Place, record_page};
 use crate::app::parts::records::facts::{self, fact};
 use crate::app::parts::records::live::{keep_fresh, say};
@@ -65,8 +64,7 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
         view! { {shown}{none.then(|| view! { <p class="absent">"It has not been sent yet."</p> })} }
     };
     let settings = place.in_project("settings/webhooks");
-    let (project, id, list) = (place.project.clone(), place.id.clone(), place.query.clone());
-    let search = search();
+    let (project, id, beside) = (place.project.clone(), place.id.clone(), place.clone());
     let version = Signal::derive(move || page.with(|page| format!("{}{}", page.facts.status.as_str(), page.facts.attempts)));
     let nothing = if hidden {
         "What is sent is not shown: your role in this project does not read bodies (read:bodies). An owner can change that."
@@ -98,7 +96,7 @@ fn Whole(page: SendoutPage, place: Place) -> impl IntoView {
                 {shown}
             </section>
         </div>
-        <Compare attempts search list bodies_hidden=hidden/>
+        <Compare attempts place=beside/>
         <Timeline project thing=Thing::WebhookSendout id version/>
     }
 }

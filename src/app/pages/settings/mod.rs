@@ -1,7 +1,16 @@
 //! The settings of a project, one file a page.
 
+pub mod alert;
+pub mod alert_actions;
+pub mod alert_form;
+pub mod alert_history;
+pub mod alert_state;
+pub mod alerts;
 pub mod chain;
 pub mod chain_heads;
+pub mod embed;
+pub mod embed_form;
+pub mod embedding;
 pub mod endpoint;
 pub mod endpoint_form;
 pub mod invitations;
@@ -21,21 +30,4 @@ pub mod retention_storage;
 pub mod sight;
 pub mod webhooks;
 
-use leptos::html::ElementType;
-use leptos::prelude::*;
-use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::HtmlElement;
-
-/// Gives an element the focus, where it is still there.
-fn focus<E>(element: NodeRef<E>)
-where
-    E: ElementType,
-    E::Output: JsCast + Clone + AsRef<HtmlElement> + 'static,
-{
-    let found: Option<E::Output> = element.try_get_untracked().flatten();
-    if let Some(found) = found {
-        let element: &HtmlElement = found.as_ref();
-        // It refuses only what is not in the document.
-        let _ = element.focus();
-    }
-}
+use crate::app::parts::dialog::focus;

@@ -9,7 +9,7 @@ mod live;
 #[cfg(not(feature = "hydrate"))]
 #[path = "still.rs"]
 mod live;
-mod row;
+pub(super) mod row;
 
 use leptos::html::{Div, Input};
 use leptos::prelude::*;
@@ -30,6 +30,12 @@ struct Source {
     sought: Option<String>,
     /// The whole of it, where it is here already.
     text: Option<String>,
+}
+
+/// A body's first rows on a page that no script wakes.
+#[cfg(feature = "ssr")]
+pub fn still_rows(preview: &Preview) -> String {
+    markup(&preview.rows, 0, false, preview.form)
 }
 
 /// A body as rows.

@@ -136,8 +136,9 @@ fn write_actions(node: u32, form: Form, out: &mut String) {
     out.push_str("</span>");
 }
 
-fn write_piece(piece: &Piece, out: &mut String) {
-    let class = match piece.ink {
+/// The class of what is written so.
+pub(in crate::app::parts) const fn class_of(ink: Ink) -> &'static str {
+    match ink {
         Ink::Punctuation => "json-p",
         Ink::Key => "json-k",
         Ink::Text => "json-s",
@@ -147,7 +148,11 @@ fn write_piece(piece: &Piece, out: &mut String) {
         Ink::Masked => "json-m",
         Ink::Note => "json-o",
         Ink::Line => "json-l",
-    };
+    }
+}
+
+fn write_piece(piece: &Piece, out: &mut String) {
+    let class = class_of(piece.ink);
     let (tag, here) = match piece.mark {
         Mark::None => ("span", ""),
         Mark::Found => ("mark", ""),

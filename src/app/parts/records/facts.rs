@@ -60,10 +60,13 @@ pub fn Copy(
     view! { <button type="button" class="copy" data-copy=text aria-label=format!("Copy {what}")></button> }
 }
 
+/// What a page of two attempts is asked, beside the list's query.
+const OF_THE_PAGE: [&str; 3] = ["a", "b", "show"];
+
 /// The list's query that a record's page was opened with, with its `?`, without what the page itself was asked.
 pub fn list_query(search: &str) -> String {
     let mut out = String::new();
-    for (name, value) in pairs(search).filter(|(name, _)| name != "compare") {
+    for (name, value) in pairs(search).filter(|(name, _)| !OF_THE_PAGE.contains(&name.as_str())) {
         out.push(if out.is_empty() { '?' } else { '&' });
         put(&mut out, format_args!("{}={}", escape(&name), escape(&value)));
     }
@@ -100,7 +103,7 @@ mod tests {
     #[test]
     fn the_way_back_keeps_the_filters() {
         assert_eq!(
-            list_query("status=DONE,ERROR&after=x&compare=1,2&tz=utc"),
+            list_query("status=DONE,ERROR&after=x&a=1&b=2&show=all&tz=utc"),
             "?status=DONE%2CERROR&after=x&tz=utc"
         );
         assert_eq!(list_query(""), "");

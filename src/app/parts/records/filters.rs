@@ -7,6 +7,8 @@ use leptos::prelude::*;
 use super::range::RangePicker;
 use super::{Around, segment, terms_words, value_words};
 use crate::app::parts::filter_bar::hidden;
+use crate::app::parts::views::Board;
+use crate::app::parts::views::menu::menu;
 use crate::model::tab::{Tab, TabFilter, TabQuery};
 
 /// What the page shows, as the filters read it; `None` inside where it could not be read.
@@ -21,6 +23,8 @@ pub fn FilterBar(
     query: Memo<TabQuery>,
     /// What surrounds the rows.
     around: AroundSignal,
+    /// The tab's saved views.
+    views: Board,
 ) -> impl IntoView {
     let count = move || {
         let active = query.with(TabQuery::active);
@@ -39,12 +43,14 @@ pub fn FilterBar(
         let kept = query.with(|query| TabQuery {
             order: query.order,
             tz: query.tz.clone(),
+            view: query.view.clone(),
             ..TabQuery::all(tab)
         });
         hidden(&kept.to_query_string())
     };
     view! {
         <div class="filter-bar">
+            {menu(views)}
             <button type="button" class="button open-sheet" popovertarget="filters">"Filters"{count}</button>
             <form
                 id="filters" class="filters" method="get" popover role="search" aria-label="Filters" data-go data-tab=segment(tab)

@@ -2,10 +2,13 @@
 //!
 //! To add a tab: `list::<ItsRecord>()` as the view of its page.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 
 use super::chips::{Chips, set};
 use super::filters::FilterBar;
+use super::held::hold_back;
 use super::live::{LIVE, every, keep_fresh};
 use super::pager::pager;
 use super::range::preset_of;
@@ -15,10 +18,15 @@ use crate::api::error::ApiError;
 use crate::api::tasks::Listed;
 use crate::app::parts::awaited::{Turning, answered, waiting};
 use crate::app::parts::links::{project_id, search};
+use crate::app::parts::live::{Followed, New, Pulse, Switch};
 use crate::app::parts::states::{Problem, UnlessMissing};
 use crate::app::parts::title::Title;
+use crate::app::parts::views::Board;
+use crate::app::parts::views::line::line;
+use crate::app::parts::views::save::dialog;
 use crate::model::query::Order;
 use crate::model::tab::{Tab, TabQuery};
+use crate::model::view::ViewTab;
 
 /// The page.
 pub fn list<R: Record>() -> impl IntoView {
@@ -34,12 +42,29 @@ pub fn list<R: Record>() -> impl IntoView {
     let (pending, set_pending) = waiting();
     let again = Callback::new(move |()| set_refresh.update(|count| *count = count.wrapping_add(1)));
     let last = StoredValue::new(None::<Listed<R>>);
-    let live = RwSignal::new(true);
+    // What is new comes first on such a page, and on no other.
+    let is_head = Memo::new(move |_| query.with(|query| query.order == Order::NewestFirst && query.is_first_page()));
+    let moved = RwSignal::new(0_u32);
+    // A project that is not there, or not theirs, is not followed.
+    let is_there = RwSignal::new(false);
+    let address = move || (is_head.get() && is_there.get()).then(|| format!("/live/{}/records", project.get()));
+    let told = move |_: &'static str, _: &str| {
+        moved.try_update(|moved| *moved = moved.wrapping_add(1));
+    };
+    let live = Live {
+        followed: Followed::start(RwSignal::new(true), &["hello", "moved"], address, told),
+        moved,
+        is_head,
+    };
+    let views = Board::put_up(ViewTab::of_records(R::TAB), project, search);
     let shown = answered(page, move |page| match page {
         Ok(page) => {
             // Only the browser can lose its server and still show what it had.
             if cfg!(feature = "hydrate") {
                 last.set_value(Some(page.clone()));
+                if !is_there.get_untracked() {
+                    is_there.set(true);
+                }
             }
             results(page, query, project, search, live)
         }
@@ -61,13 +86,28 @@ pub fn list<R: Record>() -> impl IntoView {
             <h1 class="visually-hidden">{label}</h1>
             <Turning set_pending>
                 <UnlessMissing page>
-                    <FilterBar tab=R::TAB query around/>
+                    <FilterBar tab=R::TAB query around views/>
                     <Chips query around/>
+                    {line(views)}
                 </UnlessMissing>
                 {shown}
             </Turning>
+            {dialog(views)}
         </main>
     }
+}
+
+/// How often it is looked whether something has moved, after which the list is asked for anew.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// A list that is followed.
+#[derive(Clone, Copy)]
+struct Live {
+    followed: Followed,
+    /// How often something has moved.
+    moved: RwSignal<u32>,
+    /// Whether the page shows what is new.
+    is_head: Memo<bool>,
 }
 
 fn results<R: Record>(
@@ -75,36 +115,20 @@ fn results<R: Record>(
     query: Memo<TabQuery>,
     project: Memo<String>,
     search: Memo<String>,
-    live: RwSignal<bool>,
+    live: Live,
 ) -> AnyView {
     let unknown_local = page.unknown_local;
-    let page = RwSignal::new(page);
+    let fresh = RwSignal::new(page.clone());
     let (of, asked) = (project.get_untracked(), search.get_untracked());
     let now = keep_fresh(
-        page,
+        fresh,
         |page| page.rows.iter().any(|row| !row.is_over()),
         move || R::ask(of.clone(), asked.clone()),
     );
+    let (page, waiting, show) = hold_back(page, fresh);
     let running = Memo::new(move |_| page.with(|page| page.rows.iter().filter(|row| !row.is_over()).count()));
-    // What is new comes first on such a page, and on no other.
-    let is_head = Memo::new(move |_| query.with(|query| query.order == Order::NewestFirst && query.is_first_page()));
-    // While something runs, it is asked more often anyway.
-    let wanted = Memo::new(move |_| live.get() && is_head.get() && running.get() == 0);
-    every(LIVE, wanted, move || {
-        now.try_run(());
-    });
-    let switch = move || {
-        is_head.get().then(|| {
-            view! {
-                <button
-                    type="button" class="button quiet-button needs-scripts live" aria-pressed=move || live.get().to_string()
-                    on:click=move |_| live.update(|on| *on = !*on)
-                >
-                    "Live"
-                </button>
-            }
-        })
-    };
+    follow(live, now, running);
+    let switch = move || live.is_head.get().then(|| view! { <Switch followed=live.followed waiting/> });
     let running = move || match running.get() {
         0 => "Nothing on this page is running".to_owned(),
         1 => format!("1 {} is running", R::ONE),
@@ -132,10 +156,36 @@ fn results<R: Record>(
                 {switch}
             </span>
         </div>
+        <New waiting show/>
         {rows}
         {pager(page, query)}
     }
     .into_any()
+}
+
+/// Asks for the list when something has moved; where that cannot be heard, every few seconds. While something runs, it is asked more often anyway.
+fn follow(live: Live, now: Callback<()>, running: Memo<usize>) {
+    let heard = StoredValue::new(live.moved.get_untracked());
+    let has_moved = Memo::new(move |_| live.followed.on.get() && live.moved.get() != heard.get_value());
+    let ask = move || {
+        let moved = live.moved.get_untracked();
+        if heard.get_value() != moved {
+            heard.set_value(moved);
+            now.try_run(());
+        }
+    };
+    Effect::new(move |_| {
+        live.moved.track();
+        if live.followed.on.get_untracked() {
+            request_animation_frame(ask);
+        }
+    });
+    every(LOOK, has_moved, ask);
+    let deaf = move || live.followed.pulse.get() != Pulse::Open;
+    let wanted = Memo::new(move |_| live.followed.on.get() && live.is_head.get() && running.get() == 0 && deaf());
+    every(LIVE, wanted, move || {
+        now.try_run(());
+    });
 }
 
 #[component]

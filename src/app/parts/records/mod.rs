@@ -7,6 +7,7 @@ pub mod cells;
 pub mod chips;
 pub mod facts;
 pub mod filters;
+mod held;
 pub mod list;
 pub mod live;
 pub mod meant;

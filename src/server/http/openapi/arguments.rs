@@ -7,6 +7,7 @@ use utoipa::openapi::{RefOr, Required, Schema};
 
 use crate::model::filter::LogFilter;
 use crate::model::tab::Tab;
+use crate::model::view::ViewTab;
 
 /// Of `GET /v1/logs`.
 pub(in crate::server::http) struct LogArguments;
@@ -18,6 +19,9 @@ pub(in crate::server::http) struct ExportArguments;
 pub(in crate::server::http) struct HeadArguments;
 /// Of `GET /v1/webhook-sendouts`.
 pub(in crate::server::http) struct SendoutArguments;
+
+/// Of `GET /v1/views`.
+pub(in crate::server::http) struct ViewArguments;
 
 const FROM: &str = "RFC 3339, a date, or a time before now as `-24h`; included";
 const TO: &str = "As `from`; not included";
@@ -74,6 +78,13 @@ impl IntoParams for HeadArguments {
             number("limit", "Heads a page; 20 where it is not given"),
             text("after", "`more_starting_after` of the page before".to_owned()),
         ]
+    }
+}
+
+impl IntoParams for ViewArguments {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let tabs = ViewTab::ALL.map(ViewTab::as_str);
+        vec![choice("tab", "Of one tab; of all where it is not given", &tabs)]
     }
 }
 

@@ -24,6 +24,8 @@ const KEYS: [(&str, &str, &str); 6] = [
 ];
 /// What calls may be sent by client-side keys.
 const FROM_CLIENTS: [&str; 2] = ["/v1/logs", "/v1/events"];
+/// The paths whose errors have two encodings.
+const OTLP: &str = "/v1/otlp/";
 /// The path that a signed link leads to.
 const BY_LINK: &str = "/v1/exports/{id}";
 
@@ -44,10 +46,7 @@ pub(super) fn add(document: &mut OpenApi) {
     let mut components = document.components.take().unwrap_or_else(|| ComponentsBuilder::new().build());
     components.headers.extend(headers());
     for (status, name, mut response) in refusals::components() {
-        has(&mut response, REQUEST_ID);
-        if matches!(status, 429 | 503) {
-            has(&mut response, RETRY_AFTER);
-        }
+        has_headers(status, &mut response);
         components.responses.insert(name.to_owned(), RefOr::T(response));
     }
     for (name, header, about) in KEYS {
@@ -119,6 +118,14 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
             .entry(status.to_string())
             .or_insert_with(|| refusals::reference(status));
     }
+    if path.starts_with(OTLP) {
+        for (status, response) in responses {
+            if let Some((status, mut refusal)) = refusals::in_otlp(status) {
+                has_headers(status, &mut refusal);
+                *response = RefOr::T(refusal);
+            }
+        }
+    }
 }
 
 /// Who may call, each alternative by itself.
@@ -181,6 +188,14 @@ fn headers() -> impl Iterator<Item = (String, RefOr<Header>)> {
         let header = header.schema(Some(RefOr::T(Schema::Object(schema))));
         (name.to_owned(), RefOr::T(header.build()))
     })
+}
+
+/// Says which headers an answer has that turns a call away.
+fn has_headers(status: u16, response: &mut Response) {
+    has(response, REQUEST_ID);
+    if matches!(status, 429 | 503) {
+        has(response, RETRY_AFTER);
+    }
 }
 
 /// Says that an answer has this header.

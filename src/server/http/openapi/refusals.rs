@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::IntoResponses;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr};
+use utoipa::{IntoResponses, PartialSchema};
+
+/// What OTLP's protobuf is called.
+const PROTOBUF: &str = "application/x-protobuf";
 
 /// Every status with which a call is turned away, its name in the document, and when that is.
 pub(super) const ALL: [(u16, &str, &str); 13] = [
@@ -69,6 +72,14 @@ pub(super) fn components() -> impl Iterator<Item = (u16, &'static str, Response)
     })
 }
 
+/// The same answer to OTLP, whose protobuf is answered by protobuf.
+pub(super) fn in_otlp(status: &str) -> Option<(u16, Response)> {
+    let (status, _, mut response) = components().find(|(code, ..)| code.to_string() == status)?;
+    let bytes = ContentBuilder::new().schema(Some(String::schema())).build();
+    response.content.insert(PROTOBUF.to_owned(), RefOr::T(bytes));
+    Some((status, response))
+}
+
 /// A name for statuses that come together.
 macro_rules! refusals {
     ($($(#[$about:meta])* $name:ident: $($status:literal),+;)+) => {$(
@@ -90,6 +101,8 @@ refusals! {
     BadBody: 400, 415, 422;
     /// The same of a body that is read with patience.
     BadEntry: 400, 408, 415, 422;
+    /// A request of OTLP's that is none.
+    BadOtlp: 400, 408, 415;
     /// JSON that is read whatever Content-Type calls it.
     BadEvent: 400, 408, 422;
     /// A form with a file.

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::model::log::{ImportFile, Note, Origin, Resource, Status};
 use crate::model::rights::{Role, Scope};
 use crate::model::timeline::Thing;
+use crate::model::view::ViewTab;
 
 /// The one shape of everything that went wrong.
 #[derive(ToSchema)]
@@ -208,6 +209,60 @@ enum When {
     Millis(i64),
 }
 
+/// OTLP's `ExportTraceServiceRequest` (<https://opentelemetry.io/docs/specs/otlp/>).
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server::http) struct SpansToSend {
+    /// Each with `scopeSpans`, and those with `spans`.
+    resource_spans: Option<Vec<Map<String, Value>>>,
+}
+
+/// OTLP's `ExportTraceServiceResponse`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server::http) struct SpansTaken {
+    /// Only where something could not be stored.
+    partial_success: Option<SpansRejected>,
+}
+
+/// Spans of HTTP servers that could not be stored.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SpansRejected {
+    /// How many, as protobuf's JSON writes numbers of 64 bits.
+    #[schema(pattern = "^[0-9]+$")]
+    rejected_spans: String,
+    /// Which of them, and why, of the first few.
+    error_message: String,
+}
+
+/// OTLP's `ExportLogsServiceResponse`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server::http) struct RecordsTaken {
+    /// Only where something could not be stored.
+    partial_success: Option<RecordsRejected>,
+}
+
+/// Log records of HTTP requests that could not be stored.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct RecordsRejected {
+    /// How many, as protobuf's JSON writes numbers of 64 bits.
+    #[schema(pattern = "^[0-9]+$")]
+    rejected_log_records: String,
+    /// Which of them, and why, of the first few.
+    error_message: String,
+}
+
+/// OTLP's `ExportLogsServiceRequest`.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server::http) struct RecordsToSend {
+    /// Each with `scopeLogs`, and those with `logRecords`.
+    resource_logs: Option<Vec<Map<String, Value>>>,
+}
+
 /// The task that does what was asked for.
 #[derive(ToSchema)]
 pub(in crate::server::http) struct TaskBegun {
@@ -280,6 +335,24 @@ pub(in crate::server::http) struct RetryCount {
     count: i64,
     of_these_endpoint_off: i64,
     left_out_endpoint_deleted: i64,
+}
+
+/// A shared view: what a tab shows, under a name.
+#[derive(ToSchema)]
+pub(in crate::server::http) struct ViewShown {
+    id: String,
+    #[schema(pattern = "^view$")]
+    object: String,
+    tab: ViewTab,
+    name: String,
+    /// The tab's filters, range, order and columns as its address has them: without columns and a zone of a browser's own, the arguments of the list's call.
+    query: String,
+    /// An e-mail address.
+    created_by: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    updated_at: String,
 }
 
 /// A test that is sent.

@@ -8,8 +8,9 @@ use serde::de::IgnoredAny;
 
 use super::change::Told;
 use super::{By, Subject};
-use crate::model::log::{NewLog, Note, Origin, Status};
+use crate::model::log::{NewLog, Note, Origin, Resource, Status};
 use crate::server::access::oidc;
+use crate::server::http::embed;
 use crate::server::ingest::draft::{Body, Code, Draft, DraftMessage, Fault, ResourceParts, When};
 use crate::server::ingest::entry::EntryContext;
 use crate::server::ingest::headers::{Headers, MAX_HEADERS};
@@ -19,19 +20,21 @@ use crate::server::store::projects::ProjectKey;
 const MAX_URL: usize = 8 << 10;
 const MAX_LONG_TEXT: usize = 4_096;
 
-/// The log that an exchange becomes in one of its projects.
+/// The log that an exchange becomes in one of its projects, of one of the things that it is about.
 pub(super) fn of_exchange(
     exchange: &Exchange<Subject>,
     project: ProjectKey,
+    about: Option<&Resource>,
     context: &EntryContext<'_>,
 ) -> Result<NewLog, Fault> {
     let subject = &exchange.context;
     let change = subject.change.as_ref().and_then(|change| change.told(project, context.mask));
-    // What an identity provider leads back with is a way in.
-    let uri = if exchange.uri.path() == oidc::CALLBACK {
+    let path = exchange.uri.path();
+    // What an identity provider leads back with is a way in, and so is an embedded view's token.
+    let uri = if path == oidc::CALLBACK {
         oidc::CALLBACK.to_owned()
     } else {
-        exchange.uri.to_string()
+        embed::hidden(path, exchange.uri.to_string().into()).into_owned()
     };
     let mut draft = Draft {
         created_at: Some(When::Millis(context.now_ms - exchange.duration.as_millis() as i64)),
@@ -47,18 +50,15 @@ pub(super) fn of_exchange(
         request_id: Some(subject.request_id.as_str().into()),
         channel: subject.channel.as_deref().map(Cow::from),
         ip: subject.ip.map(|ip| ip.to_string().into()),
-        user_agent: text(&exchange.request_headers, &header::USER_AGENT),
+        user_agent: text(&exchange.request_headers, &header::USER_AGENT).map(|text| embed::hidden(path, text)),
         duration_ms: Some(exchange.duration.as_secs_f64() * 1_000.0),
-        resource: subject
-            .resource
-            .as_ref()
-            .map(|resource| -> ResourceParts<'_> { (resource.kind.as_str().into(), resource.id.as_str().into()) }),
+        resource: about.map(|resource| -> ResourceParts<'_> { (resource.kind.as_str().into(), resource.id.as_str().into()) }),
         notes: notes(exchange, change.as_ref()),
         origin: Some(Origin::Own),
-        request: message(&exchange.request_headers, &exchange.request),
+        request: message(path, &exchange.request_headers, &exchange.request),
         response: match change {
             Some(change) => changed(&exchange.response_headers, change.body),
-            None => message(&exchange.response_headers, &exchange.response),
+            None => message(path, &exchange.response_headers, &exchange.response),
         },
         ..Draft::default()
     };
@@ -112,17 +112,17 @@ fn notes<C>(exchange: &Exchange<C>, change: Option<&Told>) -> Vec<Note> {
 /// What was changed, in the place of the answer's body.
 fn changed(headers: &HeaderMap, change: String) -> DraftMessage<'_> {
     DraftMessage {
-        headers: pairs(headers),
+        headers: pairs("", headers),
         content_type: Some("application/json".into()),
         bytes: None,
         body: Body::Json(change.into()),
     }
 }
 
-fn message<'a>(headers: &'a HeaderMap, captured: &'a Captured) -> DraftMessage<'a> {
+fn message<'a>(path: &str, headers: &'a HeaderMap, captured: &'a Captured) -> DraftMessage<'a> {
     let content_type = text(headers, &header::CONTENT_TYPE);
     DraftMessage {
-        headers: pairs(headers),
+        headers: pairs(path, headers),
         body: body(captured, content_type.as_deref()),
         content_type,
         bytes: Some(captured.length as i64),
@@ -153,12 +153,13 @@ fn body<'a>(captured: &'a Captured, content_type: Option<&str>) -> Body<'a> {
     }
 }
 
-/// The headers, as many as a log takes.
-fn pairs(headers: &HeaderMap) -> Headers<'_> {
+/// The headers, as many as a log takes. What frames an embedded view may repeat its address in one (`Referer`): without its token.
+fn pairs<'a>(path: &str, headers: &'a HeaderMap) -> Headers<'a> {
     let mut room = MAX_HEADERS;
     let taken = headers.iter().map_while(|(name, value)| {
         room = room.checked_sub(name.as_str().len() + 3 * value.len())?;
-        Some((Cow::Borrowed(name.as_str()), String::from_utf8_lossy(value.as_bytes())))
+        let value = embed::hidden(path, String::from_utf8_lossy(value.as_bytes()));
+        Some((Cow::Borrowed(name.as_str()), value))
     });
     Headers {
         pairs: taken.take(1_000).collect(),

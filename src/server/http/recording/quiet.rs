@@ -1,17 +1,25 @@
 //! Requests whose bodies stay out of their log: an endpoint's own headers, a secret or a key's token that is shown once,
-//! the data of an event, and what masking rules that are tried out would mask.
+//! the data of an event, what masking rules that are tried out would mask, and what one person keeps for themselves.
 //!
 //! It goes by the path, before anybody handles the request: so refusals, and answers given again under an `Idempotency-Key`, are covered, too.
 //! To add a request: its path here, and what it must not tell in `tests/all/webhooks_secrets.rs`.
 
 /// The pages' own calls that carry a secret both ways, or whose answer shows what was sent.
-const BOTH: [&str; 3] = ["/api/create_endpoint", "/api/update_endpoint", "/api/try_masking"];
+/// A saved view may be somebody's own, whose name and filters are theirs alone; of a shared one its log has what changed.
+const BOTH: [&str; 5] = [
+    "/api/create_endpoint",
+    "/api/update_endpoint",
+    "/api/try_masking",
+    "/api/save_view",
+    "/api/change_view",
+];
 /// Those that are answered with a secret which is shown once; what was asked for is no secret.
-const ANSWER: [&str; 4] = [
+const ANSWER: [&str; 5] = [
     "/api/rotate_secret",
     "/api/create_key",
     "/api/rotate_key",
     "/api/invite_member",
+    "/api/create_embed",
 ];
 
 /// What of a request stays out of its log.
@@ -72,6 +80,8 @@ mod tests {
             ("/api/create_key", Quiet::Answer),
             ("/api/rotate_key", Quiet::Answer),
             ("/api/invite_member", Quiet::Answer),
+            ("/api/create_embed", Quiet::Answer),
+            ("/api/revoke_embed", Quiet::Nothing),
             ("/api/change_key", Quiet::Nothing),
             ("/api/test_endpoint", Quiet::Nothing),
             ("/management/v1/projects", Quiet::Nothing),
@@ -81,6 +91,10 @@ mod tests {
             ("/management/v1/projects/prj_1/webhooks/wh_1", Quiet::Both),
             ("/api/try_masking", Quiet::Both),
             ("/api/save_masking", Quiet::Nothing),
+            ("/api/save_view", Quiet::Both),
+            ("/api/change_view", Quiet::Both),
+            ("/api/delete_view", Quiet::Nothing),
+            ("/api/create_alert", Quiet::Nothing),
         ] {
             assert_eq!(of(path), is, "{path}");
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use recorder::Exchange;
 
 use super::{Subject, log};
-use crate::model::log::Origin;
+use crate::model::log::{Origin, Resource};
 use crate::server::ingest::endpoint::CallNames;
 use crate::server::ingest::entry::EntryContext;
 use crate::server::state::Server;
@@ -22,9 +22,14 @@ pub(super) async fn write(server: &Server, mut exchange: Exchange<Subject>) {
             Err(error) => return failed(&exchange.context.request_id, &error),
         }
     }
-    for project in &exchange.context.projects {
-        if let Err(error) = write_into(server, *project, &exchange).await {
-            failed(&exchange.context.request_id, &error);
+    let subject = &exchange.context;
+    // One log, and one more where it is about two things.
+    let about = [Some(subject.resource.as_ref()), subject.beside.as_ref().map(Some)];
+    for project in &subject.projects {
+        for about in about.iter().flatten() {
+            if let Err(error) = write_into(server, *project, *about, &exchange).await {
+                failed(&subject.request_id, &error);
+            }
         }
     }
 }
@@ -49,7 +54,12 @@ enum RecordError {
     Store(#[from] StoreError),
 }
 
-async fn write_into(server: &Server, project: ProjectKey, exchange: &Exchange<Subject>) -> Result<(), RecordError> {
+async fn write_into(
+    server: &Server,
+    project: ProjectKey,
+    about: Option<&Resource>,
+    exchange: &Exchange<Subject>,
+) -> Result<(), RecordError> {
     let names = CallNames::of(&server.endpoints(project).await?);
     let mask = server.mask(project).await?;
     let now_ms = server.clock.now_ms();
@@ -62,7 +72,7 @@ async fn write_into(server: &Server, project: ProjectKey, exchange: &Exchange<Su
         origin: Origin::Own,
         sender: None,
     };
-    let log = log::of_exchange(exchange, project, &context).map_err(|fault| RecordError::Fault(fault.to_string()))?;
+    let log = log::of_exchange(exchange, project, about, &context).map_err(|fault| RecordError::Fault(fault.to_string()))?;
     loop {
         let call = LogCall {
             project,

@@ -48,7 +48,7 @@ struct New {
     operation_id = "postEvent",
     tag = "Events",
     summary = "Sends an event to every endpoint that wants it",
-    description = "Needs the scope `events:write`. The types of this service's own events are refused (422): `export.done`, `export.failed`, `task.failed`, `webhook.disabled`, `chain.head`, `log.failure` and `webhook.test`.",
+    description = "Needs the scope `events:write`. The types of this service's own events are refused (422): `export.done`, `export.failed`, `task.failed`, `webhook.disabled`, `chain.head`, `log.failure`, `alert.fired`, `alert.resolved` and `webhook.test`.",
     request_body = New,
     responses(
         (status = 201, description = "Stored, with its sendouts", body = EventTaken),

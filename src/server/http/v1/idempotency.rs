@@ -1,6 +1,6 @@
 //! `Idempotency-Key` on every POST: the first answer that did something is kept 24 hours and given again; another call under the key is refused.
 //!
-//! `POST /v1/logs` keeps its key in the transaction that stores its logs, so it is passed on as it is.
+//! What brings logs (`POST /v1/logs`, OTLP) keeps its key in the transaction that stores them, so it is passed on as it is.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -48,7 +48,9 @@ pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 
 /// Answers a call that came before as it was answered then.
 pub(in crate::server::http) async fn once(State(server): State<Server>, request: Request, next: Next) -> Response {
-    let is_meant = request.method() == Method::POST && request.uri().path() != "/v1/logs";
+    let path = request.uri().path();
+    let brings_logs = path == "/v1/logs" || path.starts_with("/v1/otlp/");
+    let is_meant = request.method() == Method::POST && !brings_logs;
     if !is_meant {
         return next.run(request).await;
     }

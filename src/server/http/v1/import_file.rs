@@ -176,6 +176,18 @@ async fn download(server: &Server, project: ProjectKey, id: &str, asked: &Header
     Ok((headers, plain).into_response())
 }
 
+/// The name that a `Content-Disposition` gives a file, where it is one that may be kept.
+pub(crate) fn file_name(disposition: &str) -> Option<String> {
+    cleaned(&name_in(disposition)?)
+}
+
+/// The last part of a path, what people call a file, whatever machine it lay on; none where that is no name.
+fn cleaned(name: &str) -> Option<String> {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+    let is_name = !name.is_empty() && name.len() <= MAX_NAME && !name.chars().any(char::is_control);
+    is_name.then(|| name.to_owned())
+}
+
 /// The file's name: from `Content-Disposition`, else `?name=`.
 fn name(headers: &HeaderMap, query: &str) -> Result<String, ApiError> {
     let disposition = headers
@@ -183,15 +195,11 @@ fn name(headers: &HeaderMap, query: &str) -> Result<String, ApiError> {
         .map(|value| String::from_utf8_lossy(value.as_bytes()));
     let asked = query::pairs(query).find(|(name, _)| name == "name").map(|(_, value)| value);
     let name = disposition.as_deref().and_then(name_in).or(asked).unwrap_or_default();
-    // The last part of a path: what people call a file, whatever machine it lay on.
-    let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
-    if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
-        let details = format!(
+    cleaned(&name).ok_or_else(|| {
+        ApiError::bad_query(format!(
             "the file's name is wanted, 1 to {MAX_NAME} bytes, in Content-Disposition (filename=\"customers.csv\") or ?name="
-        );
-        return Err(ApiError::bad_query(details));
-    }
-    Ok(name.to_owned())
+        ))
+    })
 }
 
 /// The name in a `Content-Disposition` (RFC 6266): `filename*` before `filename`.

@@ -8,16 +8,15 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use jiff::tz::TimeZone;
 
 use super::json::{Bodies, time, write_log};
 use crate::model::log::{LogFacts, Origin};
 use crate::model::page::{Key, Page};
-use crate::model::query::{LogQuery, QueryProblem};
+use crate::model::query::LogQuery;
 use crate::model::rights::{Rights, Scope};
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
-use crate::server::selection::{QueryContext, cursor, resolve};
+use crate::server::selection::{self, QueryContext, cursor, resolve};
 use crate::server::state::Server;
 use crate::server::store::logs::{list, one};
 
@@ -49,7 +48,7 @@ pub(super) async fn list(
 ) -> Result<Response, ApiError> {
     key.require(Scope::Read)?;
     let query = LogQuery::parse(query.as_deref().unwrap_or_default())?;
-    let zone = zone(query.tz.as_deref(), &key.project.time_zone)?;
+    let zone = selection::zone(query.tz.as_deref().unwrap_or("utc"), &key.project.time_zone)?;
     let context = QueryContext {
         now_ms: server.clock.now_ms(),
         zone: &zone,
@@ -71,16 +70,6 @@ pub(super) async fn list(
     let next = next_cursor(&server, &key, &page);
     let json = write_page(&server, &key, page, next).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
-}
-
-/// The zone in which times without an offset are meant: UTC, unless `tz` says otherwise.
-fn zone(asked: Option<&str>, project: &str) -> Result<TimeZone, QueryProblem> {
-    let name = match asked {
-        None | Some("utc") => return Ok(TimeZone::UTC),
-        Some("project") => project,
-        Some(name) => name,
-    };
-    TimeZone::get(name).map_err(|_| QueryProblem::new("tz", "utc, project, or a zone such as Europe/Berlin"))
 }
 
 /// Where the next page begins: after the last row, or where a search ran out of time.

@@ -15,14 +15,18 @@ mod import_logs;
 pub(super) mod json;
 mod list_logs;
 mod log;
+pub(super) mod otlp;
 mod raw_body;
 mod send_logs;
 mod sendouts;
 mod stored;
+mod take;
 mod tasks;
 mod timeline;
+mod views;
 pub(super) mod webhooks;
 
+pub(crate) use import_file::file_name;
 pub(crate) use tasks::shown_result;
 
 use crate::model::log::Log;
@@ -49,11 +53,13 @@ pub(super) fn routes(server: &Server) -> Router<Server> {
         .route("/v1/logs/import", post(import_logs::import).layer(unbounded()))
         .route("/v1/logs/{id}/timeline", get(timeline::of_log))
         .route("/v1/events", post(events::post))
+        .merge(otlp::routes())
         .merge(webhooks::routes())
         .merge(sendouts::routes())
         .merge(tasks::routes())
         .merge(exports::routes())
         .merge(chain::routes())
+        .merge(views::routes())
         .route_layer(from_fn_with_state(server.clone(), idempotency::once))
         .route_layer(from_fn_with_state(server.clone(), caller::let_in))
         .route_layer(from_fn_with_state(server.clone(), cors::answer));
@@ -102,11 +108,13 @@ struct Described;
 pub(in crate::server::http) fn described() -> utoipa::openapi::OpenApi {
     let mut all = Described::openapi();
     for part in [
+        otlp::described(),
         webhooks::described(),
         sendouts::described(),
         tasks::described(),
         exports::described(),
         chain::described(),
+        views::described(),
     ] {
         all.merge(part);
     }

@@ -1,7 +1,6 @@
 //! `POST /v1/logs`: one log, an array of logs, or one log a line. All or nothing, answered after the commit.
 
 use crate::server::http::openapi::{BadEntry, LogsToSend};
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -9,24 +8,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use crate::model::log::{NewLog, Origin};
+use super::take::{Call, counted};
 use crate::model::rights::Scope;
 use crate::server::access::KeyAccess;
 use crate::server::error::ApiError;
-use crate::server::http::limits::ReadBody;
-use crate::server::http::v1::idempotency;
-use crate::server::ingest::endpoint::CallNames;
-use crate::server::ingest::entry::{EntryContext, EntryError, MAX_CALL, Payload, Sender, read_call};
-use crate::server::ingest::mask::MaskRules;
-use crate::server::retention;
+use crate::server::ingest::entry::{Payload, read_call};
 use crate::server::state::Server;
-use crate::server::store::StoreError;
-use crate::server::store::logs::write::{Idempotency, LogCall, Written};
-
-/// Seconds after which masking rules that could not be read are worth another try.
-const RULES_RETRY_S: u64 = 5;
+use crate::server::store::logs::write::Written;
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = LogsAccepted)]
@@ -56,139 +45,39 @@ pub(super) async fn send(
     Extension(key): Extension<KeyAccess>,
     headers: HeaderMap,
     body: Body,
-) -> Response {
-    match take(&server, &key, &headers, body).await {
-        Ok(written) => {
-            metrics::counter!("ingest_logs_accepted_total").increment(written.accepted);
-            metrics::counter!("ingest_logs_duplicate_total").increment(written.duplicates);
-            let Written {
-                accepted,
-                duplicates,
-                ids,
-            } = written;
-            (
-                StatusCode::CREATED,
-                Json(Accepted {
-                    accepted,
-                    duplicates,
-                    ids,
-                }),
-            )
-                .into_response()
-        }
-        Err(error) => {
-            metrics::counter!("ingest_calls_refused_total", "status" => error.status().as_u16().to_string()).increment(1);
-            error.into_response()
-        }
-    }
+) -> Result<Response, ApiError> {
+    let taken = take(&server, &key, &headers, body).await;
+    let (written, ()) = counted(taken)?;
+    let Written {
+        accepted,
+        duplicates,
+        ids,
+    } = written;
+    let accepted = Accepted {
+        accepted,
+        duplicates,
+        ids,
+    };
+    Ok((StatusCode::CREATED, Json(accepted)).into_response())
 }
 
-async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body) -> Result<Written, ApiError> {
+async fn take(server: &Server, key: &KeyAccess, headers: &HeaderMap, body: Body) -> Result<(Written, ()), ApiError> {
     key.require(Scope::LogsWrite)?;
     let payload = payload(headers)?;
-    let idempotency_key = idempotency::key_of(headers)?;
-    let endpoints = server.endpoints(key.project.key).await?;
-    let retention_ms = retention::kept(server, key.project.key).await?.logs_ms();
-    let body = server.limits.read(headers, body, MAX_CALL).await?;
-    // Only now: a large body may have taken minutes, and rules that were changed meanwhile act on it.
-    let mask = server.mask(key.project.key).await.map_err(|error| unmasked(&error))?;
-    let received_at = server.clock.now_ms();
-    let started = Instant::now();
-    let (call, names) = {
-        let (server, key) = (server.clone(), key.clone());
-        // Reading and masking 128 MB takes longer than other requests should wait for this thread.
-        let read = move || {
-            let names = CallNames::of(&endpoints);
-            let times = (received_at, retention_ms);
-            let context = context(&server, &key, &names, &mask, times);
-            let call = read(&context, &key, payload, body, idempotency_key)?;
-            Ok::<_, EntryError>((call, names))
-        };
-        tokio::task::spawn_blocking(read).await.map_err(|error| {
-            tracing::error!(%error, "reading a call broke");
-            ApiError::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Something broke on the server while reading the call",
-            )
-        })??
-    };
-    let written = server.writer.write(call).await?;
-    // A repeat brings nothing new.
-    if written.accepted > 0 {
-        names.keep();
-    }
-    metrics::histogram!("ingest_commit_seconds").record(started.elapsed());
-    metrics::gauge!("ingest_queue_bytes").set(server.writer.waiting_bytes() as f64);
-    Ok(written)
-}
-
-/// Nothing is stored unmasked: a call that comes when nobody knows what to mask is to come again.
-fn unmasked(error: &StoreError) -> ApiError {
-    tracing::error!(%error, "a project's masking rules could not be read");
-    ApiError::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "What this project masks cannot be read right now, so nothing was stored; send the call again",
-    )
-    .retry_after(RULES_RETRY_S)
-}
-
-fn context<'a>(
-    server: &'a Server,
-    key: &KeyAccess,
-    endpoints: &'a CallNames,
-    mask: &'a MaskRules,
-    (received_at, retention_ms): (i64, i64),
-) -> EntryContext<'a> {
-    EntryContext {
-        now_ms: received_at,
-        retention_ms,
-        mask,
-        endpoints,
-        random: &server.random,
-        origin: Origin::Application,
-        sender: Some(Sender {
-            app_id: key.app_id.clone(),
-            name: key.name.clone(),
-            client: key.client,
-        }),
-    }
-}
-
-fn read(
-    context: &EntryContext<'_>,
-    key: &KeyAccess,
-    payload: Payload,
-    body: ReadBody,
-    idempotency_key: Option<String>,
-) -> Result<LogCall, EntryError> {
-    let logs: Vec<NewLog> = read_call(payload, &body.bytes, context)?;
-    let idempotency = idempotency_key.map(|key| Idempotency {
+    let call = Call {
         key,
-        fingerprint: fingerprint(&body.bytes),
-    });
-    Ok(LogCall {
-        project: key.project.key,
-        logs,
-        idempotency,
-        received_at: context.now_ms,
+        headers,
+        body,
+        name: "POST /v1/logs",
+    };
+    call.take(server, move |body, context| {
+        Ok((read_call(payload, &body.bytes, context)?, ()))
     })
-}
-
-fn fingerprint(body: &[u8]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update("POST /v1/logs\n")
-        .chain_update(body)
-        .finalize()
-        .into()
+    .await
 }
 
 fn payload(headers: &HeaderMap) -> Result<Payload, ApiError> {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
+    match essence(headers).as_str() {
         "application/json" => Ok(Payload::Json),
         "application/x-ndjson" => Ok(Payload::Ndjson),
         _ => Err(ApiError::new(
@@ -196,4 +85,13 @@ fn payload(headers: &HeaderMap) -> Result<Payload, ApiError> {
             "Content-Type must be application/json (one log, or an array of logs) or application/x-ndjson (one log a line)",
         )),
     }
+}
+
+/// What the body is, without parameters.
+pub(super) fn essence(headers: &HeaderMap) -> String {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -14,12 +14,13 @@ use std::sync::Arc;
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::budget::Budget;
-use super::{Content, REASON, Sink, UNREADABLE, UNREADABLE_RECORD, ndjson, text};
+use super::{Content, REASON, Sink, UNREADABLE, UNREADABLE_RECORD, ndjson};
 use crate::model::export;
 use crate::model::log::Origin;
 use crate::server::ingest::draft::{Code, Draft, DraftMessage, Fault, When};
 use crate::server::ingest::headers::Headers;
 use crate::server::ingest::json::resource_of_text;
+use crate::server::ingest::text;
 
 /// A column that is known, by its name in the header.
 const COLUMNS: [&str; 23] = [

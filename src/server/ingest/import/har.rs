@@ -12,11 +12,12 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::Sink;
 use super::budget::Budget;
-use super::{Sink, text};
 use crate::model::log::Note;
 use crate::server::ingest::draft::{Body, Code, Draft, DraftMessage, Fault, When};
 use crate::server::ingest::headers::{Headers, without_place};
+use crate::server::ingest::text;
 
 /// Said by the visitor to end the reading early; nobody sees it.
 const STOPPED: &str = "stopped";

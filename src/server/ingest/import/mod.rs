@@ -13,7 +13,6 @@ mod ndjson;
 mod refused;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use std::borrow::Cow;
 use std::io::{BufReader, Read};

@@ -31,6 +31,7 @@ use crate::model::log::BodyKind;
 use crate::model::masking::{self, MaskRule, RuleFault, RuleKind};
 
 pub use json::JSON_MASK;
+pub(crate) use multipart::form_parts;
 use names::SecretNames;
 use own::Own;
 use paths::{Paths, Taken};

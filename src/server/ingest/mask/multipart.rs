@@ -27,6 +27,36 @@ pub(super) fn mask(rules: &MaskRules, content_type: &str, bytes: &[u8]) -> Optio
     })
 }
 
+/// A part of a multipart form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FormPart<'a> {
+    /// Its headers.
+    pub(crate) head: &'a [u8],
+    /// What it holds.
+    pub(crate) content: &'a [u8],
+}
+
+/// The parts of a form, as far as they have headers; none where its boundary is not known.
+pub(crate) fn form_parts<'a>(content_type: &str, bytes: &'a [u8]) -> Vec<FormPart<'a>> {
+    let found = delimiter(content_type, bytes).map(|delimiter| places(&delimiter, bytes));
+    let part = |(from, content_from, content_to): (usize, usize, usize)| FormPart {
+        head: &bytes[from..content_from],
+        content: &bytes[content_from..content_to],
+    };
+    found.into_iter().flatten().map(part).collect()
+}
+
+/// Where each part's headers begin, and where its content begins and ends.
+fn places(delimiter: &[u8], bytes: &[u8]) -> Vec<(usize, usize, usize)> {
+    let mut starts: Vec<usize> = memmem::find_iter(bytes, delimiter).collect();
+    starts.push(bytes.len());
+    let place = |part: &[usize]| {
+        let from = (part[0] + delimiter.len()).min(part[1]);
+        content(bytes, from, part[1]).map(|(content_from, content_to)| (from, content_from, content_to))
+    };
+    starts.windows(2).filter_map(place).collect()
+}
+
 /// Whether its boundary is known, and stands in it.
 pub(super) fn has_parts(content_type: &str, bytes: &[u8]) -> bool {
     delimiter(content_type, bytes).is_some_and(|delimiter| memmem::find(bytes, &delimiter).is_some())
@@ -35,15 +65,9 @@ pub(super) fn has_parts(content_type: &str, bytes: &[u8]) -> bool {
 /// The body with each piece as it is masked; none where none is, or where its boundary is not known.
 pub(super) fn each(content_type: &str, bytes: &[u8], mask: impl Fn(Piece<'_>) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     let delimiter = delimiter(content_type, bytes)?;
-    let mut starts: Vec<usize> = memmem::find_iter(bytes, &delimiter).collect();
-    starts.push(bytes.len());
     let mut out = Vec::new();
     let mut copied = 0;
-    for part in starts.windows(2) {
-        let from = (part[0] + delimiter.len()).min(part[1]);
-        let Some((content_from, content_to)) = content(bytes, from, part[1]) else {
-            continue;
-        };
+    for (from, content_from, content_to) in places(&delimiter, bytes) {
         let (head, content) = (&bytes[from..content_from], &bytes[content_from..content_to]);
         for (at, piece) in [(from, Piece::Head(head)), (content_from, Piece::Content { head, content })] {
             if let Some(masked) = mask(piece) {

@@ -8,7 +8,7 @@ use sqlx::{query, query_as, query_scalar};
 use super::canon::{self, Digest};
 use super::entry::{self, Before, Body};
 use super::fact::FactKind;
-use super::noted::{Leaves, Notes};
+use super::noted::{Leaves, Notes, Times};
 use super::seqs::Seqs;
 use super::stored;
 use crate::server::store::StoreError;
@@ -46,11 +46,12 @@ pub(in crate::server::store) async fn append(tx: &mut WriteTx, notes: Notes) -> 
 }
 
 /// Logs that were written.
-async fn logs(tx: &mut WriteTx, project: ProjectKey, Leaves { first, leaves }: Leaves, at: i64) -> Result<(), StoreError> {
+async fn logs(tx: &mut WriteTx, project: ProjectKey, run: Leaves, at: i64) -> Result<(), StoreError> {
     const LEAVES: &str = "INSERT INTO chain_leaves (project_id, number, leaves) VALUES ($1, $2, $3)";
+    let Leaves { first, leaves, times } = run;
     let count = u32::try_from(leaves.len()).map_err(|_| StoreError::Corrupt("a batch of more than 2^32 logs".into()))?;
     let root = canon::root(&leaves);
-    let number = push_one(tx, project, at, &Body::Logs { first, count, root }).await?;
+    let number = push_last(tx, project, at, (&Body::Logs { first, count, root }, Some(times))).await?;
     // One leaf is the root itself.
     if count > 1 {
         let bytes = leaves.concat();
@@ -80,11 +81,16 @@ async fn lost(
 
 /// Puts an entry at the end; gives its number.
 async fn push_one(tx: &mut WriteTx, project: ProjectKey, at: i64, body: &Body) -> Result<i64, StoreError> {
+    push_last(tx, project, at, (body, None)).await
+}
+
+/// The same of one that may be of logs: with when those were made.
+async fn push_last(tx: &mut WriteTx, project: ProjectKey, at: i64, entry: (&Body, Option<Times>)) -> Result<i64, StoreError> {
     let head = match head(tx, project).await? {
         Some(head) => head,
-        None => begin(tx, project, at, body).await?,
+        None => begin(tx, project, at, entry.0).await?,
     };
-    Ok(push(tx, project, head, at, body).await?.number)
+    Ok(push(tx, project, head, at, entry).await?.number)
 }
 
 /// Keeps others from writing on a project's chain until the transaction is over.
@@ -123,7 +129,7 @@ async fn begin(tx: &mut WriteTx, project: ProjectKey, at: i64, body: &Body) -> R
             .ok_or_else(|| StoreError::Corrupt(format!("project {project} has no chain, and cannot begin one")));
     }
     let before = stored_before(tx, project, body).await?;
-    push(tx, project, origin, at, &Body::Began(before)).await
+    push(tx, project, origin, at, (&Body::Began(before), None)).await
 }
 
 /// What a project has by now, without what an entry is about to speak of.
@@ -168,9 +174,16 @@ async fn stored_before(tx: &mut WriteTx, project: ProjectKey, body: &Body) -> Re
     })
 }
 
-async fn push(tx: &mut WriteTx, project: ProjectKey, head: Head, at: i64, body: &Body) -> Result<Head, StoreError> {
-    const PUSH: &str = "INSERT INTO chain_entries (project_id, number, at, kind, body, digest, first_seq, logs)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+async fn push(
+    tx: &mut WriteTx,
+    project: ProjectKey,
+    head: Head,
+    at: i64,
+    (body, times): (&Body, Option<Times>),
+) -> Result<Head, StoreError> {
+    const PUSH: &str =
+        "INSERT INTO chain_entries (project_id, number, at, kind, body, digest, first_seq, logs, from_time, to_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     const MOVE: &str = "UPDATE chain_heads SET number = $2, digest = $3 WHERE project_id = $1";
     let bytes = body.write();
     let number = head.number + 1;
@@ -180,7 +193,7 @@ async fn push(tx: &mut WriteTx, project: ProjectKey, head: Head, at: i64, body: 
         _ => (None, None),
     };
     on_tx!(&mut *tx, connection => query(PUSH).bind(project).bind(number).bind(at).bind(body.kind()).bind(bytes).bind(digest.to_vec())
-        .bind(first).bind(count).execute(connection).await?.rows_affected());
+        .bind(first).bind(count).bind(times.map(|times| times.first)).bind(times.map(|times| times.last)).execute(connection).await?.rows_affected());
     on_tx!(&mut *tx, connection => query(MOVE).bind(project).bind(number).bind(digest.to_vec()).execute(connection).await?.rows_affected());
     Ok(Head { number, digest })
 }

@@ -16,4 +16,4 @@ pub mod signed;
 pub mod stored;
 
 pub(super) use append::append;
-pub(super) use noted::{Leaves, Noted, Notes};
+pub(super) use noted::{Leaves, Noted, Notes, Times};

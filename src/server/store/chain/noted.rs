@@ -7,12 +7,36 @@ use super::fact::{Fact, FactKind};
 use crate::server::store::projects::ProjectKey;
 
 /// Leaves of logs whose numbers follow one another.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(in crate::server::store) struct Leaves {
     /// The first one's number.
     pub(in crate::server::store) first: i64,
     /// The leaves.
     pub(in crate::server::store) leaves: Vec<Digest>,
+    /// When the first and the last of the logs was made.
+    pub(in crate::server::store) times: Times,
+}
+
+/// The first and the last of some times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server::store) struct Times {
+    pub(in crate::server::store) first: i64,
+    pub(in crate::server::store) last: i64,
+}
+
+impl Times {
+    /// One alone.
+    pub(in crate::server::store) const fn of(time: i64) -> Self {
+        Self { first: time, last: time }
+    }
+
+    /// With another one.
+    pub(in crate::server::store) fn with(self, time: i64) -> Self {
+        Self {
+            first: self.first.min(time),
+            last: self.last.max(time),
+        }
+    }
 }
 
 /// Of each project, in the order of their numbers.

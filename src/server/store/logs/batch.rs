@@ -6,7 +6,7 @@ use sqlx::{query, query_scalar};
 
 use super::block::{self, Loose, SealedBlock};
 use super::blocks;
-use super::call::{PreparedCall, PreparedText};
+use super::call::{PreparedCall, PreparedLog, PreparedText};
 use super::repeats;
 use super::rows::{self, NewRow};
 use super::sequence;
@@ -14,8 +14,7 @@ use super::tallies::Tallies;
 use super::write::{WriteError, Written};
 use crate::model::id::{self, IdKind};
 use crate::model::log::{LogFacts, Origin};
-use crate::server::store::chain::Leaves;
-use crate::server::store::chain::canon::Digest;
+use crate::server::store::chain::{Leaves, Times};
 use crate::server::store::db::{WriteTx, on_tx};
 use crate::server::store::insert::Insert;
 use crate::server::store::projects::ProjectKey;
@@ -212,14 +211,19 @@ async fn is_ours(tx: &mut WriteTx, project: ProjectKey, id: &str) -> Result<bool
 }
 
 /// Adds a leaf to those before it, or begins others where another project's, or other numbers, begin.
-fn add_leaf(leaves: &mut Vec<(ProjectKey, Leaves)>, project: ProjectKey, seq: i64, leaf: Digest) {
+fn add_leaf(leaves: &mut Vec<(ProjectKey, Leaves)>, project: ProjectKey, seq: i64, log: &PreparedLog) {
+    let time = log.facts.created_at;
     match leaves.last_mut() {
-        Some((before, run)) if *before == project && run.first + run.leaves.len() as i64 == seq => run.leaves.push(leaf),
+        Some((before, run)) if *before == project && run.first + run.leaves.len() as i64 == seq => {
+            run.leaves.push(log.leaf);
+            run.times = run.times.with(time);
+        }
         _ => leaves.push((
             project,
             Leaves {
                 first: seq,
-                leaves: vec![leaf],
+                leaves: vec![log.leaf],
+                times: Times::of(time),
             },
         )),
     }
@@ -269,7 +273,7 @@ async fn insert_all(
                 block_ids[block] = seq;
             }
             tallies.add(call.project, &prepared.facts);
-            add_leaf(&mut leaves, call.project, seq, prepared.leaf);
+            add_leaf(&mut leaves, call.project, seq, prepared);
             new_rows.push(NewRow {
                 project: call.project,
                 seq,

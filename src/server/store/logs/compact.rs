@@ -20,17 +20,21 @@ pub struct Compacted {
     pub made: usize,
     /// Blocks whose signatures were put into groups.
     pub grouped: usize,
+    /// There is more to merge than one round does.
+    pub more: bool,
 }
 
 impl Compacted {
     /// Whether there was more to do than one round does: another one should follow soon.
     pub const fn is_behind(&self) -> bool {
-        self.grouped > 0 || self.merged as i64 >= ROUND / 2
+        self.grouped > 0 || (self.more && self.merged > 0)
     }
 }
 
-/// Small blocks that one round takes apart at most, so that the writer is never kept for long.
-const ROUND: i64 = 512;
+/// Small blocks that one round takes apart at most, and their logs, so that whoever writes waits for it no longer than for a batch: with ten times as many of each, everybody waited 150 ms
+/// every ten seconds.
+const ROUND: i64 = 320;
+const ROUND_LOGS: usize = 10 * MAX_LOGS;
 /// Fewer small blocks than this stay as they are, unless they fill a block: each merge writes its logs anew.
 const ENOUGH: usize = 8;
 
@@ -49,6 +53,7 @@ pub(super) async fn run(db: &Db) -> Result<Compacted, StoreError> {
         let some = merge_some(db, project, origin.map(Origin::of_number)).await?;
         done.merged += some.merged;
         done.made += some.made;
+        done.more |= some.more;
     }
     done.grouped = groups::run(db).await?;
     Ok(done)
@@ -69,8 +74,12 @@ async fn merge_some(db: &Db, project: ProjectKey, origin: Option<Origin>) -> Res
         blocks::of_origin(origin)
     ));
     let small: Vec<Small> = on_tx!(&mut tx, connection => query_as(sql).bind(project).bind(ROUND).fetch_all(connection).await?);
-    let mut done = Compacted::default();
-    let neighbours = neighbours(&small);
+    let some = one_round(&small);
+    let mut done = Compacted {
+        more: some.len() < small.len() || small.len() as i64 == ROUND,
+        ..Compacted::default()
+    };
+    let neighbours = neighbours(some);
     if !neighbours.is_empty() {
         blocks::note_moves(&mut tx, project).await?;
     }
@@ -80,6 +89,16 @@ async fn merge_some(db: &Db, project: ProjectKey, origin: Option<Origin>) -> Res
     }
     tx.commit().await?;
     Ok(done)
+}
+
+/// As many of them as one round takes apart.
+fn one_round(small: &[Small]) -> &[Small] {
+    let mut logs = 0;
+    let fits = small.iter().take_while(|block| {
+        logs += block.2.unsigned_abs() as usize;
+        logs <= ROUND_LOGS
+    });
+    &small[..fits.count().max(ENOUGH).min(small.len())]
 }
 
 /// Neighbours within a month that fill blocks, or are many.

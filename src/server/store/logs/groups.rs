@@ -20,8 +20,10 @@ use crate::server::store::{Db, StoreError};
 pub(super) const BLOCKS: usize = 64;
 /// Words of a row of `log_slices`: 3 times 64 blocks times 8 bytes stay within PostgreSQL's 2 KB of a row in place.
 pub(super) const SLICE_WORDS: usize = 3;
-/// Groups that one round makes at most, so that the writer is never kept for long.
-const ROUND: usize = 4;
+/// Groups of a shape that one round makes at most, so that the writer is never kept for long.
+const ROUND: usize = 1;
+/// Signatures that are looked at together.
+const SOME: usize = BLOCKS * (ROUND + 1);
 /// Bytes of a member: id, first time, last time.
 const MEMBER: usize = 24;
 
@@ -94,7 +96,7 @@ pub(super) async fn run(db: &Db) -> Result<usize, StoreError> {
         let mut tx = WriteTx::begin(db).await?;
         let ids = oldest(&mut tx, project, shape).await?;
         let mut made = 0;
-        for group in same_month(&ids) {
+        for group in same_month(&ids).take(ROUND) {
             make(&mut tx, project, shape, group).await?;
             made += group.len();
         }
@@ -107,33 +109,52 @@ pub(super) async fn run(db: &Db) -> Result<usize, StoreError> {
     Ok(grouped)
 }
 
-/// The oldest signatures of a shape: id and first time.
+/// The oldest signatures of a shape that fill a group, and some after them: id and first time. None where no month has as many.
 async fn oldest(tx: &mut WriteTx, project: ProjectKey, shape: Shape) -> Result<Vec<(i64, i64)>, StoreError> {
+    let mut from = i64::MIN;
+    loop {
+        let ids = since(tx, project, shape, from).await?;
+        if same_month(&ids).next().is_some() {
+            return Ok(ids);
+        }
+        // Each month leaves up to 63 blocks that fill no group. Those of several stand in front of a month that has enough.
+        let next = ids.last().filter(|_| ids.len() >= SOME).map(|last| month::of(last.1).start);
+        match next.filter(|next| *next > from) {
+            Some(next) => from = next,
+            None => return Ok(Vec::new()),
+        }
+    }
+}
+
+async fn since(tx: &mut WriteTx, project: ProjectKey, shape: Shape, from: i64) -> Result<Vec<(i64, i64)>, StoreError> {
     let Shape {
         width,
         lane,
         form,
         origin,
     } = shape;
-    // Several processes may group on PostgreSQL: what another one has in hand is passed over.
-    let lock = if tx.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
+    let (index, lock) = if tx.is_sqlite() {
+        // By the table's own key it would read past the signatures themselves.
+        ("INDEXED BY log_signatures_by_shape", "")
+    } else {
+        // Several processes may group: what another one has in hand is passed over.
+        ("", "FOR UPDATE SKIP LOCKED")
+    };
     let sql = AssertSqlSafe(format!(
-        "SELECT id, min_time FROM log_signatures WHERE project_id = $1 AND small = 0 AND width = $2 AND lane = $3 AND form = $4 AND {}
-         ORDER BY min_time, id LIMIT $5 {lock}",
+        "SELECT id, min_time FROM log_signatures {index}
+         WHERE project_id = $1 AND small = 0 AND width = $2 AND lane = $3 AND form = $4 AND {} AND min_time >= $5
+         ORDER BY min_time, id LIMIT $6 {lock}",
         blocks::of_origin(origin)
     ));
-    // A month's last blocks that fill no group stand in front of the next month's.
-    let most = (BLOCKS * (ROUND + 1)) as i64;
-    Ok(
-        on_tx!(tx, connection => query_as(sql).bind(project).bind(width).bind(lane).bind(form).bind(most).fetch_all(connection).await?),
-    )
+    Ok(on_tx!(tx, connection => {
+        query_as(sql).bind(project).bind(width).bind(lane).bind(form).bind(from).bind(SOME as i64).fetch_all(connection).await?
+    }))
 }
 
 /// Whole groups within a month each, since partitions are dropped by the month.
 fn same_month(ids: &[(i64, i64)]) -> impl Iterator<Item = &[(i64, i64)]> {
     ids.chunk_by(|a, b| month::of(a.1) == month::of(b.1))
         .flat_map(|month| month.chunks_exact(BLOCKS))
-        .take(ROUND)
 }
 
 async fn make(tx: &mut WriteTx, project: ProjectKey, shape: Shape, ids: &[(i64, i64)]) -> Result<(), StoreError> {

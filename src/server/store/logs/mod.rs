@@ -3,6 +3,7 @@
 //! Writing goes through [`write`] alone, deleting through [`purge`]; everything else reads. To add a fact to a log: its column in a migration, its place in
 //! [`rows`], and, where people filter by it, an index and its branch in `conditions`.
 
+pub mod arrived;
 mod bars;
 mod batch;
 mod block;
@@ -24,6 +25,7 @@ pub(super) mod month;
 mod needles;
 pub mod offered;
 pub mod one;
+mod placed;
 pub mod proof;
 pub mod purge;
 mod repeats;

@@ -13,12 +13,12 @@ use tokio::task::JoinHandle;
 use super::block;
 use super::blocks;
 use super::leaf;
-use super::rows::{COLUMNS, FactsRow};
+use super::placed::{self, Placed};
+use super::rows::FactsRow;
 use crate::model::log::{Note, Origin};
 use crate::server::store::chain::canon::Digest;
 use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
-use crate::server::store::render;
 use crate::server::store::{Db, StoreError};
 
 /// Blocks that are read at a time.
@@ -75,25 +75,6 @@ const STRAY: &str = "what it says is there, and the log itself is not: it was re
 
 /// What logs said whose bodies have expired, by their numbers.
 pub type Silenced = Arc<HashMap<i64, Digest>>;
-
-/// A row, its number, its block and its place there.
-type Placed = (FactsRow, i64, Option<i64>, i16);
-
-/// The same, as PostgreSQL gives it: making a text of many rows costs it more than handing them over.
-#[derive(Debug, sqlx::FromRow)]
-struct PlacedRow {
-    #[sqlx(flatten)]
-    facts: FactsRow,
-    seq: i64,
-    block_id: Option<i64>,
-    slot: i16,
-}
-
-impl From<PlacedRow> for Placed {
-    fn from(row: PlacedRow) -> Self {
-        (row.facts, row.seq, row.block_id, row.slot)
-    }
-}
 
 /// A block as the database has it: id, first and last time, how many logs, bytes, SHA-256, content.
 type BlockRow = (i64, i64, i64, i16, i64, Vec<u8>, Vec<u8>);
@@ -322,9 +303,7 @@ async fn rows(
         Which::All | Which::Only(_) => None,
     };
     let mut select = Query::select();
-    select
-        .columns(COLUMNS)
-        .columns(["seq", "block_id", "slot"])
+    placed::columns(&mut select)
         .from("logs")
         .and_where(Expr::col("project_id").eq(project))
         .and_where(Expr::col("origin").eq(origin))
@@ -343,12 +322,7 @@ async fn rows(
         .order_by("created_at", Order::Asc)
         .order_by("id", Order::Asc)
         .limit(ROWS as u64);
-    if !db.is_sqlite() {
-        let rows: Vec<PlacedRow> = render::fetch(db, &select, None).await?;
-        return Ok(rows.into_iter().map(Placed::from).collect());
-    }
-    let columns: [&[&str]; 4] = [&COLUMNS, &["seq"], &["block_id"], &["slot"]];
-    render::read_json(&render::fetch_json(db, &select, None, &columns).await?)
+    placed::fetch(db, &select).await
 }
 
 /// Reads and opens the blocks after a place.

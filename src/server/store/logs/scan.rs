@@ -21,7 +21,7 @@ use crate::server::store::render;
 use crate::server::store::{Db, StoreError};
 
 /// Logs of a chunk.
-const CHUNK: usize = 500;
+pub(super) const CHUNK: usize = 500;
 /// Bytes of bodies of a chunk, beyond one log's.
 const TEXTS: i64 = 2 << 20;
 /// How long a search goes on before it says how far it got.
@@ -57,7 +57,7 @@ enum Begun {
 }
 
 /// A log's facts, its block, and its place there.
-type Placed = (FactsRow, Option<i64>, i16);
+pub(super) type Placed = (FactsRow, Option<i64>, i16);
 
 impl Scan {
     /// Begins the chunk at a place.
@@ -138,7 +138,7 @@ impl Scan {
     }
 
     /// What the logs say, each block opened once.
-    async fn with_texts(&self, placed: Vec<Placed>) -> Result<Vec<Log>, StoreError> {
+    pub(super) async fn with_texts(&self, placed: Vec<Placed>) -> Result<Vec<Log>, StoreError> {
         let mut ids: Vec<i64> = placed.iter().filter_map(|(_, block, _)| *block).collect();
         ids.dedup();
         ids.sort_unstable();
@@ -209,7 +209,7 @@ impl Scan {
 }
 
 /// How many of the rows have texts that fit into memory together; one at least.
-fn within(placed: &[Placed]) -> usize {
+pub(super) fn within(placed: &[Placed]) -> usize {
     let mut bytes = 0_i64;
     let fits = placed.iter().take_while(|(facts, ..)| {
         bytes = bytes.saturating_add(facts.bodies());

@@ -1,4 +1,4 @@
-//! Windows of time: where few of the logs that are read may be wanted, they are read some ten thousand at a time, so that a time budget can stop it.
+//! Windows of time: where few of the logs that are read may be wanted, they are read some thousands at a time, so that a time budget can stop it.
 //! How many are in one follows what reading those before it took: a budget is met whatever the machine, and whatever is looked for.
 
 use std::collections::BTreeMap;
@@ -15,9 +15,9 @@ use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
 
 /// Logs of the first window, of the smallest and of the largest.
-const FIRST: i64 = 20_000;
+const FIRST: i64 = 8_000;
 const LEAST: i64 = 2_500;
-const MOST: i64 = 16 * FIRST;
+const MOST: i64 = 40 * FIRST;
 /// How long reading a window should take.
 const STEP: Duration = Duration::from_millis(40);
 /// Minute counts that one look reads for each origin.

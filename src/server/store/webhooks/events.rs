@@ -298,11 +298,12 @@ impl std::fmt::Debug for OwnEvents {
 }
 
 impl OwnEvents {
-    /// Stores those that an endpoint wants.
-    pub(in crate::server::store) async fn tell_in(mut self, tx: &mut WriteTx, now_ms: i64) -> Result<(), StoreError> {
+    /// Stores those that an endpoint wants; whether there was any.
+    pub(in crate::server::store) async fn tell_in(mut self, tx: &mut WriteTx, now_ms: i64) -> Result<bool, StoreError> {
+        let mut any = false;
         for event in &self.events {
-            tell_in(tx, event, now_ms, &mut self.ids).await?;
+            any |= tell_in(tx, event, now_ms, &mut self.ids).await?;
         }
-        Ok(())
+        Ok(any)
     }
 }

@@ -1,14 +1,14 @@
-//! Bodies of formats that know only text (CSV, HAR): JSON where it is JSON.
+//! Bodies of formats that know only text (CSV, HAR, attributes of OpenTelemetry): JSON where it is JSON.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::server::ingest::draft::{Body, Fault};
-use crate::server::ingest::json;
+use super::draft::{Body, Fault};
+use super::json;
 
 /// A body that was written as text: an object or an array (or, where the content type says JSON, any value) is JSON, the rest is text.
-pub(super) fn body<'a>(text: Cow<'a, str>, content_type: Option<&str>, field: &'static str) -> Result<Body<'a>, Fault> {
+pub(crate) fn body<'a>(text: Cow<'a, str>, content_type: Option<&str>, field: &'static str) -> Result<Body<'a>, Fault> {
     let trimmed = text.trim_ascii();
     if trimmed.is_empty() {
         return Ok(if text.is_empty() { Body::None } else { Body::Text(text) });
