@@ -27,6 +27,7 @@ mod command_line;
 mod compare;
 mod conformance;
 mod copy;
+mod counts;
 mod demo;
 mod embeds;
 mod exports_api;

@@ -175,7 +175,7 @@ for_each_db! {
 }
 
 /// What the log of the log lies in, which outlives its project.
-const OF_OWN: [&str; 12] = [
+const OF_OWN: [&str; 13] = [
     "chain_heads",
     "chain_entries",
     "chain_leaves",
@@ -187,6 +187,7 @@ const OF_OWN: [&str; 12] = [
     "log_moves",
     "log_minutes",
     "log_value_hours",
+    "log_value_days",
     "retention",
 ];
 

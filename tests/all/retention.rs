@@ -22,7 +22,7 @@ use crate::support::TestApp;
 const MINUTE: i64 = 60_000;
 const BOTH: [Origin; 2] = [Origin::Application, Origin::Own];
 
-fn at(logs: i64, bodies: i64) -> Cuts {
+pub fn at(logs: i64, bodies: i64) -> Cuts {
     let cut = Cut { logs, bodies };
     Cuts {
         application: cut,
@@ -30,7 +30,7 @@ fn at(logs: i64, bodies: i64) -> Cuts {
     }
 }
 
-fn purge_of(app: &TestApp, project: ProjectKey, cuts: Cuts) -> Purge {
+pub fn purge_of(app: &TestApp, project: ProjectKey, cuts: Cuts) -> Purge {
     Purge {
         db: app.db().clone(),
         project,
@@ -40,7 +40,7 @@ fn purge_of(app: &TestApp, project: ProjectKey, cuts: Cuts) -> Purge {
 }
 
 /// A whole purge in steps of this size; gives its numbers.
-async fn purge_all(purge: &Purge, size: usize) -> Purged {
+pub async fn purge_all(purge: &Purge, size: usize) -> Purged {
     let mut sum = Purged::default();
     let mut place = Some(FIRST_BLOCK);
     while let Some(from) = place {
@@ -113,7 +113,8 @@ async fn is_as_a_plain_scan_says(app: &TestApp, project: ProjectKey, logs: &[New
     }
 }
 
-async fn are_counted(app: &TestApp, project: ProjectKey, selection: &LogSelection, wanted: &[&NewLog]) {
+/// Totals and bars of what is wanted, by minutes, hours and days.
+pub async fn are_counted(app: &TestApp, project: ProjectKey, selection: &LogSelection, wanted: &[&NewLog]) {
     let failures = wanted.iter().filter(|log| log.facts.status == Status::Failure).count() as u64;
     let total = counts::total(app.db(), project, selection, 100_000).await.unwrap();
     assert_eq!(
@@ -121,7 +122,7 @@ async fn are_counted(app: &TestApp, project: ProjectKey, selection: &LogSelectio
         (Total::Exact(wanted.len() as u64 - failures), Total::Exact(failures)),
         "{selection:?}"
     );
-    for step in [MINUTE, 60 * MINUTE] {
+    for step in [MINUTE, 60 * MINUTE, DAY_MS, 3 * DAY_MS] {
         let histogram = counts::histogram(app.db(), project, selection, step, 100_000).await.unwrap();
         assert!(histogram.whole);
         let mut bars: HashMap<i64, u64> = HashMap::new();
@@ -273,6 +274,7 @@ for_each_db! {
             "SELECT COUNT(*) FROM log_signatures WHERE project_id = $1",
             "SELECT COUNT(*) FROM log_minutes WHERE project_id = $1",
             "SELECT COUNT(*) FROM log_value_hours WHERE project_id = $1",
+            "SELECT COUNT(*) FROM log_value_days WHERE project_id = $1",
         ] {
             assert_eq!(number(app, table, project).await, 0, "{table}");
             assert!(number(app, table, other).await > 0, "{table}");

@@ -23,6 +23,7 @@ const PURPOSES: [(&str, &str); 11] = [
     ("log_ids", "clients' own ids"),
     ("log_minutes", "counts"),
     ("log_value_hours", "counts"),
+    ("log_value_days", "counts"),
     ("chain_leaves", "chain: 32 bytes a log"),
     ("chain", "chain: entries and heads"),
 ];

@@ -9,7 +9,7 @@ use crate::model::project::{Holdings, ProjectWish};
 /// The number by which every table names a project; never shown.
 pub type ProjectKey = i64;
 
-/// The number of the field `endpoint` in `log_value_hours`.
+/// The number of the field `endpoint` in `log_value_days`.
 const ENDPOINT_FIELD: i16 = super::logs::ValueField::Endpoint.number();
 
 /// A project.
@@ -171,6 +171,6 @@ pub async fn set_endpoint_templates(db: &Db, project: ProjectKey, templates: &[S
 
 /// The endpoint names that the project's logs have.
 pub async fn endpoint_names_in_use(db: &Db, project: ProjectKey) -> Result<Vec<String>, StoreError> {
-    const NAMES: &str = "SELECT DISTINCT value FROM log_value_hours WHERE project_id = $1 AND field = $2";
+    const NAMES: &str = "SELECT DISTINCT value FROM log_value_days WHERE project_id = $1 AND field = $2";
     Ok(on_db!(read db, pool => query_scalar(NAMES).bind(project).bind(ENDPOINT_FIELD).fetch_all(pool).await)?)
 }

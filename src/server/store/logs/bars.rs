@@ -3,9 +3,6 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
-use sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sqlx::query_as;
-
 use super::conditions::{self, Branch, Plan};
 use super::counts::{self, Bars};
 use super::keyed;
@@ -14,46 +11,15 @@ use super::windows::Windows;
 use crate::model::log::Status;
 use crate::model::query::Order;
 use crate::model::selection::{LogSelection, TimeRange};
-use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::render;
 use crate::server::store::{Db, StoreError};
+use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
 /// Rows that are counted without a look at the time: so many take less than the least of windows.
 const AT_ONCE: u64 = 2_000;
 /// Rows that are read one by one at least.
 const LOOKED_AT: u64 = 2_000;
-
-/// All rows of a short range, where only origin and status choose.
-pub(super) async fn rows(
-    db: &Db,
-    project: ProjectKey,
-    selection: &LogSelection,
-    step: i64,
-    range: TimeRange,
-    bars: &mut Bars,
-) -> Result<(), StoreError> {
-    const COUNT: &str = "SELECT created_at - created_at % $5, status, COUNT(*) FROM logs
-        WHERE project_id = $1 AND origin = $2 AND created_at >= $3 AND created_at < $4 GROUP BY 1, 2";
-    if range.from >= range.to {
-        return Ok(());
-    }
-    for origin in &selection.origins {
-        let sums: Vec<(i64, i16, i64)> = on_db!(read db, pool => {
-            query_as(COUNT).bind(project).bind(origin.number()).bind(range.from).bind(range.to).bind(step).fetch_all(pool).await?
-        });
-        for (bar, status, count) in sums {
-            counts::add(
-                bars,
-                selection,
-                if step == i64::MAX { 0 } else { bar },
-                Status::of_number(status),
-                count,
-            );
-        }
-    }
-    Ok(())
-}
 
 /// Counts rows of any selection without text, newest first, up to `bound` or until the time has run out; gives whether all were counted.
 pub(super) async fn counted(

@@ -3,19 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde::de::DeserializeOwned;
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, FromRow, query_as, query_scalar};
-
-use super::tallies::{HOUR, MINUTE};
-use super::{ValueField, bars};
+use super::tallies::MINUTE;
+use super::{ValueField, bars, kept};
 use crate::model::filter::LogFilter;
 use crate::model::log::{Origin, Status};
 use crate::model::page::Total;
 use crate::model::selection::{LogSelection, TimeRange};
-use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
-use crate::server::store::{Db, StoreError, render};
+use crate::server::store::{Db, StoreError};
 
 /// How long counting may go on where no count is kept.
 const BUDGET: Duration = Duration::from_millis(150);
@@ -94,42 +89,13 @@ async fn tally(
     bars::counted(db, project, selection, step, bound, Instant::now() + BUDGET).await
 }
 
-/// From the counts that are kept: whole hours, then whole minutes, then rows at the ragged ends.
+/// From the counts that are kept.
 async fn exact(db: &Db, project: ProjectKey, selection: &LogSelection, step: i64) -> Result<Bars, StoreError> {
-    let TimeRange { from, to } = selection.range;
     let mut bars = Bars::new();
-    let (first, last) = (ceil(from, MINUTE), to.div_euclid(MINUTE));
-    if first >= last {
-        bars::rows(db, project, selection, step, TimeRange { from, to }, &mut bars).await?;
-        return Ok(bars);
-    }
-    bars::rows(
-        db,
-        project,
-        selection,
-        step,
-        TimeRange {
-            from,
-            to: first * MINUTE,
-        },
-        &mut bars,
-    )
-    .await?;
-    bars::rows(db, project, selection, step, TimeRange { from: last * MINUTE, to }, &mut bars).await?;
-    let per_hour = HOUR / MINUTE;
-    let (first_hour, last_hour) = (ceil(first, per_hour), last.div_euclid(per_hour));
-    if first_hour < last_hour && (step % HOUR == 0 || step == ONE_BAR) {
-        minutes(db, project, selection, step, (first, first_hour * per_hour), &mut bars).await?;
-        hours(db, project, selection, step, (first_hour, last_hour), &mut bars).await?;
-        minutes(db, project, selection, step, (last_hour * per_hour, last), &mut bars).await?;
-    } else {
-        minutes(db, project, selection, step, (first, last), &mut bars).await?;
+    for (bar, status, count) in kept::by_status(db, project, &selection.origins, selection.range, step).await? {
+        add(&mut bars, selection, bar, status, count);
     }
     Ok(bars)
-}
-
-const fn ceil(value: i64, unit: i64) -> i64 {
-    value.div_euclid(unit) + if value.rem_euclid(unit) == 0 { 0 } else { 1 }
 }
 
 /// Adds counts to a bar, unless the selection leaves the status out.
@@ -138,86 +104,6 @@ pub(super) fn add(bars: &mut Bars, selection: &LogSelection, bar: i64, status: S
         let place = usize::from(status == Status::Failure);
         bars.entry(bar).or_default()[place] += count.unsigned_abs();
     }
-}
-
-async fn minutes(
-    db: &Db,
-    project: ProjectKey,
-    selection: &LogSelection,
-    step: i64,
-    (first, end): (i64, i64),
-    bars: &mut Bars,
-) -> Result<(), StoreError> {
-    const SUM: &str = "SELECT minute - minute % $5 AS bar, status AS value, CAST(SUM(count) AS BIGINT) AS amount FROM log_minutes
-        WHERE project_id = $1 AND origin = $2 AND minute >= $3 AND minute < $4 AND ($6 < 0 OR status = $6) GROUP BY 1, 2";
-    if first >= end {
-        return Ok(());
-    }
-    let status = match selection.statuses[..] {
-        [only] => i64::from(only.number()),
-        _ => -1,
-    };
-    for origin in &selection.origins {
-        let bound = [project, origin.number().into(), first, end, step / MINUTE, status];
-        let sums: Vec<(i64, i16, i64)> = sums(db, SUM, &bound).await?;
-        for (minute, status, count) in sums {
-            add(
-                bars,
-                selection,
-                if step == ONE_BAR { 0 } else { minute * MINUTE },
-                Status::of_number(status),
-                count,
-            );
-        }
-    }
-    Ok(())
-}
-
-async fn hours(
-    db: &Db,
-    project: ProjectKey,
-    selection: &LogSelection,
-    step: i64,
-    (first, end): (i64, i64),
-    bars: &mut Bars,
-) -> Result<(), StoreError> {
-    const SUM: &str = "SELECT hour - hour % $5 AS bar, value, CAST(SUM(count) AS BIGINT) AS amount FROM log_value_hours
-        WHERE project_id = $1 AND field = 0 AND origin = $2 AND hour >= $3 AND hour < $4 GROUP BY 1, 2";
-    for origin in &selection.origins {
-        let bound = [project, origin.number().into(), first, end, step / HOUR];
-        let sums: Vec<(i64, String, i64)> = sums(db, SUM, &bound).await?;
-        for (hour, value, count) in sums {
-            let status =
-                Status::parse(&value).ok_or_else(|| StoreError::Corrupt(format!("an hour's count has the status {value}")))?;
-            add(bars, selection, if step == ONE_BAR { 0 } else { hour * HOUR }, status, count);
-        }
-    }
-    Ok(())
-}
-
-/// The sums of a bar and a value each, under the names `bar`, `value` and `amount`; on SQLite as one text, see [`render::fetch_at_once`].
-async fn sums<V>(db: &Db, sql: &str, bound: &[i64]) -> Result<Vec<(i64, V, i64)>, StoreError>
-where
-    V: DeserializeOwned + Send + Unpin,
-    (i64, V, i64): for<'r> FromRow<'r, PgRow>,
-{
-    Ok(match db {
-        Db::Sqlite { read, .. } => {
-            let whole = format!("SELECT json_group_array(json_array(bar, value, amount)) FROM ({sql})");
-            let asked = bound
-                .iter()
-                .fold(query_scalar::<_, String>(AssertSqlSafe(whole)), |query, value| {
-                    query.bind(value)
-                });
-            render::read_json(&asked.fetch_one(read).await?)?
-        }
-        Db::Postgres(pool) => {
-            let asked = bound
-                .iter()
-                .fold(query_as(AssertSqlSafe(sql.to_owned())), sqlx::query::QueryAs::bind);
-            asked.fetch_all(pool).await?
-        }
-    })
 }
 
 /// The values of a field in use within a range (rounded out to whole hours), with the number of logs behind each, most first.
@@ -230,38 +116,30 @@ pub async fn values(
     origins: &[Origin],
     limit: usize,
 ) -> Result<Vec<(String, u64)>, StoreError> {
-    const VALUES: &str = "SELECT value, CAST(SUM(count) AS BIGINT) FROM log_value_hours
-        WHERE project_id = $1 AND field = $2 AND origin IN ($3, $4) AND hour >= $5 AND hour <= $6
-        GROUP BY value ORDER BY 2 DESC, 1 LIMIT $7";
-    let field = match field {
+    let Some(field) = counted_field(field) else {
+        return Ok(Vec::new());
+    };
+    Ok(most(kept::by_value(db, project, origins, field, range).await?, limit))
+}
+
+/// A filter's field among those whose values are counted.
+pub(super) const fn counted_field(filter: LogFilter) -> Option<ValueField> {
+    Some(match filter {
         LogFilter::Status => ValueField::Status,
         LogFilter::Code => ValueField::Code,
         LogFilter::Method => ValueField::Method,
         LogFilter::Endpoint => ValueField::Endpoint,
         LogFilter::Channel => ValueField::Channel,
-        _ => return Ok(Vec::new()),
-    };
-    let (Some(first), Some(last)) = (origins.first(), origins.last()) else {
-        return Ok(Vec::new());
-    };
-    let (from, to) = (range.from.div_euclid(HOUR), (range.to.saturating_sub(1)).div_euclid(HOUR));
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let values: Vec<(String, i64)> = on_db!(read db, pool => {
-        query_as(VALUES)
-            .bind(project)
-            .bind(field.number())
-            .bind(first.number())
-            .bind(last.number())
-            .bind(from)
-            .bind(to)
-            .bind(limit)
-            .fetch_all(pool)
-            .await?
-    });
-    Ok(values
-        .into_iter()
-        .map(|(value, count)| (value, count.unsigned_abs()))
-        .collect())
+        _ => return None,
+    })
+}
+
+/// The most frequent values, most first.
+pub(super) fn most(sums: Vec<(String, i64)>, limit: usize) -> Vec<(String, u64)> {
+    let mut values: Vec<_> = sums.into_iter().map(|(value, count)| (value, count.unsigned_abs())).collect();
+    values.sort_unstable_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    values.truncate(limit);
+    values
 }
 
 /// The status codes that logs within the selection's range have.

@@ -17,6 +17,7 @@ mod fold;
 mod groups;
 mod header_lines;
 mod headers;
+mod kept;
 mod keyed;
 mod leaf;
 pub mod list;
@@ -40,7 +41,7 @@ pub mod upkeep;
 mod windows;
 pub mod write;
 
-/// A field whose values in use are counted by the hour.
+/// A field whose values in use are counted by the hour and the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum ValueField {
     /// `SUCCESS`, `FAILURE`.

@@ -1,4 +1,4 @@
-//! Counts that are written with the logs, and taken back with them: by the minute, and by the hour for each value of some fields.
+//! Counts that are written with the logs, and taken back with them: by the minute, and by the hour and the day for each value of some fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ use crate::server::store::projects::ProjectKey;
 pub(super) const MINUTE: i64 = 60_000;
 /// Milliseconds of an hour.
 pub(super) const HOUR: i64 = 60 * MINUTE;
+/// Milliseconds of a day.
+pub(super) const DAY: i64 = 24 * HOUR;
 /// What stands for "no answer" among status codes.
 pub(super) const NO_CODE: &str = "none";
 
@@ -24,11 +26,18 @@ const MINUTES: Insert = Insert {
     tail: "ON CONFLICT (project_id, origin, minute, status) DO UPDATE SET count = log_minutes.count + excluded.count",
     columns: 5,
 };
-const VALUES: Insert = Insert {
+const HOURS: Insert = Insert {
     head: "INSERT INTO log_value_hours (project_id, field, origin, hour, value, count) VALUES",
     tail: "ON CONFLICT (project_id, field, origin, hour, value) DO UPDATE SET count = log_value_hours.count + excluded.count",
     columns: 6,
 };
+const DAYS: Insert = Insert {
+    head: "INSERT INTO log_value_days (project_id, field, origin, day, value, count) VALUES",
+    tail: "ON CONFLICT (project_id, field, origin, day, value) DO UPDATE SET count = log_value_days.count + excluded.count",
+    columns: 6,
+};
+/// Hours of a day.
+const HOURS_A_DAY: i64 = DAY / HOUR;
 
 /// Counts of one batch. Kept in key order, so that several writers take row locks in the same order.
 #[derive(Debug, Default)]
@@ -104,14 +113,19 @@ impl Tallies {
     pub(super) async fn write_and_clear(self, tx: &mut WriteTx) -> Result<(), StoreError> {
         const MINUTES: &str = "DELETE FROM log_minutes WHERE project_id = $1 AND origin IN (0, 1) AND count <= 0 AND minute IN";
         const HOURS: &str = "DELETE FROM log_value_hours WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN (0, 1) AND count <= 0 AND hour IN";
+        const DAYS: &str = "DELETE FROM log_value_days WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN (0, 1) AND count <= 0 AND day IN";
         let minutes: BTreeSet<_> = self
             .minutes
             .keys()
             .map(|(project, _, minute, _)| (*project, *minute))
             .collect();
         let hours: BTreeSet<_> = self.values.keys().map(|(project, _, _, hour)| (*project, *hour)).collect();
+        let days: BTreeSet<_> = hours
+            .iter()
+            .map(|(project, hour)| (*project, hour.div_euclid(HOURS_A_DAY)))
+            .collect();
         self.write(tx).await?;
-        for (sql, places) in [(MINUTES, minutes), (HOURS, hours)] {
+        for (sql, places) in [(MINUTES, minutes), (HOURS, hours), (DAYS, days)] {
             let places: Vec<_> = places.into_iter().collect();
             for of_project in places.chunk_by(|a, b| a.0 == b.0) {
                 let Some((project, _)) = of_project.first() else { continue };
@@ -137,23 +151,34 @@ impl Tallies {
                 statement.execute(connection).await?;
             });
         }
-        let mut values = BTreeMap::new();
-        for (key, counts) in self.values {
+        let (mut hours, mut days) = (Sums::new(), Sums::new());
+        for ((project, field, origin, hour), counts) in self.values {
+            let day = hour.div_euclid(HOURS_A_DAY);
             for (value, count) in counts {
-                *values.entry((key, column_text(&value).into_owned())).or_default() += count;
+                let value = column_text(&value).into_owned();
+                *days.entry((project, field, origin, day, value.clone())).or_default() += count;
+                *hours.entry((project, field, origin, hour, value)).or_default() += count;
             }
         }
-        let values: Vec<(_, i64)> = values.into_iter().collect();
-        for chunk in VALUES.chunks(&values) {
-            let sql = VALUES.sql(chunk.len(), tx.is_sqlite());
-            on_tx!(tx, connection => {
-                let mut statement = query(sql);
-                for (((project, field, origin, hour), value), count) in chunk {
-                    statement = statement.bind(*project).bind(*field).bind(*origin).bind(*hour).bind(value.as_str()).bind(*count);
-                }
-                statement.execute(connection).await?;
-            });
-        }
-        Ok(())
+        write_sums(tx, &HOURS, hours).await?;
+        write_sums(tx, &DAYS, days).await
     }
+}
+
+/// Counts by project, field, origin, hour or day, and value.
+type Sums = BTreeMap<(ProjectKey, i16, i16, i64, String), i64>;
+
+async fn write_sums(tx: &mut WriteTx, insert: &Insert, sums: Sums) -> Result<(), StoreError> {
+    let sums: Vec<_> = sums.into_iter().collect();
+    for chunk in insert.chunks(&sums) {
+        let sql = insert.sql(chunk.len(), tx.is_sqlite());
+        on_tx!(tx, connection => {
+            let mut statement = query(sql);
+            for ((project, field, origin, at, value), count) in chunk {
+                statement = statement.bind(*project).bind(*field).bind(*origin).bind(*at).bind(value.as_str()).bind(*count);
+            }
+            statement.execute(connection).await?;
+        });
+    }
+    Ok(())
 }

@@ -21,7 +21,7 @@ use crate::model::zone::rfc3339;
 use crate::server::store::chain::Noted;
 use crate::server::store::db::{OpenTx, WriteTx, on_tx};
 use crate::server::store::logs::month::{self, Month};
-use crate::server::store::logs::tallies::{HOUR, MINUTE};
+use crate::server::store::logs::tallies::{DAY, HOUR, MINUTE};
 use crate::server::store::postgres::PARTITIONED;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks::{self, NewTask, TaskChange};
@@ -344,7 +344,7 @@ async fn size(tx: &mut WriteTx, month: &Month) -> Result<u64, StoreError> {
     Ok(bytes)
 }
 
-/// Deletes the counts of what goes of a project's month, which begins and ends with a minute and an hour; gives how many logs they counted.
+/// Deletes the counts of what goes of a project's month, which begins and ends with a day; gives how many logs they counted.
 async fn forget_counts(tx: &mut WriteTx, partition: &Partition, project: ProjectKey) -> Result<u64, StoreError> {
     let month = &partition.month;
     let origins = Origin::ALL.into_iter().filter(|origin| partition.goes(project, *origin));
@@ -355,10 +355,12 @@ async fn forget_counts(tx: &mut WriteTx, partition: &Partition, project: Project
     let logs: i64 = on_tx!(tx, connection => query_scalar(sql).bind(project).bind(from).bind(to).fetch_one(connection).await?);
     let sql = AssertSqlSafe(format!("DELETE {minutes}"));
     on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
-    let (from, to) = (month.start / HOUR, month.end / HOUR);
-    let sql = AssertSqlSafe(format!(
-        "DELETE FROM log_value_hours WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN ({origins}) AND hour >= $2 AND hour < $3"
-    ));
-    on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
+    for (table, at, unit) in [("log_value_hours", "hour", HOUR), ("log_value_days", "day", DAY)] {
+        let sql = AssertSqlSafe(format!(
+            "DELETE FROM {table} WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN ({origins}) AND {at} >= $2 AND {at} < $3"
+        ));
+        let (from, to) = (month.start / unit, month.end / unit);
+        on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
+    }
     Ok(logs.unsigned_abs())
 }

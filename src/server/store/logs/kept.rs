@@ -1,0 +1,385 @@
+//! Sums of the counts that are kept with the logs (see `tallies`): by the day where whole days are asked for, by the hour and the minute where those end, and row
+//! by row at the ragged ends of minutes. One statement each, however many of these it takes: on SQLite a statement costs more than what it reads here.
+
+use serde::de::DeserializeOwned;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, FromRow, query_as, query_scalar};
+
+use super::ValueField;
+use super::tallies::{DAY, HOUR, MINUTE, NO_CODE};
+use crate::model::log::{Origin, Status};
+use crate::model::selection::TimeRange;
+use crate::server::store::projects::ProjectKey;
+use crate::server::store::{Db, StoreError, render};
+
+/// What is counted together, the finest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unit {
+    /// Nothing: rows one by one.
+    Row,
+    /// A minute, by status alone.
+    Minute,
+    /// An hour, by each value of some fields.
+    Hour,
+    /// A day (UTC), by each value of some fields.
+    Day,
+}
+
+impl Unit {
+    const fn milliseconds(self) -> i64 {
+        match self {
+            Self::Row => 1,
+            Self::Minute => MINUTE,
+            Self::Hour => HOUR,
+            Self::Day => DAY,
+        }
+    }
+
+    const fn finer(self) -> Option<Self> {
+        match self {
+            Self::Row => None,
+            Self::Minute => Some(Self::Row),
+            Self::Hour => Some(Self::Minute),
+            Self::Day => Some(Self::Hour),
+        }
+    }
+
+    /// The table, and its column that says when.
+    const fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Row => ("logs", "created_at"),
+            Self::Minute => ("log_minutes", "minute"),
+            Self::Hour => ("log_value_hours", "hour"),
+            Self::Day => ("log_value_days", "day"),
+        }
+    }
+}
+
+/// A part of a range that is read in one unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stretch {
+    unit: Unit,
+    range: TimeRange,
+}
+
+impl Stretch {
+    /// Which of the unit's own numbers it has: the first one, and the one after the last.
+    const fn bounds(&self) -> [i64; 2] {
+        let unit = self.unit.milliseconds();
+        [self.range.from.div_euclid(unit), self.range.to.div_euclid(unit)]
+    }
+}
+
+/// A range in as few parts as it takes, in time order; none coarser than `coarsest`.
+pub(super) fn cut(range: TimeRange, coarsest: Unit) -> Vec<Stretch> {
+    let TimeRange { from, to } = range;
+    if from >= to {
+        return Vec::new();
+    }
+    let Some(finer) = coarsest.finer() else {
+        return vec![Stretch { unit: coarsest, range }];
+    };
+    let unit = coarsest.milliseconds();
+    let (first, last) = (ceil(from, unit), to.div_euclid(unit));
+    // Of the very last unit there is there may be no whole one left.
+    if first >= last {
+        return cut(range, finer);
+    }
+    let whole = TimeRange {
+        from: first * unit,
+        to: last * unit,
+    };
+    let mut parts = cut(TimeRange { from, to: whole.from }, finer);
+    parts.push(Stretch {
+        unit: coarsest,
+        range: whole,
+    });
+    parts.extend(cut(TimeRange { from: whole.to, to }, finer));
+    parts
+}
+
+const fn ceil(value: i64, unit: i64) -> i64 {
+    value.div_euclid(unit) + if value.rem_euclid(unit) == 0 { 0 } else { 1 }
+}
+
+/// How many logs of each status a range has, by bars that begin at multiples of `step` (milliseconds, a multiple of a minute).
+pub(super) async fn by_status(
+    db: &Db,
+    project: ProjectKey,
+    origins: &[Origin],
+    range: TimeRange,
+    step: i64,
+) -> Result<Vec<(i64, Status, i64)>, StoreError> {
+    // A bar holds whole units, and the one bar of everything any.
+    let fits = |unit: &Unit| step == i64::MAX || step % unit.milliseconds() == 0;
+    let coarsest = [Unit::Day, Unit::Hour].into_iter().find(fits).unwrap_or(Unit::Minute);
+    let parts = cut(range, coarsest);
+    let mut asked = Asked::of(project, origins);
+    let arms: Vec<String> = parts.iter().map(|part| asked.statuses(part)).collect();
+    if arms.is_empty() || origins.is_empty() {
+        return Ok(Vec::new());
+    }
+    let step = asked.bind(step);
+    let sql = format!(
+        "SELECT at - at % {step} AS bar, status, CAST(SUM(amount) AS BIGINT) AS amount FROM ({}) AS counted GROUP BY 1, 2",
+        arms.join(" UNION ALL ")
+    );
+    let sums: Vec<(i64, i16, i64)> = asked.fetch(db, &sql, &["bar", "status", "amount"]).await?;
+    sums.into_iter()
+        .map(|(bar, status, count)| match status {
+            0.. => Ok((bar, Status::of_number(status), count)),
+            _ => Err(StoreError::Corrupt(
+                "a kept count has a status that there is none of".to_owned(),
+            )),
+        })
+        .collect()
+}
+
+/// How many logs each value of a field has in a range that is rounded out to whole hours.
+pub(super) async fn by_value(
+    db: &Db,
+    project: ProjectKey,
+    origins: &[Origin],
+    field: ValueField,
+    range: TimeRange,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let parts = cut(whole_hours(range), Unit::Day);
+    let mut asked = Asked::of(project, origins);
+    let arms: Vec<String> = parts.iter().map(|part| asked.values(part, field)).collect();
+    if arms.is_empty() || origins.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT value, CAST(SUM(amount) AS BIGINT) AS amount FROM ({}) AS counted GROUP BY value",
+        arms.join(" UNION ALL ")
+    );
+    asked.fetch(db, &sql, &["value", "amount"]).await
+}
+
+/// How many logs each value of a field has in a range to the millisecond; none where a ragged end has more than `few` logs, which are looked at one by one.
+pub(super) async fn by_value_exactly(
+    db: &Db,
+    project: ProjectKey,
+    origins: &[Origin],
+    field: ValueField,
+    range: TimeRange,
+    few: usize,
+) -> Result<Option<Vec<(String, i64)>>, StoreError> {
+    let whole = TimeRange {
+        from: ceil(range.from, HOUR).saturating_mul(HOUR),
+        to: range.to.div_euclid(HOUR) * HOUR,
+    };
+    let (inner, ends) = if whole.from < whole.to {
+        let (from, to) = (range.from, range.to);
+        let ends = [TimeRange { from, to: whole.from }, TimeRange { from: whole.to, to }];
+        (cut(whole, Unit::Day), ends.map(|end| cut(end, Unit::Row)).concat())
+    } else {
+        (Vec::new(), cut(range, Unit::Row))
+    };
+    let mut asked = Asked::of(project, origins);
+    let mut arms: Vec<String> = inner.iter().map(|part| asked.values(part, field)).collect();
+    arms.extend(ends.iter().map(|end| asked.looked_at(end, field, few + 1)));
+    if arms.is_empty() || origins.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    let sql = format!(
+        "SELECT value, CAST(SUM(amount) AS BIGINT) AS amount, CAST(SUM(looked) AS BIGINT) AS looked FROM ({}) AS counted GROUP BY value",
+        arms.join(" UNION ALL ")
+    );
+    let sums: Vec<(Option<String>, i64, i64)> = asked.fetch(db, &sql, &["value", "amount", "looked"]).await?;
+    let looked: i64 = sums.iter().map(|(_, _, looked)| looked).sum();
+    let known = sums.into_iter().filter_map(|(value, amount, _)| Some((value?, amount)));
+    Ok((looked <= few as i64).then(|| known.collect()))
+}
+
+/// A range rounded out to whole hours, as far as there are any.
+fn whole_hours(range: TimeRange) -> TimeRange {
+    let last = range.to.div_euclid(HOUR) * HOUR;
+    let more = if range.to > last { HOUR } else { 0 };
+    TimeRange {
+        from: range.from.div_euclid(HOUR) * HOUR,
+        to: last.checked_add(more).unwrap_or(last),
+    }
+}
+
+/// A statement in the making: what is bound to it so far, first the project and two origins (the same one twice, where there is one).
+struct Asked {
+    bound: Vec<i64>,
+}
+
+impl Asked {
+    fn of(project: ProjectKey, origins: &[Origin]) -> Self {
+        let number = |origin: Option<&Origin>| origin.map_or(-1, |origin| i64::from(origin.number()));
+        Self {
+            bound: vec![project, number(origins.first()), number(origins.last())],
+        }
+    }
+
+    fn bind(&mut self, value: i64) -> String {
+        self.bound.push(value);
+        format!("${}", self.bound.len())
+    }
+
+    fn arm(&mut self, part: &Stretch, columns: &str, field: Option<ValueField>) -> String {
+        let (table, at) = part.unit.place();
+        let [from, to] = part.bounds().map(|bound| self.bind(bound));
+        let field = field
+            .map(|field| format!(" AND field = {}", field.number()))
+            .unwrap_or_default();
+        format!(
+            "SELECT {columns} FROM {table} WHERE project_id = $1{field} AND origin IN ($2, $3) AND {at} >= {from} AND {at} < {to}"
+        )
+    }
+
+    /// When, status and count of each row of a part.
+    fn statuses(&mut self, part: &Stretch) -> String {
+        let (_, at) = part.unit.place();
+        let at = match part.unit.milliseconds() {
+            1 => format!("{at} AS at"),
+            long => format!("{at} * {long} AS at"),
+        };
+        match part.unit {
+            Unit::Row => self.arm(part, &format!("{at}, status, CAST(1 AS BIGINT) AS amount"), None),
+            Unit::Minute => self.arm(part, &format!("{at}, status, count AS amount"), None),
+            Unit::Hour | Unit::Day => {
+                let [success, failure] = [Status::Success, Status::Failure].map(|status| (status.as_str(), status.number()));
+                let status = format!(
+                    "CAST(CASE value WHEN '{}' THEN {} WHEN '{}' THEN {} ELSE -1 END AS SMALLINT) AS status",
+                    success.0, success.1, failure.0, failure.1
+                );
+                self.arm(part, &format!("{at}, {status}, count AS amount"), Some(ValueField::Status))
+            }
+        }
+    }
+
+    /// Value and count of each row of a part that is counted by values.
+    fn values(&mut self, part: &Stretch, field: ValueField) -> String {
+        self.arm(part, "value, count AS amount, CAST(0 AS BIGINT) AS looked", Some(field))
+    }
+
+    /// The value of each log of a part, at most so many.
+    fn looked_at(&mut self, part: &Stretch, field: ValueField, most: usize) -> String {
+        let columns = format!(
+            "{} AS value, CAST(1 AS BIGINT) AS amount, CAST(1 AS BIGINT) AS looked",
+            value_of(field)
+        );
+        let rows = self.arm(part, &columns, None);
+        // A limit stands for one arm alone where it has brackets of its own.
+        format!("SELECT value, amount, looked FROM ({rows} LIMIT {most}) AS some_logs")
+    }
+
+    /// The rows of a statement with these columns; on SQLite as one text, see [`render::fetch_at_once`].
+    async fn fetch<T>(&self, db: &Db, sql: &str, columns: &[&str]) -> Result<Vec<T>, StoreError>
+    where
+        T: Send + Unpin + DeserializeOwned + for<'r> FromRow<'r, PgRow>,
+    {
+        Ok(match db {
+            Db::Sqlite { read, .. } => {
+                let whole = format!("SELECT json_group_array(json_array({})) FROM ({sql})", columns.join(", "));
+                let asked = query_scalar::<_, String>(AssertSqlSafe(whole));
+                let asked = self.bound.iter().fold(asked, |asked, value| asked.bind(*value));
+                render::read_json(&asked.fetch_one(read).await?)?
+            }
+            Db::Postgres(pool) => {
+                let asked = query_as(AssertSqlSafe(sql.to_owned()));
+                let asked = self.bound.iter().fold(asked, |asked, value| asked.bind(*value));
+                asked.fetch_all(pool).await?
+            }
+        })
+    }
+}
+
+/// A log's value of a field as a text, as the counts of hours name it.
+fn value_of(field: ValueField) -> String {
+    match field {
+        ValueField::Status => format!(
+            "CASE status WHEN {} THEN '{}' ELSE '{}' END",
+            Status::Failure.number(),
+            Status::Failure.as_str(),
+            Status::Success.as_str()
+        ),
+        ValueField::Code => format!("COALESCE(CAST(status_code AS TEXT), '{NO_CODE}')"),
+        ValueField::Method => "method".to_owned(),
+        ValueField::Endpoint => "endpoint".to_owned(),
+        ValueField::Channel => "channel".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In quarters of an hour.
+    fn range(from: i64, to: i64) -> TimeRange {
+        TimeRange {
+            from: from * HOUR / 4,
+            to: to * HOUR / 4,
+        }
+    }
+
+    fn parts(from: i64, to: i64, coarsest: Unit) -> Vec<(Unit, TimeRange)> {
+        cut(range(from, to), coarsest)
+            .iter()
+            .map(|part| (part.unit, part.range))
+            .collect()
+    }
+
+    #[test]
+    fn a_range_is_cut_where_whole_days_hours_and_minutes_end() {
+        use Unit::{Day, Hour, Minute, Row};
+        assert_eq!(parts(0, 96, Day), [(Day, range(0, 96))]);
+        assert_eq!(
+            parts(-3, 101, Day),
+            [
+                (Minute, range(-3, 0)),
+                (Day, range(0, 96)),
+                (Hour, range(96, 100)),
+                (Minute, range(100, 101))
+            ]
+        );
+        assert_eq!(parts(4, 12, Hour), [(Hour, range(4, 12))]);
+        assert_eq!(parts(4, 400, Minute), [(Minute, range(4, 400))]);
+        assert_eq!(parts(5, 7, Day), [(Minute, range(5, 7))]);
+        assert_eq!(parts(5, 5, Day), []);
+        let ragged = TimeRange {
+            from: MINUTE - 1,
+            to: 3 * MINUTE + 1,
+        };
+        let cut = cut(ragged, Day);
+        let units: Vec<Unit> = cut.iter().map(|part| part.unit).collect();
+        assert_eq!(units, [Row, Minute, Row]);
+        assert_eq!(cut[1].bounds(), [1, 3]);
+    }
+
+    #[test]
+    fn parts_follow_each_other_without_a_gap() {
+        for (from, to) in [(-200, 9_999), (0, 1), (7, 10_000), (95, 97), (1, 193)] {
+            let range = TimeRange {
+                from: from * 777_777,
+                to: to * 777_777,
+            };
+            let parts = cut(range, Unit::Day);
+            assert_eq!(parts.first().unwrap().range.from, range.from);
+            assert_eq!(parts.last().unwrap().range.to, range.to);
+            assert!(parts.windows(2).all(|two| two[0].range.to == two[1].range.from), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn a_range_without_an_end_is_cut_too() {
+        let ever = TimeRange { from: 1, to: i64::MAX };
+        assert_eq!(cut(ever, Unit::Day).last().unwrap().range.to, i64::MAX);
+        assert!(cut(whole_hours(ever), Unit::Day).iter().all(|part| part.unit >= Unit::Hour));
+        let last = TimeRange {
+            from: i64::MAX - 1,
+            to: i64::MAX,
+        };
+        assert_eq!(
+            cut(last, Unit::Day),
+            [Stretch {
+                unit: Unit::Row,
+                range: last
+            }]
+        );
+    }
+}
