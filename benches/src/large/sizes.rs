@@ -13,7 +13,7 @@ pub struct Sizes {
 }
 
 /// What a tree of SQLite's, or a relation of PostgreSQL's, is for: by its table, and whether it is an index beside it.
-const PURPOSES: [(&str, &str); 11] = [
+const PURPOSES: [(&str, &str); 12] = [
     ("logs", "rows: what a list shows, in the order of time"),
     ("logs index", "indexes, one a filter"),
     ("log_blocks", "texts: addresses, headers, bodies, compressed"),
