@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 /// How nice these threads are to others (see `nice(7)`): where nothing is idle, one of them gets about a third of what another thread gets. With 10, a tenth, a machine that
-/// was busy with something else let the spool grow.
+/// was busy with something else let the spool grow; so while there is room in the spool, the sender rests beside it (`pressure`), which it gives up when half of it is used.
 const NICE: i32 = 5;
 /// Reading and masking run on threads for work that blocks; these only wait.
 const THREADS: usize = 1;

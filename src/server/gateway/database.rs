@@ -114,6 +114,10 @@ struct Read {
 }
 
 impl Destination for Arc<Database> {
+    fn makes_way(&self) -> bool {
+        self.calm.is_some()
+    }
+
     async fn store(&self, records: &[Record]) -> Result<Stored, Away> {
         let (server, project) = self.ready().await?;
         let mut stored = Stored::default();

@@ -1,6 +1,7 @@
 //! The gateway's own spool as a source.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,17 @@ impl Source for LocalSpool {
                 changed = self.end.changed() => changed.map_err(|error| SourceError(error.to_string()))?,
                 () = self.over.cancelled() => {}
             }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.spool.is_half_empty()
+    }
+
+    async fn rest(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.over.cancelled() => {}
         }
     }
 

@@ -15,6 +15,7 @@ mod local;
 mod observe;
 mod outgoing;
 mod plain;
+mod pressure;
 mod proxy;
 mod remote;
 mod scribe;

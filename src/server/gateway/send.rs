@@ -3,11 +3,12 @@
 //!
 //! To store somewhere else: a [`Destination`]; to read from somewhere else: a [`Source`].
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use super::gap::{Gap, Reason};
+use super::pressure::Had;
 use super::spool::record::Record;
 use super::spool::{Chunk, Position};
 use crate::server::clock::Clock;
@@ -32,12 +33,27 @@ pub(super) trait Source: Send + 'static {
 
     /// Notes that everything up to here is stored.
     fn acknowledge(&mut self, position: Position) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// Whether records may well wait where they are.
+    fn has_room(&self) -> bool {
+        false
+    }
+
+    /// Lets some time pass; less, once there will be no more records.
+    fn rest(&self, pause: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(pause)
+    }
 }
 
 /// Where records go.
 pub(super) trait Destination: Send + Sync + 'static {
     /// Stores records, of which some may be stored already, and answers after the commit.
     fn store(&self, records: &[Record]) -> impl Future<Output = Result<Stored, Away>> + Send;
+
+    /// Whether storing here makes way for what passes, on threads that this task runs on too.
+    fn makes_way(&self) -> bool {
+        false
+    }
 }
 
 /// What became of records.
@@ -115,9 +131,11 @@ async fn step(
     chunk: Chunk,
     stop: &CancellationToken,
 ) -> Result<(), SourceError> {
+    let (begun, before) = (Instant::now(), Had::here());
     let Some(stored) = until_stored(destination, &chunk.records, stop).await else {
         return Ok(());
     };
+    let worked = begun.elapsed();
     metrics::counter!("gateway_records_stored_total").increment(stored.new);
     let missing = [(Reason::Damaged, chunk.damaged), (Reason::Refused, stored.refused)];
     for (reason, missing) in missing.into_iter().filter(|(_, missing)| *missing > 0) {
@@ -131,11 +149,19 @@ async fn step(
         }
     }
     source.acknowledge(chunk.next).await?;
+    let mut pause = Duration::ZERO;
     if chunk.records.iter().map(Record::weight).sum::<usize>() < ENOUGH {
-        tokio::select! {
-            () = tokio::time::sleep(GATHER) => {}
-            () = stop.cancelled() => {}
-        }
+        pause = GATHER;
+    }
+    if destination.makes_way()
+        && source.has_room()
+        && let (Some(before), Some(after)) = (before, Had::here())
+    {
+        pause = pause.max(after.rest_since(before, worked));
+    }
+    tokio::select! {
+        () = source.rest(pause) => {}
+        () = stop.cancelled() => {}
     }
     Ok(())
 }

@@ -167,6 +167,11 @@ impl Spool {
         self.state().stored
     }
 
+    /// Whether less than half of its bound is used.
+    pub(crate) fn is_half_empty(&self) -> bool {
+        self.state().bytes() < self.bound / 2
+    }
+
     /// Appends records, all or none.
     pub(crate) fn append(&self, records: &[Record]) -> Result<(), AppendError> {
         let sealed = self.key.seal(purposes::GATEWAY_SPOOL, &record::encode(records), &self.random);
