@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::Request;
+use axum::http::{Request, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
+use super::interim::{Between, Interim};
 use super::observe::Observer;
-use super::proxy::{Peer, Proxy};
+use super::proxy::{OfConnection, Peer, Proxy};
 use crate::server::http::serve::{HEAD_PATIENCE, MAX_HEAD, accept, speaks};
 
 /// A request's head must have come whole within this time, and a connection on which none comes is closed after it: later than load balancers close theirs (a minute, mostly), so
@@ -134,8 +135,14 @@ async fn converse<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let interim = Interim::default();
+    let stream = Between::new(stream, interim.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+        let of_connection = OfConnection {
+            peer,
+            interim: (request.version() == Version::HTTP_11).then(|| interim.clone()),
+        };
+        request.extensions_mut().insert(of_connection);
         service.clone().call(request)
     });
     let connection = builder

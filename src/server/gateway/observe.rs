@@ -14,7 +14,7 @@ use recorder::{Exchange, Sink};
 
 use super::gap::{Gaps, Reason};
 use super::headers;
-use super::proxy::Peer;
+use super::proxy::OfConnection;
 use super::upload;
 use crate::server::access::client_ip_behind;
 use crate::server::clock::Clock;
@@ -113,7 +113,7 @@ impl Sink for Observer {
             return None;
         }
         self.0.begun.fetch_add(1, Ordering::Relaxed);
-        let peer = request.extensions.get::<Peer>();
+        let of_connection = request.extensions.get::<OfConnection>();
         let handshake = headers::upgrade(&request.headers).map(|_| {
             Box::new(Handshake {
                 method: request.method.clone(),
@@ -123,7 +123,7 @@ impl Sink for Observer {
             })
         });
         Some(Subject {
-            ip: peer.map(|peer| client_ip_behind(&parts.trusted_proxies, peer.address, &request.headers)),
+            ip: of_connection.map(|of| client_ip_behind(&parts.trusted_proxies, of.peer.address, &request.headers)),
             handshake,
         })
     }

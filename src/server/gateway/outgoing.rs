@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use recorder::Watched;
 use tokio::sync::Notify;
+
+use super::interim::Interim;
 
 /// An upstream that knows nothing of `Expect: 100-continue` says nothing: after so long the body is sent all the same (RFC 9110, 10.1.1).
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -46,15 +48,19 @@ impl Outgoing {
     }
 }
 
-/// Holds a request's body back until the upstream has answered 100, or anything.
-pub(super) fn hold_back(request: &mut Request<Outgoing>) {
-    let said = Arc::new(Notify::new());
-    let told = Arc::clone(&said);
-    hyper::ext::on_informational(request, move |answer| {
-        if answer.status() == axum::http::StatusCode::CONTINUE {
-            told.notify_one();
-        }
+/// Has a client told what the upstream says before it answers, and holds a body back, where it is to be, until the upstream has answered 100, or anything.
+pub(super) fn tell_before(request: &mut Request<Outgoing>, interim: Option<Interim>, holds_back: bool) {
+    if interim.is_none() && !holds_back {
+        return;
+    }
+    let said = holds_back.then(|| Arc::new(Notify::new()));
+    let told = said.clone();
+    hyper::ext::on_informational(request, move |answer| match (answer.status(), &told, &interim) {
+        (StatusCode::CONTINUE, Some(told), _) => told.notify_one(),
+        (status, _, Some(interim)) => interim.say(status, answer.headers()),
+        _ => {}
     });
+    let Some(said) = said else { return };
     let gate = async move {
         // Nothing is to be done about an upstream that keeps silent.
         let _in_time = tokio::time::timeout(PATIENCE, said.notified()).await;

@@ -19,6 +19,7 @@ use serde::Serialize;
 use tower::Service;
 
 use super::headers::{self, Asker};
+use super::interim::Interim;
 use super::observe::{Counters, Recording};
 use super::outgoing::{self, Outgoing};
 use super::tunnel::Tunnels;
@@ -27,11 +28,19 @@ use super::upstream::{Api, SendError};
 /// An answer's body: the upstream's, or our own where there is none.
 pub(super) type Answer = Either<Incoming, Full<Bytes>>;
 
-/// The other end of a connection, in the extensions of its requests.
+/// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     pub(super) is_tls: bool,
+}
+
+/// What a request's connection is, in the request's extensions.
+#[derive(Clone, Debug)]
+pub(super) struct OfConnection {
+    pub(super) peer: Peer,
+    /// Where its client can be told something before the answer.
+    pub(super) interim: Option<Interim>,
 }
 
 /// How requests are passed on.
@@ -107,8 +116,16 @@ impl Passing {
             recording: request.extensions_mut().remove::<Recording>(),
             request_id,
         };
-        let (request, broke) = self.outgoing(request, protocol.as_ref());
-        match self.api.send(request, protocol.is_some()).await {
+        let of_connection = request.extensions_mut().remove::<OfConnection>();
+        let (peer, interim) = of_connection.map(|of| (of.peer, of.interim)).unzip();
+        let interim = interim.flatten();
+        let (request, broke) = self.outgoing(request, protocol.as_ref(), peer, interim.clone());
+        let answer = self.api.send(request, protocol.is_some());
+        let answer = match interim {
+            Some(interim) => interim.before(answer).await,
+            None => answer.await,
+        };
+        match answer {
             Ok(answer) => {
                 if self.is_away.load(Ordering::Relaxed) && self.is_away.swap(false, Ordering::Relaxed) {
                     tracing::warn!("the upstream answers again");
@@ -129,6 +146,8 @@ impl Passing {
         &self,
         request: Request<Watched<Incoming>>,
         protocol: Option<&HeaderValue>,
+        peer: Option<Peer>,
+        interim: Option<Interim>,
     ) -> (Request<Outgoing>, outgoing::Broke) {
         let (mut parts, body) = request.into_parts();
         // A body whose length nobody told comes in chunks, and a GET's would be left out if it did not say so.
@@ -140,16 +159,14 @@ impl Passing {
             self.host.as_ref(),
             self.api.authority(),
         );
-        if let Some(peer) = parts.extensions.remove::<Peer>().filter(|_| self.tells_asker) {
+        if let Some(peer) = peer.filter(|_| self.tells_asker) {
             headers::tell_asker(&mut parts.headers, self.asker(peer));
         }
         parts.version = Version::HTTP_11;
         let expects = headers::expects_continue(&parts.headers);
         let (body, broke) = Outgoing::new(body);
         let mut request = Request::from_parts(parts, body);
-        if expects {
-            outgoing::hold_back(&mut request);
-        }
+        outgoing::tell_before(&mut request, interim, expects);
         (request, broke)
     }
 
