@@ -14,6 +14,7 @@ use tower_service::Service;
 use crate::body::{AtEnd, Seen, Watched};
 use crate::budget::{Budget, Held};
 use crate::exchange::{Ending, Exchange, Sink};
+use crate::own;
 use crate::recording::Recording;
 
 /// What is kept of each body where nobody said otherwise: 64 KiB.
@@ -107,8 +108,8 @@ where
             sink: self.sink.clone(),
             started: Instant::now(),
             method: parts.method.clone(),
-            uri: parts.uri.clone(),
-            headers: parts.headers.clone(),
+            uri: own::uri(&parts.uri),
+            headers: own::headers(&parts.headers),
             request: Seen::within(self.budget.clone()),
             recording,
             open: true,
@@ -204,7 +205,7 @@ where
             (Ok(response), Some(mut begun)) => {
                 let (parts, body) = response.into_parts();
                 let seen = Seen::within(this.budget.take());
-                let (status, headers, answer) = (parts.status, parts.headers.clone(), seen.clone());
+                let (status, headers, answer) = (parts.status, own::headers(&parts.headers), seen.clone());
                 let at_end: AtEnd = Box::new(move |ending| begun.end(Some((status, headers, answer)), ending));
                 Ok(Response::from_parts(
                     parts,

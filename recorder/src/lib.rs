@@ -45,6 +45,7 @@ mod body;
 mod budget;
 mod exchange;
 mod layer;
+mod own;
 mod recording;
 
 pub use body::Watched;

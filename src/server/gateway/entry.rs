@@ -158,6 +158,7 @@ fn notes(exchange: &Exchange<Subject>) -> Vec<Note> {
 /// One side of an exchange, as far as it can be read.
 struct Read<'a> {
     headers: &'a HeaderMap,
+    lines: Vec<(&'a HeaderName, Cow<'a, str>)>,
     length: u64,
     bytes: Cow<'a, [u8]>,
     is_cut: bool,
@@ -188,11 +189,13 @@ impl<'a> Read<'a> {
         if is_cut {
             notes.push(Note::Truncated);
         }
-        if lines(headers).len() < headers.len() {
+        let lines = lines(headers);
+        if lines.len() < headers.len() {
             notes.push(Note::Truncated);
         }
         Self {
             headers,
+            lines,
             length: captured.length,
             bytes,
             is_cut,
@@ -206,7 +209,7 @@ impl<'a> Read<'a> {
 
     fn side(&self) -> Side<'_> {
         Side {
-            headers: Lines(lines(self.headers)),
+            headers: Lines(&self.lines),
             bytes: self.length,
             content_type: self.content_type(),
             body: self.body(),
@@ -296,7 +299,7 @@ fn lines(headers: &HeaderMap) -> Vec<(&HeaderName, Cow<'_, str>)> {
 }
 
 /// Headers as one object; a header that came more than once has an array.
-struct Lines<'a>(Vec<(&'a HeaderName, Cow<'a, str>)>);
+struct Lines<'a>(&'a [(&'a HeaderName, Cow<'a, str>)]);
 
 impl Serialize for Lines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -57,7 +57,11 @@ impl Interim {
         .await;
         poll_fn(|cx| {
             self.0.connection.register(cx.waker());
-            if self.0.is_any.load(Ordering::Acquire) { Poll::Pending } else { Poll::Ready(()) }
+            if self.0.is_any.load(Ordering::Acquire) {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
         })
         .await;
         answered
@@ -120,7 +124,11 @@ impl<S: AsyncWrite + Unpin> Between<S> {
     }
 
     fn poll_begun(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_begun { self.poll_said(cx) } else { Poll::Ready(Ok(())) }
+        if self.is_begun {
+            self.poll_said(cx)
+        } else {
+            Poll::Ready(Ok(()))
+        }
     }
 }
 
@@ -136,11 +144,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Between<S> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         ready!(self.poll_begun(cx))?;
         Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
     }

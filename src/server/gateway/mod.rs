@@ -1,7 +1,7 @@
 //! The recording gateway: a reverse proxy before an API, which passes every request on unchanged and records it as a log. The upstream and its clients never wait for the recording.
 //!
 //! Through the door (`listen`) comes a request to the recorder's layer (`observe`), which watches it go through `proxy` to the upstream (`upstream`, `headers`, `outgoing`, `interim`, `tunnel`) and
-//! back. When it has ended, a thread (`scribe`) makes an entry of it (`entry`, `plain`, `upload`) and appends it to the spool on disk (`spool`). From there `send` has it stored: in
+//! back. When it has ended, it waits in memory (`waiting`) for a thread (`scribe`) which makes an entry of it (`entry`, `plain`, `upload`) and appends it to the spool on disk (`spool`). From there `send` has it stored: in
 //! the `database`, by a server elsewhere (`remote`), or by whoever fetches it (`lend`, and `tail` over there). What is missing is counted and told (`gap`, `tally`).
 
 mod calm;
@@ -27,6 +27,7 @@ mod tally;
 mod tunnel;
 mod upload;
 mod upstream;
+mod waiting;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -242,7 +243,7 @@ async fn open(
         error,
     })?;
     let gaps = Arc::<Gaps>::default();
-    let (observer, ended, begun) = Observer::new(ObserverParts {
+    let (observer, waiting, begun) = Observer::new(ObserverParts {
         is_recording: options.gateway_record,
         upload_bytes: options.upload_bytes(),
         memory_bytes: options.memory_bytes(),
@@ -262,7 +263,7 @@ async fn open(
         random: around.random.clone(),
         begun,
     };
-    let scribe = Scribe::start(scribe, ended).map_err(|error| GatewayError::Io {
+    let scribe = Scribe::start(scribe, waiting).map_err(|error| GatewayError::Io {
         what: format!("the spool {}", options.gateway_spool.display()),
         error,
     })?;

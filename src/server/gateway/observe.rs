@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::http::request::Parts;
@@ -16,11 +15,10 @@ use super::gap::{Gaps, Reason};
 use super::headers;
 use super::proxy::OfConnection;
 use super::upload;
+use super::waiting::{NoPlace, Waiting};
 use crate::server::access::client_ip_behind;
 use crate::server::clock::Clock;
 
-/// Exchanges that wait at most, whatever they weigh.
-const MAX_WAITING: usize = 1 << 16;
 /// What an exchange weighs beside its headers and bodies.
 const OVERHEAD: usize = 1_024;
 
@@ -61,46 +59,30 @@ pub(super) struct Observer(Arc<Inner>);
 
 struct Inner {
     parts: ObserverParts,
-    queue: SyncSender<Ended>,
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
     begun: Arc<AtomicU64>,
 }
 
-/// An exchange that has ended, and its place among those that wait, given up when it is dropped.
+/// An exchange that has ended.
 pub(super) struct Ended {
     pub(super) exchange: Exchange<Subject>,
     /// Milliseconds since 1970 at which it ended.
     pub(super) ended_at: i64,
-    weight: usize,
-    waiting: Arc<AtomicUsize>,
-}
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        self.waiting.fetch_sub(self.weight, Ordering::AcqRel);
-    }
+    /// Bytes that it takes, about, without its bodies.
+    pub(super) weight: usize,
 }
 
 impl Observer {
     /// An observer, what it puts exchanges into, and how many it has seen begin.
-    pub(super) fn new(parts: ObserverParts) -> (Self, Receiver<Ended>, Arc<AtomicU64>) {
-        let (queue, ended) = sync_channel(MAX_WAITING);
+    pub(super) fn new(parts: ObserverParts) -> (Self, Arc<Waiting>, Arc<AtomicU64>) {
+        let waiting = Arc::new(Waiting::within(parts.memory_bytes));
         let begun = Arc::<AtomicU64>::default();
         let inner = Inner {
             parts,
-            queue,
-            waiting: Arc::default(),
+            waiting: Arc::clone(&waiting),
             begun: Arc::clone(&begun),
         };
-        (Self(Arc::new(inner)), ended, begun)
-    }
-
-    fn take_place(&self, weight: usize) -> bool {
-        let inner = &*self.0;
-        let taken = inner.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |waiting| {
-            (waiting + weight <= inner.parts.memory_bytes).then_some(waiting + weight)
-        });
-        taken.is_ok()
+        (Self(Arc::new(inner)), waiting, begun)
     }
 }
 
@@ -137,23 +119,18 @@ impl Sink for Observer {
     fn record(&self, exchange: Exchange<Subject>) {
         let inner = &*self.0;
         let now_ms = inner.parts.clock.now_ms();
-        let weight = OVERHEAD + weight(&exchange.request_headers) + weight(&exchange.response_headers);
-        if !self.take_place(weight) {
-            inner.parts.gaps.turn_away(now_ms, Reason::Memory);
-            return;
-        }
         let ended = Ended {
+            weight: OVERHEAD + weight(&exchange.request_headers) + weight(&exchange.response_headers),
             exchange,
             ended_at: now_ms,
-            weight,
-            waiting: Arc::clone(&inner.waiting),
         };
-        match inner.queue.try_send(ended) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => inner.parts.gaps.turn_away(now_ms, Reason::Memory),
+        let reason = match inner.waiting.put(ended) {
+            Ok(()) => return,
+            Err(NoPlace::Full) => Reason::Memory,
             // The gateway has stopped before its last connection.
-            Err(TrySendError::Disconnected(_)) => inner.parts.gaps.turn_away(now_ms, Reason::Stopped),
-        }
+            Err(NoPlace::Over) => Reason::Stopped,
+        };
+        inner.parts.gaps.turn_away(now_ms, reason);
     }
 }
 
@@ -224,7 +201,7 @@ mod tests {
     #[test]
     fn what_memory_has_no_room_for_is_counted_and_nobody_waits() {
         let gaps = Arc::<Gaps>::default();
-        let (observer, ended, _) = Observer::new(ObserverParts {
+        let (observer, waiting, _) = Observer::new(ObserverParts {
             is_recording: true,
             upload_bytes: 0,
             memory_bytes: 10_000,
@@ -237,12 +214,18 @@ mod tests {
         observer.record(exchange(10));
         assert_eq!(gaps.current().map(|gap| gap.missing), Some([(Reason::Memory, 1)].into()));
         assert_eq!(gaps.turned_away(), 1);
-        assert_eq!(ended.try_iter().count(), 2);
-        // What was taken has left its place.
-        observer.record(exchange(5_000));
-        assert_eq!(ended.try_iter().count(), 1);
-        drop(ended);
+        let mut taken = Vec::new();
+        waiting.take_all(&mut taken);
+        assert_eq!(taken.len(), 2);
         observer.record(exchange(10));
-        assert_eq!(gaps.current().map(|gap| gap.count()), Some(2), "nobody takes any more");
+        assert_eq!(gaps.turned_away(), 2, "what was taken has its place until it is done");
+        waiting.done(taken.drain(..).map(|ended| ended.weight).sum());
+        observer.record(exchange(5_000));
+        waiting.take_all(&mut taken);
+        assert_eq!(taken.len(), 1);
+        waiting.close();
+        observer.record(exchange(10));
+        let missing = [(Reason::Memory, 2), (Reason::Stopped, 1)].into();
+        assert_eq!(gaps.current().map(|gap| gap.missing), Some(missing), "nobody takes any more");
     }
 }

@@ -5,7 +5,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use super::observe::Ended;
 use super::spool::record::Record;
 use super::spool::{AppendError, Spool, replace};
 use super::tally::{Count, Tally};
+use super::waiting::Waiting;
 use crate::server::clock::{Clock, Random};
 
 /// It looks around at least so often.
@@ -26,6 +26,8 @@ const SYNC: Duration = Duration::from_secs(1);
 /// Exchanges of one frame, and bytes of their records.
 const FRAME: usize = 256;
 const FRAME_BYTES: usize = 1 << 20;
+/// Exchanges that a list has room for once a rush is over.
+const KEPT: usize = 1_024;
 /// A gap is told when nothing was missing for so many milliseconds, or when it has lasted so many.
 const GAP_QUIET_MS: i64 = 1_000;
 const GAP_LASTS_MS: i64 = 60_000;
@@ -49,13 +51,13 @@ pub(super) struct Scribe {
 
 impl Scribe {
     /// Starts it. What a gateway before this one left unsaid is said first.
-    pub(super) fn start(parts: ScribeParts, ended: Receiver<Ended>) -> io::Result<Self> {
+    pub(super) fn start(parts: ScribeParts, waiting: Arc<Waiting>) -> io::Result<Self> {
         let stop = Arc::<AtomicBool>::default();
         let mut work = Work::new(parts)?;
         let told = Arc::clone(&stop);
         let thread = Builder::new()
             .name("gateway-scribe".to_owned())
-            .spawn(move || work.run(&ended, &told))?;
+            .spawn(move || work.run(&waiting, &told))?;
         Ok(Self { stop, thread })
     }
 
@@ -67,6 +69,18 @@ impl Scribe {
             tracing::error!("the gateway's scribe broke: what waited in memory is not recorded");
         }
     }
+}
+
+/// Exchanges that are written together.
+#[derive(Default)]
+struct Frame {
+    records: Vec<Record>,
+    /// Bytes of the records.
+    bytes: usize,
+    /// Exchanges that they were made of, what those weighed, and when the last one ended.
+    taken: usize,
+    weight: usize,
+    last: i64,
 }
 
 struct Work {
@@ -115,53 +129,63 @@ impl Work {
         self.parts.spool.folder().join("gap.json")
     }
 
-    fn run(&mut self, ended: &Receiver<Ended>, stop: &AtomicBool) {
+    fn run(&mut self, waiting: &Waiting, stop: &AtomicBool) {
+        let mut ended = Vec::new();
         loop {
-            // Looked at before the queue: whatever ended before the word came is taken.
             let is_last = stop.load(Ordering::Acquire);
-            let first = ended.recv_timeout(if is_last { Duration::ZERO } else { TICK });
-            let is_over = match first {
-                Ok(first) => {
-                    if self.take(first, ended) && !is_last {
-                        std::thread::sleep(GATHER);
-                    }
-                    false
-                }
-                Err(RecvTimeoutError::Timeout) => is_last,
-                Err(RecvTimeoutError::Disconnected) => true,
-            };
-            self.look_around(is_over);
-            if is_over {
+            if is_last {
+                // What is there then is all that there will be.
+                waiting.close();
+            }
+            waiting.take_all(&mut ended);
+            if ended.is_empty() && !is_last {
+                waiting.wait(TICK);
+                waiting.take_all(&mut ended);
+            }
+            let was_busy = !ended.is_empty();
+            self.write(&mut ended, waiting);
+            self.look_around(is_last);
+            if is_last {
                 return;
+            }
+            if was_busy {
+                std::thread::sleep(GATHER);
             }
         }
     }
 
-    /// One frame of what waits; gives whether nothing more does.
-    fn take(&mut self, first: Ended, ended: &Receiver<Ended>) -> bool {
-        let (mut records, mut taken, mut bytes) = (Vec::new(), 0, 0);
-        let mut last = first.ended_at;
-        let mut next = Some(first);
-        while let Some(exchange) = next.take() {
-            taken += 1;
-            last = exchange.ended_at;
+    /// Puts exchanges on disk, in as few frames as they fit into.
+    fn write(&mut self, ended: &mut Vec<Ended>, waiting: &Waiting) {
+        let mut frame = Frame::default();
+        for exchange in ended.drain(..) {
+            let at = exchange.ended_at;
             match entry::record(&exchange, &self.parts.reading, &self.parts.random) {
                 Ok(record) => {
-                    bytes += record.weight();
-                    records.push(record);
+                    frame.bytes += record.weight();
+                    frame.records.push(record);
                 }
                 Err(error) => {
                     tracing::error!(%error, "an exchange could not be written as a log");
-                    self.parts.gaps.add(last, Reason::Refused, 1);
+                    self.parts.gaps.add(at, Reason::Refused, 1);
                 }
             }
-            if taken < FRAME && bytes < FRAME_BYTES {
-                next = ended.try_recv().ok();
+            frame.taken += 1;
+            frame.weight += exchange.weight;
+            frame.last = at;
+            if frame.taken >= FRAME || frame.bytes >= FRAME_BYTES {
+                self.close(std::mem::take(&mut frame), waiting);
             }
         }
-        self.append(&records, last);
-        self.done += taken as u64;
-        taken < FRAME && bytes < FRAME_BYTES
+        if frame.taken > 0 {
+            self.close(frame, waiting);
+        }
+        ended.shrink_to(KEPT);
+    }
+
+    fn close(&mut self, frame: Frame, waiting: &Waiting) {
+        self.append(&frame.records, frame.last);
+        self.done += frame.taken as u64;
+        waiting.done(frame.weight);
     }
 
     fn append(&self, records: &[Record], at: i64) {
