@@ -217,7 +217,7 @@ mod tests {
         let mut taken = Vec::new();
         waiting.take_all(&mut taken);
         assert_eq!(taken.len(), 2);
-        observer.record(exchange(10));
+        observer.record(exchange(5_000));
         assert_eq!(gaps.turned_away(), 2, "what was taken has its place until it is done");
         waiting.done(taken.drain(..).map(|ended| ended.weight).sum());
         observer.record(exchange(5_000));

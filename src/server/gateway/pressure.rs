@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn whoever_waited_for_longer_than_it_ran_rests() {
         let before = Had { ran: 100, waited: 50 };
-        let after = |ran, waited| Had {
+        let after = |ran: u64, waited: u64| Had {
             ran: 100 + ran,
             waited: 50 + waited,
         };

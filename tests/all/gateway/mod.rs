@@ -4,6 +4,7 @@ mod away;
 mod command;
 mod expect;
 mod faults;
+mod interim;
 mod kill;
 mod passing;
 mod postgres;
