@@ -1,9 +1,10 @@
 //! The recording gateway: a reverse proxy before an API, which passes every request on unchanged and records it as a log. The upstream and its clients never wait for the recording.
 //!
-//! Through the door (`listen`) comes a request to the recorder's layer (`observe`), which watches it go through `proxy` to the upstream (`upstream`, `headers`, `outgoing`, `interim`, `tunnel`) and
+//! Through the door (`listen`) comes a request to the recorder's layer (`observe`), which watches it go through `proxy` to the upstream (`upstream`, `headers`, `outgoing`, `breaking`, `interim`, `tunnel`) and
 //! back. When it has ended, it waits in memory (`waiting`) for a thread (`scribe`) which makes an entry of it (`entry`, `plain`, `upload`) and appends it to the spool on disk (`spool`). From there `send` has it stored: in
 //! the `database`, by a server elsewhere (`remote`), or by whoever fetches it (`lend`, and `tail` over there). What is missing is counted and told (`gap`, `tally`).
 
+mod breaking;
 mod calm;
 mod database;
 mod entry;

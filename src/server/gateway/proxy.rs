@@ -18,6 +18,7 @@ use recorder::Watched;
 use serde::Serialize;
 use tower::Service;
 
+use super::breaking::Breaking;
 use super::headers::{self, Asker};
 use super::interim::Interim;
 use super::observe::{Counters, Recording};
@@ -26,7 +27,7 @@ use super::tunnel::Tunnels;
 use super::upstream::{Api, SendError};
 
 /// An answer's body: the upstream's, or our own where there is none.
-pub(super) type Answer = Either<Incoming, Full<Bytes>>;
+pub(super) type Answer = Either<Breaking<Incoming>, Full<Bytes>>;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -186,7 +187,7 @@ impl Passing {
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             let (mut parts, body) = answer.into_parts();
             parts.headers = headers::of_answer(parts.headers, None);
-            return Response::from_parts(parts, Either::Left(body));
+            return Response::from_parts(parts, Either::Left(Breaking::new(body)));
         }
         let (Some(near), Some(protocol)) = (client.upgrade, headers::upgrade(answer.headers())) else {
             let why = "the upstream changed to a protocol that nobody asked for";
