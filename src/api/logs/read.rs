@@ -336,10 +336,11 @@ pub(super) async fn choices(project: &str, query: &str) -> Result<Choices, ApiEr
         ..LogSelection::all(meant.selection.range)
     };
     let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
-    let (status, method, channel) = tokio::join!(
+    let (range, origins) = (meant.selection.range, &meant.selection.origins);
+    let fields = [LogFilter::Method, LogFilter::Channel];
+    let (status, offered) = tokio::join!(
         counts::total(db, key, &all, COUNT_BOUND),
-        in_use(&meant, LogFilter::Method),
-        in_use(&meant, LogFilter::Channel)
+        offered::all(db, key, &fields, range, origins, MOST_VALUES)
     );
     let status = status?;
     let status = [(Status::Success, status.0), (Status::Failure, status.1)]
@@ -348,7 +349,10 @@ pub(super) async fn choices(project: &str, query: &str) -> Result<Choices, ApiEr
             Total::Exact(count) => Some((status.as_str().to_owned(), count)),
             Total::AtLeast(_) | Total::Unknown => None,
         });
-    let (method, channel) = (method?, channel?);
+    let mut offered = offered?.into_iter();
+    let (Some(method), Some(channel)) = (offered.next(), offered.next()) else {
+        return Ok(Choices::default());
+    };
     Ok(Choices {
         status: status.collect(),
         about: !method.exact || !channel.exact,

@@ -14,7 +14,11 @@ pub(super) async fn page(project: &str, tab: ViewTab) -> Result<ViewsPage, ApiEr
     let visit = Visit::to(project).await?;
     let (server, member) = (&visit.server, &visit.member);
     let seen = store::seen(&server.db, member.project.key, tab, member.person.key).await?;
-    let shown_by = embeds::shown_by(&server.db, member.project.key, server.clock.now_ms()).await?;
+    let shown_by = if seen.is_empty() {
+        Vec::new()
+    } else {
+        embeds::shown_by(&server.db, member.project.key, server.clock.now_ms()).await?
+    };
     let facts = |view| views::facts(server, view, member, &shown_by);
     Ok(ViewsPage {
         views: seen.into_iter().map(facts).collect(),

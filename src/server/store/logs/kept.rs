@@ -156,15 +156,16 @@ pub(super) async fn by_value(
     asked.fetch(db, &sql, &["value", "amount"]).await
 }
 
-/// How many logs each value of a field has in a range to the millisecond; none where a ragged end has more than `few` logs, which are looked at one by one.
+/// How many logs each value of some fields has in a range to the millisecond, field by field; none where a ragged end has more than `few` logs, which are looked
+/// at one by one.
 pub(super) async fn by_value_exactly(
     db: &Db,
     project: ProjectKey,
     origins: &[Origin],
-    field: ValueField,
+    fields: &[ValueField],
     range: TimeRange,
     few: usize,
-) -> Result<Option<Vec<(String, i64)>>, StoreError> {
+) -> Result<Option<Vec<Vec<(String, i64)>>>, StoreError> {
     let whole = TimeRange {
         from: ceil(range.from, HOUR).saturating_mul(HOUR),
         to: range.to.div_euclid(HOUR) * HOUR,
@@ -177,19 +178,30 @@ pub(super) async fn by_value_exactly(
         (Vec::new(), cut(range, Unit::Row))
     };
     let mut asked = Asked::of(project, origins);
-    let mut arms: Vec<String> = inner.iter().map(|part| asked.values(part, field)).collect();
-    arms.extend(ends.iter().map(|end| asked.looked_at(end, field, few + 1)));
+    let mut arms = Vec::new();
+    for field in fields {
+        arms.extend(inner.iter().map(|part| asked.values(part, *field)));
+        arms.extend(ends.iter().map(|end| asked.looked_at(end, *field, few + 1)));
+    }
     if arms.is_empty() || origins.is_empty() {
-        return Ok(Some(Vec::new()));
+        return Ok(Some(vec![Vec::new(); fields.len()]));
     }
     let sql = format!(
-        "SELECT value, CAST(SUM(amount) AS BIGINT) AS amount, CAST(SUM(looked) AS BIGINT) AS looked FROM ({}) AS counted GROUP BY value",
+        "SELECT field, value, CAST(SUM(amount) AS BIGINT) AS amount, CAST(SUM(looked) AS BIGINT) AS looked FROM ({}) AS counted GROUP BY field, value",
         arms.join(" UNION ALL ")
     );
-    let sums: Vec<(Option<String>, i64, i64)> = asked.fetch(db, &sql, &["value", "amount", "looked"]).await?;
-    let looked: i64 = sums.iter().map(|(_, _, looked)| looked).sum();
-    let known = sums.into_iter().filter_map(|(value, amount, _)| Some((value?, amount)));
-    Ok((looked <= few as i64).then(|| known.collect()))
+    let sums: Vec<(i16, Option<String>, i64, i64)> = asked.fetch(db, &sql, &["field", "value", "amount", "looked"]).await?;
+    let of = |wanted: ValueField| sums.iter().filter(move |(field, ..)| *field == wanted.number());
+    let is_few = |field: &ValueField| of(*field).map(|(_, _, _, looked)| looked).sum::<i64>() <= few as i64;
+    if !fields.iter().all(is_few) {
+        return Ok(None);
+    }
+    let known = |field: &ValueField| {
+        of(*field)
+            .filter_map(|(_, value, amount, _)| Some((value.clone()?, *amount)))
+            .collect()
+    };
+    Ok(Some(fields.iter().map(known).collect()))
 }
 
 /// A range rounded out to whole hours, as far as there are any.
@@ -254,18 +266,20 @@ impl Asked {
 
     /// Value and count of each row of a part that is counted by values.
     fn values(&mut self, part: &Stretch, field: ValueField) -> String {
-        self.arm(part, "value, count AS amount, CAST(0 AS BIGINT) AS looked", Some(field))
+        let columns = "field, value, count AS amount, CAST(0 AS BIGINT) AS looked";
+        self.arm(part, columns, Some(field))
     }
 
     /// The value of each log of a part, at most so many.
     fn looked_at(&mut self, part: &Stretch, field: ValueField, most: usize) -> String {
         let columns = format!(
-            "{} AS value, CAST(1 AS BIGINT) AS amount, CAST(1 AS BIGINT) AS looked",
+            "CAST({} AS SMALLINT) AS field, {} AS value, CAST(1 AS BIGINT) AS amount, CAST(1 AS BIGINT) AS looked",
+            field.number(),
             value_of(field)
         );
         let rows = self.arm(part, &columns, None);
         // A limit stands for one arm alone where it has brackets of its own.
-        format!("SELECT value, amount, looked FROM ({rows} LIMIT {most}) AS some_logs")
+        format!("SELECT field, value, amount, looked FROM ({rows} LIMIT {most}) AS some_logs")
     }
 
     /// The rows of a statement with these columns; on SQLite as one text, see [`render::fetch_at_once`].

@@ -20,6 +20,12 @@ pub struct Offered {
     pub exact: bool,
 }
 
+/// What is offered of a field that is not counted.
+const NOTHING: Offered = Offered {
+    values: Vec::new(),
+    exact: true,
+};
+
 /// The values of a field in use within a range. Only for Code, Method, Endpoint and Channel; a code of `none` stands for no answer.
 pub async fn offered(
     db: &Db,
@@ -29,22 +35,39 @@ pub async fn offered(
     origins: &[Origin],
     limit: usize,
 ) -> Result<Offered, StoreError> {
-    let Some(counted) = counts::counted_field(field) else {
-        return Ok(Offered {
-            values: Vec::new(),
-            exact: true,
-        });
+    let offered = all(db, project, &[field], range, origins, limit).await?;
+    Ok(offered.into_iter().next().unwrap_or(NOTHING))
+}
+
+/// The same of several fields, in their order: with one statement, where nothing is too much.
+pub async fn all(
+    db: &Db,
+    project: ProjectKey,
+    fields: &[LogFilter],
+    range: TimeRange,
+    origins: &[Origin],
+    limit: usize,
+) -> Result<Vec<Offered>, StoreError> {
+    let Some(counted) = fields
+        .iter()
+        .map(|field| counts::counted_field(*field))
+        .collect::<Option<Vec<_>>>()
+    else {
+        return Ok(vec![NOTHING; fields.len()]);
     };
-    Ok(
-        match kept::by_value_exactly(db, project, origins, counted, range, FEW).await? {
-            Some(sums) => Offered {
-                values: counts::most(sums, limit),
-                exact: true,
-            },
-            None => Offered {
-                values: counts::values(db, project, field, range, origins, limit).await?,
-                exact: false,
-            },
-        },
-    )
+    if let Some(sums) = kept::by_value_exactly(db, project, origins, &counted, range, FEW).await? {
+        let exactly = |sums| Offered {
+            values: counts::most(sums, limit),
+            exact: true,
+        };
+        return Ok(sums.into_iter().map(exactly).collect());
+    }
+    let mut about = Vec::new();
+    for field in fields {
+        about.push(Offered {
+            values: counts::values(db, project, *field, range, origins, limit).await?,
+            exact: false,
+        });
+    }
+    Ok(about)
 }
