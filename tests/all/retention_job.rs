@@ -220,6 +220,10 @@ for_each_db! {
         let project = app.add_project("shop").await;
         let key = app.add_key(&project, &crate::exports_api::ALL).await;
         write_old(app, project.key, 200, 20_000).await;
+        // Whatever day it is: that month is not dropped as a whole, since another project keeps a log there.
+        let other = app.add_project("long").await.key;
+        retention::set(&app.server, other, choice(Some(365), None), Asker::default()).await.unwrap();
+        write_old(app, other, 200, 1).await;
         let workers = audit_log::server::jobs::start(&app.server, 1);
         let purge = begin(&app.server, project.key, Asker::default()).await.unwrap().unwrap();
         let stands = async || tasks::find(app.db(), project.key, &purge).await.unwrap().unwrap();

@@ -75,6 +75,8 @@ fn pool(connections: u32) -> sqlx::pool::PoolOptions<sqlx::Sqlite> {
         .max_connections(connections)
         .idle_timeout(None)
         .max_lifetime(None)
+        // A file is not gone from one moment to the next as a server may be; the question whether it is there costs a change of thread and back, as a statement does.
+        .test_before_acquire(false)
         // Where SQLite rolled back by itself (the disk was full), sqlx believes to be in that transaction for ever, and begins no other: such a connection goes.
         .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .after_connect(|connection, _| Box::pin(async move { assert_durable(connection).await }))
