@@ -167,3 +167,31 @@ test("back from a task is back at the place in the list", async ({ page, at, fac
   await expect(page).not.toHaveURL(/after=/);
   expect(await scrolled()).toBe(0);
 });
+
+test("a list that is left just as something moves leaves nothing behind", async ({ page, at, facts }) => {
+  const type = `LEFT.${Date.now()}`;
+  await call(facts, "POST", "async-actions", { type, status: "DONE", operation_status: "SUCCESS" });
+  // Frames are held back, so that one that was asked for comes when the list has gone.
+  await page.addInitScript(() => {
+    const frames: FrameRequestCallback[] = [];
+    const ask = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = (frame) => (Reflect.get(window, "holdsFrames") ? frames.push(frame) : ask(frame));
+    Reflect.set(window, "heldFrames", frames);
+  });
+  const followed = page.waitForResponse(/\/live\/.*\/records/);
+  await open(page, at(`tasks?type=${type}`));
+  await followed;
+  const held = () => page.evaluate(() => (Reflect.get(window, "heldFrames") as unknown[]).length);
+  await expect(async () => {
+    await page.evaluate(() => Reflect.set(window, "holdsFrames", true));
+    await call(facts, "POST", "async-actions", { type, status: "DONE", operation_status: "SUCCESS" });
+    await expect.poll(held, { timeout: 2_000 }).toBeGreaterThan(0);
+  }).toPass();
+  await page.locator("table.records tbody td.c-id > a").first().click();
+  await expect(page.getByRole("heading", { name: type })).toBeVisible();
+  await page.evaluate(() => {
+    for (const frame of Reflect.get(window, "heldFrames") as FrameRequestCallback[]) frame(performance.now());
+  });
+  await page.getByRole("main").getByRole("link", { name: "Background tasks", exact: true }).click();
+  await expect(page.locator("table.records tbody tr").first()).toBeVisible();
+});

@@ -247,7 +247,7 @@ fn LongList(filter: LogFilter, query: Memo<LogQuery>) -> impl IntoView {
         leptos::task::spawn_local(async move {
             // What is offered only saves typing: where it cannot be read, the field works without.
             if let Ok(values) = values(project, search, filter.argument().to_owned()).await {
-                options.set(values);
+                options.try_set(values);
             }
         });
     };

@@ -40,8 +40,10 @@ pub fn Member(
     let save = move |_| {
         spawn_local(async move {
             let answer = change_role(board.project(), id.get_value(), chosen.get_untracked()).await;
-            if !board.changed(answer, "The role is changed", failed) {
-                chosen.try_set(role.get_untracked());
+            if !board.changed(answer, "The role is changed", failed)
+                && let Some(role) = role.try_get_untracked()
+            {
+                chosen.try_set(role);
             }
         });
     };

@@ -167,10 +167,13 @@ fn results<R: Record>(
 fn follow(live: Live, now: Callback<()>, running: Memo<usize>) {
     let heard = StoredValue::new(live.moved.get_untracked());
     let has_moved = Memo::new(move |_| live.followed.on.get() && live.moved.get() != heard.get_value());
+    // The frame in which it is asked may come when the page has gone.
     let ask = move || {
-        let moved = live.moved.get_untracked();
-        if heard.get_value() != moved {
-            heard.set_value(moved);
+        let moved = live.moved.try_get_untracked();
+        if let (Some(moved), Some(before)) = (moved, heard.try_get_value())
+            && moved != before
+        {
+            heard.try_set_value(moved);
             now.try_run(());
         }
     };
