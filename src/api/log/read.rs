@@ -17,7 +17,7 @@ use crate::server::store::StoreError;
 use crate::server::store::logs::{list, one};
 
 /// How long the search for a neighbour may take; past it the page goes without.
-const BUDGET: Duration = Duration::from_millis(250);
+const BUDGET: Duration = Duration::from_millis(150);
 
 /// The page of one log.
 pub(super) async fn page(project: &str, id: &str, query: &str) -> Result<LogPage, ApiError> {

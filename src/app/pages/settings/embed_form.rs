@@ -80,9 +80,13 @@ pub fn EmbedForm(
 ) -> impl IntoView {
     let views = board.page.with_untracked(|page| page.views.clone());
     let Some((first, _)) = views.first().cloned() else {
+        let logs = format!("/projects/{}/logs", board.project());
         return view! {
             <h2 id="embed-title">"Embed a view"</h2>
-            <p>"There is no view to embed yet: on the Logs tab set the filters, the time range and the columns, and save them in Views for everyone in the project."</p>
+            <p>
+                "There is no view to embed yet. Save one on the "<a href=logs>"Logs tab"</a>", for everyone in the project: set the filters, the time range and the columns, then "
+                <b>"Views"</b>", "<b>"Save view…"</b>"."
+            </p>
         }
         .into_any();
     };

@@ -7,7 +7,7 @@ use super::conditions::{self, Branch, Plan};
 use super::counts::{self, Bars};
 use super::keyed;
 use super::list::PathNeedle;
-use super::windows::Windows;
+use super::windows::{Windows, in_time};
 use crate::model::log::Status;
 use crate::model::query::Order;
 use crate::model::selection::{LogSelection, TimeRange};
@@ -99,14 +99,22 @@ struct Count<'a> {
 }
 
 impl Count<'_> {
-    /// Counts window by window, newest first, until the time has run out; gives whether all were counted.
+    /// Counts window by window, newest first, until the time has run out; gives whether all were counted. The first one is counted however long it takes: some
+    /// logs are told of.
     async fn until(mut self, plan: &Plan, until: Instant) -> Result<(Bars, bool), StoreError> {
         let Self {
             db, project, selection, ..
         } = self;
         let mut windows = Windows::new(db, project, &selection.origins, selection.range, Order::NewestFirst);
+        let mut is_first = true;
         while let Some(window) = windows.next().await? {
-            if !self.window(plan, window).await? {
+            let read = self.window(plan, window);
+            let may_go_on = if std::mem::take(&mut is_first) {
+                read.await?
+            } else {
+                in_time(until, read).await? == Some(true)
+            };
+            if !may_go_on {
                 return Ok((self.bars, false));
             }
             if Instant::now() >= until && !windows.is_done() {

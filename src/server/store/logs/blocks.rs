@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 use super::block::{self, SealedBlock};
+use super::month;
 use super::signature::Form;
 use crate::model::log::Origin;
+use crate::model::selection::TimeRange;
 use crate::server::store::db::{WriteTx, on_db, on_tx};
 use crate::server::store::insert::Insert;
 use crate::server::store::projects::ProjectKey;
@@ -99,24 +101,61 @@ pub(super) async fn moves(db: &Db, project: ProjectKey) -> Result<i64, StoreErro
 /// A block's content as the database has it: id, bytes before compression, SHA-256, compressed content.
 pub(super) type Closed = (i64, i64, Vec<u8>, Vec<u8>);
 
+/// The months in which blocks lie that have logs of some times: a block never leaves its month. None where there is no time, or no calendar for it.
+pub(super) fn months_of(times: impl IntoIterator<Item = i64>) -> Option<TimeRange> {
+    let months = times.into_iter().fold(None, |known: Option<(i64, i64)>, time| {
+        Some(known.map_or((time, time), |(first, last)| (first.min(time), last.max(time))))
+    });
+    let (first, last) = months?;
+    let (from, to) = (month::of(first).start, month::of(last).end);
+    (from > i64::MIN && to < i64::MAX).then_some(TimeRange { from, to })
+}
+
+/// The condition that keeps PostgreSQL to some months' partitions: else it looks at all there are. SQLite has none, and is not to look at times.
+fn within(db: &Db, months: Option<TimeRange>) -> String {
+    match months.filter(|_| !db.is_sqlite()) {
+        // Whole months: there are few such texts.
+        Some(TimeRange { from, to }) => format!(" AND min_time >= {from} AND min_time < {to}"),
+        None => String::new(),
+    }
+}
+
+/// The content of one block, opened and checked; `time` is that of one of its logs.
+pub(super) async fn read_near(db: &Db, project: ProjectKey, id: i64, time: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    read_within(db, project, id, months_of([time])).await
+}
+
 /// The content of one block, opened and checked.
 pub(super) async fn read(db: &Db, project: ProjectKey, id: i64) -> Result<Option<Vec<u8>>, StoreError> {
-    const READ: &str = "SELECT id, bytes, sha256, content FROM log_blocks WHERE project_id = $1 AND id = $2";
-    let closed: Option<Closed> = on_db!(read db, pool => query_as(READ).bind(project).bind(id).fetch_optional(pool).await?);
+    read_within(db, project, id, None).await
+}
+
+async fn read_within(db: &Db, project: ProjectKey, id: i64, months: Option<TimeRange>) -> Result<Option<Vec<u8>>, StoreError> {
+    let sql = AssertSqlSafe(format!(
+        "SELECT id, bytes, sha256, content FROM log_blocks WHERE project_id = $1 AND id = $2{}",
+        within(db, months)
+    ));
+    let closed: Option<Closed> = on_db!(read db, pool => query_as(sql).bind(project).bind(id).fetch_optional(pool).await?);
     closed
         .map(|(id, bytes, sha256, content)| block::open(id, &content, bytes, &sha256))
         .transpose()
 }
 
-/// Several blocks, still closed, by id. Those that are gone are left out.
-pub(super) async fn read_closed(db: &Db, project: ProjectKey, ids: &[i64]) -> Result<HashMap<i64, Closed>, StoreError> {
+/// Several blocks of some [months](months_of), still closed, by id. Those that are gone are left out.
+pub(super) async fn read_closed(
+    db: &Db,
+    project: ProjectKey,
+    ids: &[i64],
+    months: Option<TimeRange>,
+) -> Result<HashMap<i64, Closed>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     // Ids are numbers of the database's own, so they may stand in the text.
     let list = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
     let sql = AssertSqlSafe(format!(
-        "SELECT id, bytes, sha256, content FROM log_blocks WHERE project_id = $1 AND id IN ({list})"
+        "SELECT id, bytes, sha256, content FROM log_blocks WHERE project_id = $1 AND id IN ({list}){}",
+        within(db, months)
     ));
     let closed: Vec<Closed> = on_db!(read db, pool => query_as(sql).bind(project).persistent(false).fetch_all(pool).await?);
     Ok(closed.into_iter().map(|block| (block.0, block)).collect())

@@ -92,7 +92,11 @@ async fn tally(
 /// From the counts that are kept.
 async fn exact(db: &Db, project: ProjectKey, selection: &LogSelection, step: i64) -> Result<Bars, StoreError> {
     let mut bars = Bars::new();
-    for (bar, status, count) in kept::by_status(db, project, &selection.origins, selection.range, step).await? {
+    let only = match selection.statuses.as_slice() {
+        [status] => Some(*status),
+        _ => None,
+    };
+    for (bar, status, count) in kept::by_status(db, project, &selection.origins, only, selection.range, step).await? {
         add(&mut bars, selection, bar, status, count);
     }
     Ok(bars)

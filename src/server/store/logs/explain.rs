@@ -71,6 +71,7 @@ async fn branches(
     let reader = Reader {
         db,
         project: request.project,
+        origins: &selection.origins,
         plan: conditions::plan(selection, codes.as_deref()),
         path: PathNeedle::of(selection),
         up_to_seq: selection.up_to_seq,
@@ -98,7 +99,7 @@ fn searches(db: &Db, request: &ListRequest<'_>, selection: &LogSelection, walk: 
     let mut statements: Vec<Statement> = [true, false]
         .into_iter()
         .map(|is_group| {
-            let prepared = headers::sql(db, is_group, walk.order, words);
+            let prepared = headers::sql(db, is_group, walk, words);
             let mut values = vec![request.project, range.from, range.to, range.to, i64::MAX, 16];
             values.resize(values.len() + words, 12_345);
             let written = values

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, query_scalar};
 
 use super::list::Walk;
 use super::signature::Trigram;
-use super::{groups, singles};
+use super::{groups, month, singles};
 use crate::model::query::Order;
 use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
@@ -118,7 +118,7 @@ impl<'a> Stream<'a> {
             Order::NewestFirst => (i64::MAX, i64::MAX),
             Order::OldestFirst => (i64::MIN, i64::MIN),
         };
-        let sql = sql(db, is_group, walk.order, trigrams.len());
+        let sql = sql(db, is_group, walk, trigrams.len());
         let size = if is_group { GROUPS.0 } else { SINGLES.0 };
         Self {
             db,
@@ -185,14 +185,22 @@ impl<'a> Stream<'a> {
             .collect();
         ranked.sort_unstable_by_key(|(bits, _)| *bits);
         self.trigrams = ranked.into_iter().take(RAREST).map(|(_, trigram)| trigram).collect();
-        self.sql = sql(self.db, self.is_group, self.walk.order, self.trigrams.len());
+        self.sql = sql(self.db, self.is_group, self.walk, self.trigrams.len());
     }
 }
 
 /// The statement that reads units of one kind.
-pub(super) fn sql(db: &Db, is_group: bool, order: Order, words: usize) -> String {
+pub(super) fn sql(db: &Db, is_group: bool, walk: &Walk, words: usize) -> String {
     let write = if is_group { groups::sql } else { singles::sql };
-    write(db.is_sqlite(), order, words)
+    // A unit never leaves its month: PostgreSQL is not to look at partitions of earlier ones.
+    let first = month::of(walk.range.from).start;
+    let since = (!db.is_sqlite() && first > i64::MIN).then_some(first);
+    write(db.is_sqlite(), since, walk.order, words)
+}
+
+/// The condition that units begin at a time or later, where one is given.
+pub(super) fn since(first: Option<i64>) -> String {
+    first.map(|first| format!(" AND min_time >= {first}")).unwrap_or_default()
 }
 
 /// The column of the edge that a walk meets first, how later ones compare, and in which direction they lie.

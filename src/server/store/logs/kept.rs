@@ -14,7 +14,7 @@ use crate::server::store::{Db, StoreError, render};
 
 /// What is counted together, the finest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Unit {
+enum Unit {
     /// Nothing: rows one by one.
     Row,
     /// A minute, by status alone.
@@ -57,7 +57,7 @@ impl Unit {
 
 /// A part of a range that is read in one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
+struct Stretch {
     unit: Unit,
     range: TimeRange,
 }
@@ -71,7 +71,7 @@ impl Stretch {
 }
 
 /// A range in as few parts as it takes, in time order; none coarser than `coarsest`.
-pub(super) fn cut(range: TimeRange, coarsest: Unit) -> Vec<Stretch> {
+fn cut(range: TimeRange, coarsest: Unit) -> Vec<Stretch> {
     let TimeRange { from, to } = range;
     if from >= to {
         return Vec::new();
@@ -102,11 +102,13 @@ const fn ceil(value: i64, unit: i64) -> i64 {
     value.div_euclid(unit) + if value.rem_euclid(unit) == 0 { 0 } else { 1 }
 }
 
-/// How many logs of each status a range has, by bars that begin at multiples of `step` (milliseconds, a multiple of a minute).
+/// How many logs of each status a range has, by bars that begin at multiples of `step` (milliseconds, a multiple of a minute); of one status alone where `only`
+/// names it.
 pub(super) async fn by_status(
     db: &Db,
     project: ProjectKey,
     origins: &[Origin],
+    only: Option<Status>,
     range: TimeRange,
     step: i64,
 ) -> Result<Vec<(i64, Status, i64)>, StoreError> {
@@ -115,7 +117,7 @@ pub(super) async fn by_status(
     let coarsest = [Unit::Day, Unit::Hour].into_iter().find(fits).unwrap_or(Unit::Minute);
     let parts = cut(range, coarsest);
     let mut asked = Asked::of(project, origins);
-    let arms: Vec<String> = parts.iter().map(|part| asked.statuses(part)).collect();
+    let arms: Vec<String> = parts.iter().map(|part| asked.statuses(part, only)).collect();
     if arms.is_empty() || origins.is_empty() {
         return Ok(Vec::new());
     }
@@ -244,7 +246,16 @@ impl Asked {
     }
 
     /// When, status and count of each row of a part.
-    fn statuses(&mut self, part: &Stretch) -> String {
+    fn statuses(&mut self, part: &Stretch, only: Option<Status>) -> String {
+        let rows = self.any_status(part);
+        match (only, part.unit) {
+            (None, _) => rows,
+            (Some(status), Unit::Row | Unit::Minute) => format!("{rows} AND status = {}", status.number()),
+            (Some(status), Unit::Hour | Unit::Day) => format!("{rows} AND value = '{}'", status.as_str()),
+        }
+    }
+
+    fn any_status(&mut self, part: &Stretch) -> String {
         let (_, at) = part.unit.place();
         let at = match part.unit.milliseconds() {
             1 => format!("{at} AS at"),

@@ -11,9 +11,9 @@ use sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use super::conditions::{self, Branch, Plan};
 use super::fold::fold;
 use super::rows::{COLUMNS, FactsRow};
-use super::windows::Windows;
+use super::windows::{Windows, in_time};
 use super::{counts, keyed, search};
-use crate::model::log::LogFacts;
+use crate::model::log::{LogFacts, Origin};
 use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
 use crate::model::selection::{LogSelection, TimeRange};
@@ -100,6 +100,7 @@ pub(super) async fn rows(db: &Db, project: ProjectKey, selection: &LogSelection,
     let reader = Reader {
         db,
         project,
+        origins: &selection.origins,
         plan: conditions::plan(selection, codes.as_deref()),
         path: PathNeedle::of(selection),
         up_to_seq: selection.up_to_seq,
@@ -111,21 +112,7 @@ pub(super) async fn rows(db: &Db, project: ProjectKey, selection: &LogSelection,
             searched_to: None,
         });
     }
-    let mut windows = Windows::new(db, project, &selection.origins, walk.range, walk.order);
-    let mut rows = Vec::new();
-    while let Some(window) = windows.next().await? {
-        rows.extend(reader.window(window, walk.wanted - rows.len()).await?);
-        if rows.len() >= walk.wanted {
-            break;
-        }
-        if Instant::now() >= walk.until && !windows.is_done() {
-            return Ok(Walked {
-                rows,
-                searched_to: Some(windows.reached()),
-            });
-        }
-    }
-    Ok(Walked { rows, searched_to: None })
+    reader.windows().await
 }
 
 impl Walk {
@@ -136,7 +123,8 @@ impl Walk {
             (Place::Before(key), Order::NewestFirst) => (Order::OldestFirst, Some(key.clone())),
             (Place::Before(key), Order::OldestFirst) => (Order::NewestFirst, Some(key.clone())),
         };
-        let mut range = request.selection.range;
+        let whole = request.selection.range;
+        let mut range = whole;
         if let Some(key) = &after {
             match order {
                 // A key without an id stands before all rows of its millisecond.
@@ -146,10 +134,12 @@ impl Walk {
                 Order::OldestFirst => range.from = std::cmp::max(range.from, key.created_at),
             }
         }
+        // A key outside of the range says nothing that the range does not; a database that is told both may begin at the key, and read all that lies between.
+        let says_more = |key: &Key| !key.id.is_empty() && whole.from <= key.created_at && key.created_at < whole.to;
         let wanted = request.limit.saturating_add(1);
         Self {
             order,
-            after: after.filter(|key| !key.id.is_empty()),
+            after: after.filter(says_more),
             range,
             until: Instant::now() + request.budget,
             wanted,
@@ -279,6 +269,7 @@ impl PathNeedle {
 pub(super) struct Reader<'a> {
     pub(super) db: &'a Db,
     pub(super) project: ProjectKey,
+    pub(super) origins: &'a [Origin],
     pub(super) plan: Plan,
     pub(super) path: Option<PathNeedle>,
     pub(super) up_to_seq: Option<i64>,
@@ -289,6 +280,32 @@ impl Reader<'_> {
     /// Whether indexes settle everything, so that a page never reads rows in vain.
     pub(super) fn is_settled(&self) -> bool {
         self.plan.residual.is_empty() && self.path.is_none()
+    }
+
+    /// The rows of window after window, until there are enough or the time has run out. The first one is read however long it takes: a list must get on.
+    async fn windows(&self) -> Result<Walked, StoreError> {
+        let walk = self.walk;
+        let mut windows = Windows::new(self.db, self.project, self.origins, walk.range, walk.order);
+        let (mut rows, mut searched_to) = (Vec::new(), None);
+        while let Some(window) = windows.next().await? {
+            let read = self.window(window, walk.wanted - rows.len());
+            let found = match searched_to {
+                None => Some(read.await?),
+                Some(_) => in_time(walk.until, read).await?,
+            };
+            let Some(found) = found else {
+                return Ok(Walked { rows, searched_to });
+            };
+            rows.extend(found);
+            searched_to = Some(windows.reached());
+            if rows.len() >= walk.wanted || windows.is_done() {
+                break;
+            }
+            if Instant::now() >= walk.until {
+                return Ok(Walked { rows, searched_to });
+            }
+        }
+        Ok(Walked { rows, searched_to: None })
     }
 
     /// The first rows of a window, in the walk's order.
@@ -358,5 +375,53 @@ impl Reader<'_> {
         }
         self.walk.put_in_order(&mut select, branch, limit);
         select
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(order: Order, place: Place) -> Walk {
+        let selection = LogSelection::all(TimeRange { from: 100, to: 200 });
+        Walk::of(&ListRequest {
+            project: 1,
+            selection: &selection,
+            order,
+            place,
+            limit: 1,
+            budget: Duration::ZERO,
+        })
+    }
+
+    fn key(created_at: i64) -> Key {
+        Key {
+            created_at,
+            id: "a".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_key_outside_of_the_range_is_not_told_to_the_database() {
+        for (order, place) in [
+            (Order::NewestFirst, Place::Before(key(50))),
+            (Order::OldestFirst, Place::After(key(50))),
+            (Order::NewestFirst, Place::After(key(200))),
+            (Order::OldestFirst, Place::Before(key(300))),
+        ] {
+            let walk = walk(order, place.clone());
+            assert_eq!(walk.after, None, "{place:?}");
+            assert_eq!((walk.range.from, walk.range.to), (100, 200), "{place:?}");
+        }
+        let walk = walk(Order::NewestFirst, Place::After(key(199)));
+        assert_eq!(walk.after, Some(key(199)));
+        assert_eq!((walk.range.from, walk.range.to), (100, 200));
+    }
+
+    #[test]
+    fn a_key_within_the_range_cuts_it() {
+        let walk = walk(Order::OldestFirst, Place::After(key(150)));
+        assert_eq!(walk.after, Some(key(150)));
+        assert_eq!((walk.range.from, walk.range.to), (150, 200));
     }
 }

@@ -40,7 +40,7 @@ pub async fn find(db: &Db, project: ProjectKey, id: &str) -> Result<Option<Log>,
         };
         let text = match row.block_id {
             None => None,
-            Some(block_id) => match text(db, project, block_id, id).await? {
+            Some(block_id) => match text(db, project, block_id, (time, id)).await? {
                 None if first_try => {
                     first_try = false;
                     continue;
@@ -111,8 +111,9 @@ async fn texts(db: &Db, project: ProjectKey, all: &[LogFacts]) -> Result<HashMap
         }
     }
     let ids: Vec<i64> = by_block.keys().copied().collect();
+    let months = blocks::months_of(all.iter().map(|facts| facts.created_at));
     for some in ids.chunks(OPENED_TOGETHER) {
-        for (id, (_, bytes, sha256, content)) in blocks::read_closed(db, project, some).await? {
+        for (id, (_, bytes, sha256, content)) in blocks::read_closed(db, project, some, months).await? {
             let content = block::open(id, &content, bytes, &sha256)?;
             let Some(wanted) = by_block.get(&id) else { continue };
             for entry in block::entries(&content)? {
@@ -152,8 +153,8 @@ async fn row(db: &Db, project: ProjectKey, time: i64, id: &str) -> Result<Option
 }
 
 /// What a log says, from its block; `None` where the block or the entry is not there.
-async fn text(db: &Db, project: ProjectKey, block_id: i64, id: &str) -> Result<Option<LogText>, StoreError> {
-    let Some(content) = blocks::read(db, project, block_id).await? else {
+async fn text(db: &Db, project: ProjectKey, block_id: i64, (time, id): (i64, &str)) -> Result<Option<LogText>, StoreError> {
+    let Some(content) = blocks::read_near(db, project, block_id, time).await? else {
         return Ok(None);
     };
     let entries = block::entries(&content)?;

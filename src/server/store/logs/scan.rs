@@ -139,11 +139,12 @@ impl Scan {
 
     /// What the logs say, each block opened once.
     pub(super) async fn with_texts(&self, placed: Vec<Placed>) -> Result<Vec<Log>, StoreError> {
+        let months = blocks::months_of(placed.iter().map(|(facts, ..)| facts.created_at));
         let mut ids: Vec<i64> = placed.iter().filter_map(|(_, block, _)| *block).collect();
         ids.dedup();
         ids.sort_unstable();
         ids.dedup();
-        let closed = blocks::read_closed(&self.db, self.project, &ids).await?;
+        let closed = blocks::read_closed(&self.db, self.project, &ids, months).await?;
         let opened = tokio::task::spawn_blocking(move || {
             let open =
                 |(id, (_, bytes, sha256, content)): (i64, blocks::Closed)| Ok((id, block::open(id, &content, bytes, &sha256)?));

@@ -97,6 +97,7 @@ async fn among(
     few: Vec<LogFacts>,
 ) -> Result<Vec<LogFacts>, StoreError> {
     let keys: Vec<_> = few.iter().map(|facts| (facts.created_at, facts.id.clone())).collect();
+    let months = blocks::months_of(keys.iter().map(|(time, _)| *time));
     let mut block_ids: Vec<i64> = keyed::blocks(db, project, selection, &keys)
         .await?
         .into_iter()
@@ -106,7 +107,7 @@ async fn among(
     block_ids.dedup();
     let mut hits = std::collections::HashSet::new();
     for group in block_ids.chunks(GROUP.1) {
-        let closed = blocks::read_closed(db, project, group).await?;
+        let closed = blocks::read_closed(db, project, group, months).await?;
         hits.extend(needles.find(closed.into_values().collect()).await?);
     }
     let rows = few
@@ -184,7 +185,8 @@ impl Search<'_> {
     /// Opens blocks and keeps what they have.
     async fn open(&mut self, headers: &[Header]) -> Result<(), StoreError> {
         let ids: Vec<i64> = headers.iter().map(|header| header.id).collect();
-        let closed = blocks::read_closed(self.db, self.project, &ids).await?;
+        let months = blocks::months_of(headers.iter().map(|header| header.edge));
+        let closed = blocks::read_closed(self.db, self.project, &ids, months).await?;
         let range = self.selection.range;
         let mut keys = self.needles.find(closed.into_values().collect()).await?;
         keys.retain(|(time, _)| range.from <= *time && *time < range.to);

@@ -1,10 +1,12 @@
 //! Windows of time: where few of the logs that are read may be wanted, they are read some thousands at a time, so that a time budget can stop it.
-//! How many are in one follows what reading those before it took: a budget is met whatever the machine, and whatever is looked for.
+//! How many are in one follows what reading those before it took: a budget is met whatever the machine, and whatever is looked for. Those before it may have been
+//! in memory, though, and it on a slow disk: what is not there [a little after the time has run out](in_time) is not waited for.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use sqlx::query_as;
+use tokio::time::timeout_at;
 
 use super::tallies::MINUTE;
 use crate::model::log::Origin;
@@ -15,11 +17,13 @@ use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
 
 /// Logs of the first window, of the smallest and of the largest.
-const FIRST: i64 = 8_000;
-const LEAST: i64 = 2_500;
-const MOST: i64 = 40 * FIRST;
+const FIRST: i64 = 2_500;
+const LEAST: i64 = FIRST;
+const MOST: i64 = 128 * FIRST;
 /// How long reading a window should take.
 const STEP: Duration = Duration::from_millis(40);
+/// How long a window that is being read when the time has run out is waited for: most are there within it.
+const GRACE: Duration = STEP;
 /// Minute counts that one look reads for each origin.
 const COUNTS: i64 = 3_000;
 
@@ -27,6 +31,14 @@ const COUNTS: i64 = 3_000;
 fn after(logs: i64, took: Duration) -> i64 {
     let fits = i128::from(logs) * STEP.as_micros() as i128 / took.as_micros().max(1) as i128;
     i64::try_from(fits).unwrap_or(i64::MAX).min(logs * 2).clamp(LEAST, MOST)
+}
+
+/// What reading a window gives, unless it is not there a little after `until`. Its statement ends by itself: it reads no more than its window.
+pub(super) async fn in_time<T>(
+    until: Instant,
+    read: impl Future<Output = Result<T, StoreError>>,
+) -> Result<Option<T>, StoreError> {
+    timeout_at((until + GRACE).into(), read).await.ok().transpose()
 }
 
 /// Walks through a range from the end that comes first.

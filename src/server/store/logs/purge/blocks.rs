@@ -178,7 +178,8 @@ fn fitting(mut found: Vec<Found>) -> Vec<Found> {
 /// Opens them; those that have gone meanwhile are left out.
 async fn open(db: &Db, project: ProjectKey, found: &[Found], cuts: Cuts) -> Result<Vec<Opened>, StoreError> {
     let ids: Vec<i64> = found.iter().map(|block| block.id).collect();
-    let closed = blocks::read_closed(db, project, &ids).await?;
+    let months = blocks::months_of(found.iter().map(|block| block.min_time));
+    let closed = blocks::read_closed(db, project, &ids, months).await?;
     let known = |block: &Found| (block.origin.map(Origin::of_number), (block.min_time, block.max_time));
     let known: HashMap<i64, Known> = found.iter().map(|block| (block.id, known(block))).collect();
     let opening = tokio::task::spawn_blocking(move || {
