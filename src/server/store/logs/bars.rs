@@ -16,9 +16,11 @@ use crate::server::store::render;
 use crate::server::store::{Db, StoreError};
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
-/// Rows that are counted without a look at the time: so many take less than the least of windows.
+/// Rows that are counted without a look at the time: so many are read within it even where each is looked for on a disk.
+const FEW: u64 = 500;
+/// Rows that are counted at once while there is time: so many that are in memory take less than the least of windows.
 const AT_ONCE: u64 = 2_000;
-/// Rows that are read one by one at least.
+/// Rows that are read at least where the path is looked at afterwards.
 const LOOKED_AT: u64 = 2_000;
 
 /// Counts rows of any selection without text, newest first, up to `bound` or until the time has run out; gives whether all were counted.
@@ -50,11 +52,22 @@ pub(super) async fn counted(
     };
     let mut few = Bars::new();
     if plan.residual.is_empty() && count.path.is_none() {
-        count.left = std::cmp::min(bound, AT_ONCE);
-        let whole = count.window(&plan, selection.range).await?;
-        few = std::mem::take(&mut count.bars);
-        if whole || bound <= AT_ONCE {
-            return Ok((few, whole));
+        for most in [FEW, AT_ONCE] {
+            count.left = std::cmp::min(bound, most);
+            let read = count.window(&plan, selection.range);
+            let whole = if most == FEW {
+                Some(read.await?)
+            } else {
+                in_time(until, read).await?
+            };
+            let counted = std::mem::take(&mut count.bars);
+            let Some(whole) = whole else {
+                return Ok((few, false));
+            };
+            few = counted;
+            if whole || bound <= most {
+                return Ok((few, whole));
+            }
         }
         count.left = bound;
     }
@@ -199,8 +212,12 @@ impl Count<'_> {
         limit: u64,
         seen: &mut HashSet<(i64, String)>,
     ) -> Result<(Vec<(i64, i16, i64)>, bool), StoreError> {
-        // Some rows are passed over, so a few more than may be counted are read.
-        let limit = std::cmp::max(limit, LOOKED_AT);
+        // Where the path is looked at some rows are passed over, so a few more than may be counted are read.
+        let limit = if self.path.is_some() {
+            std::cmp::max(limit, LOOKED_AT)
+        } else {
+            limit
+        };
         let mut rows = self.rows(plan, branch, window, limit);
         let columns = ["created_at", "id", "status", "path"];
         rows.columns(columns);

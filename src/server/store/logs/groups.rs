@@ -243,7 +243,7 @@ pub(super) fn unturn(slices: &[Vec<u8>], width: usize, lane: usize) -> Option<Ve
 }
 
 /// The select that gives some groups as one text of lines `id,edge,lane,form,members,words`, in hexadecimal.
-pub(super) fn sql(sqlite: bool, first: Option<i64>, order: Order, words: usize) -> String {
+pub(super) fn sql(sqlite: bool, order: Order, words: usize) -> String {
     let (edge, compare, direction) = super::headers::direction(order);
     let (hex, end, join) = super::headers::dialect(sqlite);
     let words: String = (0..words)
@@ -259,9 +259,8 @@ pub(super) fn sql(sqlite: bool, first: Option<i64>, order: Order, words: usize) 
     format!(
         "SELECT {join}(line, ';') FROM (
             SELECT g.id || ',' || g.{edge} || ',' || g.lane || ',' || g.form || ',' || {hex}g.members{end} || ','{words} AS line FROM log_groups AS g
-            WHERE g.project_id = $1 AND g.max_time >= $2 AND g.min_time < $3{} AND (g.{edge}, g.id) {compare} ($4, $5)
-            ORDER BY g.{edge} {direction}, g.id {direction} LIMIT $6) AS lines",
-        super::headers::since(first)
+            WHERE g.project_id = $1 AND g.max_time >= $2 AND g.min_time < $3 AND (g.{edge}, g.id) {compare} ($4, $5)
+            ORDER BY g.{edge} {direction}, g.id {direction} LIMIT $6) AS lines"
     )
 }
 

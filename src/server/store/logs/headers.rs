@@ -4,12 +4,13 @@
 //! the passing of rows. Blocks in groups and single ones are two streams, merged by the end of their time that the walk meets first.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, query_scalar};
 
 use super::list::Walk;
 use super::signature::Trigram;
-use super::{groups, month, singles};
+use super::{groups, singles};
 use crate::model::query::Order;
 use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
@@ -19,6 +20,8 @@ use crate::server::store::{Db, StoreError};
 const GROUPS: (i64, i64) = (1, 32);
 /// Single blocks of the first look, and at most.
 const SINGLES: (i64, i64) = (16, 512);
+/// How long a look may take for the next one to be at more.
+const STEP: Duration = Duration::from_millis(15);
 /// Words of a signature that a first look reads, to see which of them leave the fewest logs.
 const MOST_WORDS: usize = 12;
 /// Words that are read after that at most: of the rarest, each leaves a third of the logs at most, so 8 leave one of 6,500.
@@ -118,7 +121,7 @@ impl<'a> Stream<'a> {
             Order::NewestFirst => (i64::MAX, i64::MAX),
             Order::OldestFirst => (i64::MIN, i64::MIN),
         };
-        let sql = sql(db, is_group, walk, trigrams.len());
+        let sql = sql(db, is_group, walk.order, trigrams.len());
         let size = if is_group { GROUPS.0 } else { SINGLES.0 };
         Self {
             db,
@@ -142,8 +145,7 @@ impl<'a> Stream<'a> {
         if self.is_done || !self.units.is_empty() {
             return Ok(());
         }
-        let size = self.size;
-        self.size = (size * 4).min(if self.is_group { GROUPS.1 } else { SINGLES.1 });
+        let (size, begun) = (self.size, Instant::now());
         let sql = AssertSqlSafe(self.sql.as_str());
         let range = self.walk.range;
         let lines: Option<String> = on_db!(read self.db, pool => {
@@ -153,6 +155,10 @@ impl<'a> Stream<'a> {
             }
             query.fetch_one(pool).await?
         });
+        // Where reading is slow, a search must not be late for the end of its time.
+        if begun.elapsed() < STEP {
+            self.size = (size * 4).min(if self.is_group { GROUPS.1 } else { SINGLES.1 });
+        }
         let lines = lines.unwrap_or_default();
         for line in lines.split(';').filter(|line| !line.is_empty()) {
             let unit = if self.is_group {
@@ -185,22 +191,14 @@ impl<'a> Stream<'a> {
             .collect();
         ranked.sort_unstable_by_key(|(bits, _)| *bits);
         self.trigrams = ranked.into_iter().take(RAREST).map(|(_, trigram)| trigram).collect();
-        self.sql = sql(self.db, self.is_group, self.walk, self.trigrams.len());
+        self.sql = sql(self.db, self.is_group, self.walk.order, self.trigrams.len());
     }
 }
 
 /// The statement that reads units of one kind.
-pub(super) fn sql(db: &Db, is_group: bool, walk: &Walk, words: usize) -> String {
+pub(super) fn sql(db: &Db, is_group: bool, order: Order, words: usize) -> String {
     let write = if is_group { groups::sql } else { singles::sql };
-    // A unit never leaves its month: PostgreSQL is not to look at partitions of earlier ones.
-    let first = month::of(walk.range.from).start;
-    let since = (!db.is_sqlite() && first > i64::MIN).then_some(first);
-    write(db.is_sqlite(), since, walk.order, words)
-}
-
-/// The condition that units begin at a time or later, where one is given.
-pub(super) fn since(first: Option<i64>) -> String {
-    first.map(|first| format!(" AND min_time >= {first}")).unwrap_or_default()
+    write(db.is_sqlite(), order, words)
 }
 
 /// The column of the edge that a walk meets first, how later ones compare, and in which direction they lie.

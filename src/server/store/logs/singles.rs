@@ -1,11 +1,11 @@
 //! Signatures of blocks that are in no group yet, read many a row.
 
-use super::headers::{Header, Unit, dialect, direction, since};
+use super::headers::{Header, Unit, dialect, direction};
 use super::signature::{Form, Trigram};
 use crate::model::query::Order;
 
 /// The select that gives some blocks as one text of lines `id,edge,lane,form,words`, the words in hexadecimal one after another.
-pub(super) fn sql(sqlite: bool, first: Option<i64>, order: Order, words: usize) -> String {
+pub(super) fn sql(sqlite: bool, order: Order, words: usize) -> String {
     let (edge, compare, direction) = direction(order);
     let (hex, end, join) = dialect(sqlite);
     // A word's place is hash * width / 2^32.
@@ -16,9 +16,8 @@ pub(super) fn sql(sqlite: bool, first: Option<i64>, order: Order, words: usize) 
     format!(
         "SELECT {join}(line, ';') FROM (
             SELECT id || ',' || {edge} || ',' || lane || ',' || form || ','{words} AS line FROM log_signatures
-            WHERE project_id = $1 AND max_time >= $2 AND min_time < $3{} AND ({edge}, id) {compare} ($4, $5)
-            ORDER BY {edge} {direction}, id {direction} LIMIT $6) AS lines",
-        since(first)
+            WHERE project_id = $1 AND max_time >= $2 AND min_time < $3 AND ({edge}, id) {compare} ($4, $5)
+            ORDER BY {edge} {direction}, id {direction} LIMIT $6) AS lines"
     )
 }
 
