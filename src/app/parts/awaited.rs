@@ -2,9 +2,10 @@
 //!
 //! Before a [`Transition`] or [`Suspense`] renders on the server, Leptos walks over what is inside to find the resources that it reads, and walks again
 //! when they have come, to find more of them. Each walk calls every closure, and so makes the whole page and asks the database whatever that page asks.
-//! [`awaited`] tells a walk what is read and makes nothing; it is made when it is rendered. In the browser it is the closure alone.
+//! [`awaited`] tells a walk what is read and makes nothing; it is made as it is written. In the browser it is the closure alone.
 //!
-//! What is inside must not begin to read another resource without a boundary of its own: no walk finds it.
+//! What is inside must not begin to read another resource, nor hold a [`Suspend`], without a boundary of its own: no walk finds the one, and the other would be
+//! written before it has come, as nothing.
 
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
@@ -117,7 +118,7 @@ where
     V: RenderHtml + 'static,
     V::State: 'static,
 {
-    type AsyncOutput = <F as RenderHtml>::AsyncOutput;
+    type AsyncOutput = Self;
     type Owned = Self;
 
     const MIN_LENGTH: usize = 0;
@@ -126,8 +127,10 @@ where
         (self.reads)();
     }
 
+    /// What it reads has come, and what is in it waits for nothing: it can be written as it is. Made ready first, each element of the page would be a
+    /// future of its own, a fifth of the time that a page takes.
     async fn resolve(self) -> Self::AsyncOutput {
-        self.view.resolve().await
+        self
     }
 
     fn html_len(&self) -> usize {
