@@ -83,18 +83,21 @@ fn drawing(page: &LogsPage, query: &LogQuery) -> String {
             (count.saturating_mul(HEIGHT * 10) / most).max(LEAST)
         }
     };
+    // Written once: only the times differ from bar to bar.
+    let link = to_query(&query.within(Some("F".to_owned()), Some("T".to_owned())));
+    let (before, after) = link.split_once("from=F&to=T").unwrap_or_default();
+    let (before, after) = (Escaped(before).to_string(), Escaped(after).to_string());
     let (mut links, mut good, mut bad) = (String::new(), String::new(), String::new());
     for bar in &chart.bars {
         let (place, success, failure) = *bar;
         let from = chart.first + i64::from(place) * chart.step;
-        let link = to_query(&query.within(Some(rfc3339(from)), Some(rfc3339(from + chart.step))));
-        let link = Escaped(&link);
+        let (start, end) = (rfc3339(from), rfc3339(from + chart.step));
         let failed = scaled(failure);
         let succeeded = scaled(success).min(HEIGHT * 10 - failed);
         // Writing to a String cannot fail.
         let _ = write!(
             links,
-            r#"<a href="{link}" tabindex="-1"><title>{}</title><path d="M{place} 0h1v{HEIGHT}h-1z"/></a>"#,
+            r#"<a href="{before}from={start}&amp;to={end}{after}" tabindex="-1"><title>{}</title><path d="M{place} 0h1v{HEIGHT}h-1z"/></a>"#,
             says(page, *bar)
         );
         let (high, foot) = (Tenths(succeeded), Tenths(HEIGHT * 10 - succeeded));
