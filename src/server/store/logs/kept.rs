@@ -12,6 +12,9 @@ use crate::model::selection::TimeRange;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError, render};
 
+/// Bars that are summed one by one at most.
+const MOST_BARS: i64 = 1_000;
+
 /// What is counted together, the finest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Unit {
@@ -68,6 +71,12 @@ impl Stretch {
         let unit = self.unit.milliseconds();
         [self.range.from.div_euclid(unit), self.range.to.div_euclid(unit)]
     }
+
+    /// How many bars of so many milliseconds it reaches into, where they are shorter than an hour.
+    fn bars(&self, step: i64) -> Option<i64> {
+        let last = self.range.to.checked_sub(1)?.div_euclid(step);
+        (step < HOUR).then(|| last - self.range.from.div_euclid(step) + 1)
+    }
 }
 
 /// A range in as few parts as it takes, in time order; none coarser than `coarsest`.
@@ -103,7 +112,7 @@ const fn ceil(value: i64, unit: i64) -> i64 {
 }
 
 /// How many logs of each status a range has, by bars that begin at multiples of `step` (milliseconds, a multiple of a minute); of one status alone where `only`
-/// names it.
+/// names it. A bar may come in parts.
 pub(super) async fn by_status(
     db: &Db,
     project: ProjectKey,
@@ -116,16 +125,24 @@ pub(super) async fn by_status(
     let fits = |unit: &Unit| step == i64::MAX || step % unit.milliseconds() == 0;
     let coarsest = [Unit::Day, Unit::Hour].into_iter().find(fits).unwrap_or(Unit::Minute);
     let parts = cut(range, coarsest);
-    let mut asked = Asked::of(project, origins);
-    let arms: Vec<String> = parts.iter().map(|part| asked.statuses(part, only)).collect();
-    if arms.is_empty() || origins.is_empty() {
+    if parts.is_empty() || origins.is_empty() {
         return Ok(Vec::new());
     }
-    let step = asked.bind(step);
-    let sql = format!(
-        "SELECT at - at % {step} AS bar, status, CAST(SUM(amount) AS BIGINT) AS amount FROM ({}) AS counted GROUP BY 1, 2",
-        arms.join(" UNION ALL ")
-    );
+    let mut asked = Asked::of(project, origins);
+    // SQLite sorts what it groups, and a day has 2,880 minute counts: where bars are finer than an hour it sums them bar by bar instead.
+    let (by_bar, by_row): (Vec<&Stretch>, Vec<&Stretch>) = parts
+        .iter()
+        .partition(|part| db.is_sqlite() && part.unit == Unit::Minute && part.bars(step).is_some_and(|bars| bars <= MOST_BARS));
+    let rows: Vec<String> = by_row.iter().map(|part| asked.statuses(part, only)).collect();
+    let mut arms: Vec<String> = by_bar.iter().map(|part| asked.bars(part, step / MINUTE, only)).collect();
+    if !rows.is_empty() {
+        let step = asked.bind(step);
+        arms.push(format!(
+            "SELECT at - at % {step} AS bar, status, CAST(SUM(amount) AS BIGINT) AS amount FROM ({}) AS counted GROUP BY 1, 2",
+            rows.join(" UNION ALL ")
+        ));
+    }
+    let sql = arms.join(" UNION ALL ");
     let sums: Vec<(i64, i16, i64)> = asked.fetch(db, &sql, &["bar", "status", "amount"]).await?;
     sums.into_iter()
         .map(|(bar, status, count)| match status {
@@ -242,6 +259,34 @@ impl Asked {
             .unwrap_or_default();
         format!(
             "SELECT {columns} FROM {table} WHERE project_id = $1{field} AND origin IN ($2, $3) AND {at} >= {from} AND {at} < {to}"
+        )
+    }
+
+    /// When, status and count of each bar of so many minutes in a part, whose minutes are summed bar by bar. In SQLite's words.
+    fn bars(&mut self, part: &Stretch, minutes: i64, only: Option<Status>) -> String {
+        let [from, to] = part.bounds();
+        let first = self.bind(from.div_euclid(minutes) * minutes);
+        let [from, to, minutes] = [from, to, minutes].map(|value| self.bind(value));
+        // Both statuses in one sum are read once: successes in its low 32 bits, failures above them. A bar is shorter than an hour.
+        let (sum, statuses, amount) = match only.map(Status::number) {
+            Some(status) => (
+                format!("SUM(count) FILTER (WHERE status = {status})"),
+                format!("SELECT {status} AS status"),
+                "packed",
+            ),
+            None => (
+                "SUM(count << (32 * status))".to_owned(),
+                "SELECT 0 AS status UNION ALL SELECT 1".to_owned(),
+                "CASE status WHEN 0 THEN packed & 4294967295 ELSE packed >> 32 END",
+            ),
+        };
+        format!(
+            "SELECT minute * {MINUTE} AS bar, status, amount FROM (
+                WITH RECURSIVE bars(minute) AS (SELECT {first} UNION ALL SELECT minute + {minutes} FROM bars WHERE minute + {minutes} < {to}),
+                sums AS MATERIALIZED (SELECT bars.minute, (SELECT {sum} FROM log_minutes AS kept WHERE kept.project_id = $1 AND kept.origin IN ($2, $3)
+                    AND kept.minute >= MAX(bars.minute, {from}) AND kept.minute < MIN(bars.minute + {minutes}, {to})) AS packed FROM bars)
+                SELECT minute, status, {amount} AS amount FROM sums CROSS JOIN ({statuses})
+            ) WHERE amount > 0"
         )
     }
 
