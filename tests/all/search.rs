@@ -1,12 +1,22 @@
 //! *Find anywhere* takes what a person copied from what they see, and finds it literally.
 
+use std::time::Duration;
+
+use audit_log::model::log::{BodyKind, Message, Origin};
+use audit_log::model::page::Place;
+use audit_log::model::query::Order;
+use audit_log::model::selection::{LogSelection, TextNeedles, TimeRange};
+use audit_log::server::clock::Random;
 use audit_log::server::store::Db;
+use audit_log::server::store::logs::list::{self, ListRequest};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
+use crate::logs::{LONG, START, call, walk};
 use crate::logs_api::READS_AND_WRITES;
-use crate::support::TestApp;
+use crate::plain_scan::Dice;
+use crate::support::{Database, TestApp};
 
 /// The ids of the logs that an argument of the list leaves.
 async fn found(app: &TestApp, key: &audit_log::server::access::issue::IssuedKey, argument: &str, text: &str) -> Vec<String> {
@@ -98,4 +108,102 @@ for_each_db! {
         execute(app.db(), "UPDATE log_signatures SET form = 1").await;
         assert!(!found(app, &key, "q", "etag: w/\"abc\"").await.contains(&"older-a".to_owned()));
     }
+
+    async fn a_search_without_time_opens_what_it_found_and_goes_on_behind_it(app: TestApp) {
+        let (dice, project) = (Dice(Random::seeded(42)), app.add_project("shop").await.key);
+        // Forty whole blocks, the last of which has it; a first look is at sixteen.
+        for block in 0..40 {
+            let mut logs: Vec<_> = (0..64).map(|place| dice.log(START + block * 64_000 + place * 1_000)).collect();
+            if block == 39 {
+                logs[63].text.request = Message { kind: BodyKind::Text, body: b"needle-42".to_vec(), ..Message::default() };
+            }
+            app.server.writer.write(call(project, logs)).await.unwrap();
+        }
+        let last = START + 39 * 64_000 + 63_000;
+        let text = TextNeedles { anywhere: Some("needle-42".into()), ..TextNeedles::default() };
+        let selection = LogSelection { text, ..LogSelection::all(TimeRange { from: 0, to: last + 1 }) };
+        let request = ListRequest {
+            project,
+            selection: &selection,
+            order: Order::NewestFirst,
+            place: Place::Start,
+            limit: 50,
+            budget: Duration::ZERO,
+        };
+        let page = list::page(app.db(), request).await.unwrap();
+        assert_eq!(page.rows.len(), 1);
+        let reached = page.searched_to.expect("it stops behind what it opened");
+        assert!(START < reached && reached < last, "{}", reached - START);
+        assert_eq!(walk(app.db(), project, &selection, Order::NewestFirst, 50, Duration::ZERO).await.len(), 1);
+    }
+}
+
+/// As with a disk that is slow: here somebody holds a table, which is to be had on PostgreSQL alone.
+#[test]
+fn a_search_leaves_what_does_not_come_in_time() {
+    TestApp::run(
+        Database::Postgres,
+        |_| {},
+        async |app| {
+            let Db::Postgres(pool) = app.db() else {
+                panic!("PostgreSQL was asked for")
+            };
+            let (dice, project) = (Dice(Random::seeded(41)), app.add_project("shop").await.key);
+            let logs: Vec<_> = (0..40).map(|place| dice.log(START + place * 1_000)).collect();
+            let mut wanted = Vec::new();
+            for mut log in logs {
+                log.facts.origin = Origin::Application;
+                log.facts.user_email = Some("ada@example.com".into());
+                log.text.request = Message {
+                    kind: BodyKind::Text,
+                    body: b"needle-41".to_vec(),
+                    ..Message::default()
+                };
+                wanted.push(log.facts.id.clone());
+                app.server.writer.write(call(project, vec![log])).await.unwrap();
+            }
+            wanted.reverse();
+            let text = TextNeedles {
+                anywhere: Some("needle-41".into()),
+                ..TextNeedles::default()
+            };
+            let everywhere = LogSelection {
+                text,
+                ..LogSelection::all(TimeRange {
+                    from: 0,
+                    to: START + 3_600_000,
+                })
+            };
+            let mut few = everywhere.clone();
+            few.users.wanted.push("ada@example.com".into());
+            for selection in [&everywhere, &few] {
+                let mut holder = pool.begin().await.unwrap();
+                sqlx::query("LOCK TABLE log_blocks IN ACCESS EXCLUSIVE MODE")
+                    .execute(&mut *holder)
+                    .await
+                    .unwrap();
+                let budget = Duration::from_millis(100);
+                let request = ListRequest {
+                    project,
+                    selection,
+                    order: Order::NewestFirst,
+                    place: Place::Start,
+                    limit: 50,
+                    budget,
+                };
+                let page = tokio::time::timeout(LONG, list::page(app.db(), request))
+                    .await
+                    .expect("nobody waits for the table")
+                    .unwrap();
+                assert_eq!(
+                    page.searched_to,
+                    Some(START + 39_000 + 1),
+                    "as far as it knows that there is nothing"
+                );
+                assert!(page.rows.is_empty() && page.more_after);
+                holder.rollback().await.unwrap();
+                assert_eq!(walk(app.db(), project, selection, Order::NewestFirst, 50, LONG).await, wanted);
+            }
+        },
+    );
 }

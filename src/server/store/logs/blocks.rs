@@ -112,7 +112,7 @@ pub(super) fn months_of(times: impl IntoIterator<Item = i64>) -> Option<TimeRang
 }
 
 /// The condition that keeps PostgreSQL to some months' partitions: else it looks at all there are. SQLite has none, and is not to look at times.
-fn within(db: &Db, months: Option<TimeRange>) -> String {
+pub(super) fn within(db: &Db, months: Option<TimeRange>) -> String {
     match months.filter(|_| !db.is_sqlite()) {
         // Whole months: there are few such texts.
         Some(TimeRange { from, to }) => format!(" AND min_time >= {from} AND min_time < {to}"),

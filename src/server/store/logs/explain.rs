@@ -99,8 +99,8 @@ fn searches(db: &Db, request: &ListRequest<'_>, selection: &LogSelection, walk: 
     let mut statements: Vec<Statement> = [true, false]
         .into_iter()
         .map(|is_group| {
-            let prepared = headers::sql(db, is_group, walk.order, words);
-            let mut values = vec![request.project, range.from, range.to, range.to, i64::MAX, 16];
+            let prepared = headers::sql(db, is_group, walk.order, range, words, 16);
+            let mut values = vec![request.project, range.from, range.to, range.to, i64::MAX];
             values.resize(values.len() + words, 12_345);
             let written = values
                 .iter()

@@ -242,25 +242,26 @@ pub(super) fn unturn(slices: &[Vec<u8>], width: usize, lane: usize) -> Option<Ve
     is_whole.then_some(signatures)
 }
 
-/// The select that gives some groups as one text of lines `id,edge,lane,form,members,words`, in hexadecimal.
-pub(super) fn sql(sqlite: bool, order: Order, words: usize) -> String {
+/// The select that gives some groups as one text of lines `id,edge,lane,form,members,words`, in hexadecimal; `within` is a condition on `min_time`.
+pub(super) fn sql(sqlite: bool, order: Order, words: usize, within: &str, size: usize) -> String {
     let (edge, compare, direction) = super::headers::direction(order);
     let (hex, end, join) = super::headers::dialect(sqlite);
+    let begins = super::headers::unindexed(order);
     let words: String = (0..words)
         .map(|hash| {
-            let place = format!("((${} * g.width) >> 32)", hash + 7);
+            let place = format!("((${} * g.width) >> 32)", hash + 6);
             let start = format!("CAST(1 + ({place} % {SLICE_WORDS}) * {BLOCKS} * g.lane AS INTEGER)");
             format!(
                 " || COALESCE((SELECT {hex}substr(s.words, {start}, {BLOCKS} * g.lane){end} FROM log_slices AS s WHERE s.project_id = $1
-                    AND s.min_time = g.min_time AND s.group_id = g.id AND s.slice = {place} / {SLICE_WORDS}), 'gone')"
+                    AND s.min_time = g.min_time AND s.group_id = g.id AND s.slice = {place} / {SLICE_WORDS}{within}), 'gone')"
             )
         })
         .collect();
     format!(
         "SELECT {join}(line, ';') FROM (
             SELECT g.id || ',' || g.{edge} || ',' || g.lane || ',' || g.form || ',' || {hex}g.members{end} || ','{words} AS line FROM log_groups AS g
-            WHERE g.project_id = $1 AND g.max_time >= $2 AND g.min_time < $3 AND (g.{edge}, g.id) {compare} ($4, $5)
-            ORDER BY g.{edge} {direction}, g.id {direction} LIMIT $6) AS lines"
+            WHERE g.project_id = $1 AND g.max_time >= $2 AND g.min_time{begins} < $3 AND (g.{edge}, g.id) {compare} ($4, $5){within}
+            ORDER BY g.{edge} {direction}, g.id {direction} LIMIT {size}) AS lines"
     )
 }
 

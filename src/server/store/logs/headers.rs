@@ -10,18 +10,22 @@ use sqlx::{AssertSqlSafe, query_scalar};
 
 use super::list::Walk;
 use super::signature::Trigram;
-use super::{groups, singles};
+use super::windows::in_time;
+use super::{blocks, groups, singles};
 use crate::model::query::Order;
+use crate::model::selection::TimeRange;
 use crate::server::store::db::on_db;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::{Db, StoreError};
 
-/// Groups of the first look, which a common text ends, and at most.
-const GROUPS: (i64, i64) = (1, 32);
-/// Single blocks of the first look, and at most.
-const SINGLES: (i64, i64) = (16, 512);
+/// Groups of a look: of the first, which a common text ends, and of later ones where those before were quick.
+const GROUPS: [usize; 4] = [1, 4, 16, 32];
+/// Single blocks of a look.
+const SINGLES: [usize; 4] = [16, 64, 256, 512];
 /// How long a look may take for the next one to be at more.
 const STEP: Duration = Duration::from_millis(15);
+/// How long a look takes for the next one to be at less: what came before it may have been in memory, and it on a slow disk.
+const SLOW: Duration = Duration::from_millis(60);
 /// Words of a signature that a first look reads, to see which of them leave the fewest logs.
 const MOST_WORDS: usize = 12;
 /// Words that are read after that at most: of the rarest, each leaves a third of the logs at most, so 8 leave one of 6,500.
@@ -69,32 +73,33 @@ impl<'a> Headers<'a> {
         }
     }
 
-    /// The blocks of the next unit that may have the text; none at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Header>>, StoreError> {
+    /// Reads on where there is nothing left of a kind, and gives where the units begin that are left, in the walk's order; none at the end.
+    ///
+    /// What has not come a little after the time has run out is left unread where the search `may_stop` there. It has begun before the edge that is given, then.
+    pub(super) async fn edge(&mut self, may_stop: impl Fn(i64) -> bool) -> Result<Option<i64>, StoreError> {
         // Single ones first: a block that is grouped in between is then met twice rather than never.
-        self.singles.fill().await?;
-        self.groups.fill().await?;
-        let (Some(single), Some(group)) = (self.singles.edge(), self.groups.edge()) else {
-            let left = if self.singles.edge().is_some() {
-                &mut self.singles
+        for stream in [&mut self.singles, &mut self.groups] {
+            if may_stop(stream.last.0) {
+                in_time(self.walk.until, stream.fill()).await?;
             } else {
-                &mut self.groups
-            };
-            return Ok(left.units.pop_front().map(|unit| unit.candidates));
+                stream.fill().await?;
+            }
+        }
+        Ok(self.walk.sooner(self.singles.edge(), self.groups.edge()))
+    }
+
+    /// The blocks that may have the text of the next unit, of those that are [read](Self::edge).
+    pub(super) fn next(&mut self) -> Vec<Header> {
+        let is_single_first = match (self.singles.edge(), self.groups.edge()) {
+            (Some(single), Some(group)) => self.walk.is_sooner(single, group),
+            (single, _) => single.is_some(),
         };
-        let first = if self.walk.is_sooner(single, group) {
+        let first = if is_single_first {
             &mut self.singles
         } else {
             &mut self.groups
         };
-        Ok(first.units.pop_front().map(|unit| unit.candidates))
-    }
-
-    /// Where the units that are left begin, in the walk's order; none where there are none.
-    pub(super) async fn edge(&mut self) -> Result<Option<i64>, StoreError> {
-        self.singles.fill().await?;
-        self.groups.fill().await?;
-        Ok(self.walk.sooner(self.singles.edge(), self.groups.edge()))
+        first.units.pop_front().map(|unit| unit.candidates).unwrap_or_default()
     }
 }
 
@@ -107,11 +112,11 @@ struct Stream<'a> {
     is_group: bool,
     /// Those whose words are read.
     trigrams: Vec<Trigram>,
-    sql: String,
     units: VecDeque<Unit>,
     /// Edge and id of the last unit read.
     last: (i64, i64),
-    size: i64,
+    /// Which of the sizes of a look is the next one's.
+    level: usize,
     is_done: bool,
 }
 
@@ -121,44 +126,46 @@ impl<'a> Stream<'a> {
             Order::NewestFirst => (i64::MAX, i64::MAX),
             Order::OldestFirst => (i64::MIN, i64::MIN),
         };
-        let sql = sql(db, is_group, walk.order, trigrams.len());
-        let size = if is_group { GROUPS.0 } else { SINGLES.0 };
         Self {
             db,
             project,
             walk,
             is_group,
             trigrams,
-            sql,
             units: VecDeque::new(),
             last,
-            size,
+            level: 0,
             is_done: false,
         }
     }
 
+    /// Where what is left begins: the first unit that was read, or whatever is unread.
     fn edge(&self) -> Option<i64> {
-        self.units.front().map(|unit| unit.edge)
+        let unread = (!self.is_done).then_some(self.last.0);
+        self.units.front().map(|unit| unit.edge).or(unread)
     }
 
     async fn fill(&mut self) -> Result<(), StoreError> {
         if self.is_done || !self.units.is_empty() {
             return Ok(());
         }
-        let (size, begun) = (self.size, Instant::now());
-        let sql = AssertSqlSafe(self.sql.as_str());
+        let sizes = if self.is_group { GROUPS } else { SINGLES };
+        let (size, begun) = (sizes[self.level], Instant::now());
         let range = self.walk.range;
+        let sql = AssertSqlSafe(sql(self.db, self.is_group, self.walk.order, range, self.trigrams.len(), size));
         let lines: Option<String> = on_db!(read self.db, pool => {
-            let mut query = query_scalar(sql).bind(self.project).bind(range.from).bind(range.to).bind(self.last.0).bind(self.last.1).bind(size);
+            let mut query = query_scalar(sql).bind(self.project).bind(range.from).bind(range.to).bind(self.last.0).bind(self.last.1);
             for trigram in &self.trigrams {
                 query = query.bind(i64::from(trigram.hash));
             }
             query.fetch_one(pool).await?
         });
         // Where reading is slow, a search must not be late for the end of its time.
-        if begun.elapsed() < STEP {
-            self.size = (size * 4).min(if self.is_group { GROUPS.1 } else { SINGLES.1 });
-        }
+        self.level = match begun.elapsed() {
+            took if took < STEP => (self.level + 1).min(sizes.len() - 1),
+            took if took > SLOW => self.level.saturating_sub(1),
+            _ => self.level,
+        };
         let lines = lines.unwrap_or_default();
         for line in lines.split(';').filter(|line| !line.is_empty()) {
             let unit = if self.is_group {
@@ -173,7 +180,7 @@ impl<'a> Stream<'a> {
             self.last = (unit.edge, unit.id);
             self.units.push_back(unit);
         }
-        self.is_done = (self.units.len() as i64) < size;
+        self.is_done = self.units.len() < size;
         self.keep_rarest();
         Ok(())
     }
@@ -191,14 +198,16 @@ impl<'a> Stream<'a> {
             .collect();
         ranked.sort_unstable_by_key(|(bits, _)| *bits);
         self.trigrams = ranked.into_iter().take(RAREST).map(|(_, trigram)| trigram).collect();
-        self.sql = sql(self.db, self.is_group, self.walk.order, self.trigrams.len());
     }
 }
 
-/// The statement that reads units of one kind.
-pub(super) fn sql(db: &Db, is_group: bool, order: Order, words: usize) -> String {
+/// The statement that reads so many units of one kind.
+///
+/// How many they are, and of which months, is written in it: PostgreSQL's plan for any value would read a whole month and sort it, and look at all months there are.
+pub(super) fn sql(db: &Db, is_group: bool, order: Order, range: TimeRange, words: usize, size: usize) -> String {
     let write = if is_group { groups::sql } else { singles::sql };
-    write(db.is_sqlite(), order, words)
+    let months = blocks::months_of([range.from, range.to.saturating_sub(1)]);
+    write(db.is_sqlite(), order, words, &blocks::within(db, months), size)
 }
 
 /// The column of the edge that a walk meets first, how later ones compare, and in which direction they lie.
@@ -206,6 +215,15 @@ pub(super) const fn direction(order: Order) -> (&'static str, &'static str, &'st
     match order {
         Order::NewestFirst => ("max_time", "<", "DESC"),
         Order::OldestFirst => ("min_time", ">", "ASC"),
+    }
+}
+
+/// What keeps a walk from the newest on to the index of the ends: a condition on `min_time` that names a value which is not known yet lets PostgreSQL believe that next
+/// to nothing is left, and read a month by its beginnings to sort it.
+pub(super) const fn unindexed(order: Order) -> &'static str {
+    match order {
+        Order::NewestFirst => " + 0",
+        Order::OldestFirst => "",
     }
 }
 

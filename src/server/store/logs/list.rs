@@ -172,6 +172,22 @@ impl Walk {
         }
     }
 
+    /// How far a walk has got that has read all before `edge`, and not all at it.
+    pub(super) const fn reach(&self, edge: i64) -> i64 {
+        match self.order {
+            Order::NewestFirst => edge.saturating_add(1),
+            Order::OldestFirst => edge,
+        }
+    }
+
+    /// Whether stopping at `edge` would be further than where the walk began: one that goes on must get on.
+    pub(super) fn has_moved(&self, edge: i64) -> bool {
+        match self.order {
+            Order::NewestFirst => self.reach(edge) < self.range.to,
+            Order::OldestFirst => self.reach(edge) > self.range.from,
+        }
+    }
+
     /// Rows in the walk's order, each once, as many as are wanted.
     pub(super) fn sorted(&self, mut rows: Vec<LogFacts>) -> Vec<LogFacts> {
         rows.sort_unstable_by(|a, b| {

@@ -3,12 +3,13 @@
 //! Signatures are read block by block from the end of time that comes first; only blocks that may have the text are opened, and the real text is
 //! looked at field by field. What a block gives is kept back until no unread block can reach past it, since blocks may overlap in time.
 
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
 
 use super::headers::{Header, Headers};
 use super::list::{self, Walk, Walked};
 use super::needles::Needles;
+use super::windows::in_time;
 use super::{blocks, keyed};
 use crate::model::log::LogFacts;
 use crate::model::query::Order;
@@ -18,17 +19,18 @@ use crate::server::store::{Db, StoreError};
 
 /// Blocks that are opened together at first, and at most.
 const GROUP: (usize, usize) = (2, 16);
+/// How long before the end of its time a search opens what it has, however little: what waits unopened is where it stops.
+const OPENING: Duration = Duration::from_millis(40);
 /// Where the other filters leave no more logs than this, those are looked at one by one instead.
 const FEW: usize = 200;
+/// Of those, how many are looked at together.
+const SOME: usize = 32;
 
 /// The rows that a walk finds whose text has the selection's needles.
 pub(super) async fn rows(db: &Db, project: ProjectKey, selection: &LogSelection, walk: &Walk) -> Result<Walked, StoreError> {
     let needles = Needles::of(&selection.text);
     if let Some(few) = few_rows(db, project, selection, walk).await? {
-        return Ok(Walked {
-            rows: among(db, project, selection, walk, &needles, few).await?,
-            searched_to: None,
-        });
+        return among(db, project, selection, walk, &needles, few).await;
     }
     let mut moves = blocks::moves(db, project).await?;
     loop {
@@ -87,7 +89,7 @@ async fn few_rows(
     Ok((some.rows.len() <= FEW && some.searched_to.is_none()).then_some(some.rows))
 }
 
-/// Those of a few logs that have the text.
+/// Those of a few logs, in the walk's order, that have the text.
 async fn among(
     db: &Db,
     project: ProjectKey,
@@ -95,8 +97,43 @@ async fn among(
     walk: &Walk,
     needles: &Needles,
     few: Vec<LogFacts>,
+) -> Result<Walked, StoreError> {
+    let mut rows: Vec<LogFacts> = Vec::new();
+    for some in few.chunks(SOME) {
+        let reading = with_text(db, project, selection, needles, some);
+        let edge = some[0].created_at;
+        let read = if walk.has_moved(edge) {
+            in_time(walk.until, reading).await?
+        } else {
+            Some(reading.await?)
+        };
+        let Some(read) = read else {
+            rows.retain(|facts| walk.is_sooner(facts.created_at, edge));
+            return Ok(Walked {
+                rows: walk.sorted(rows),
+                searched_to: Some(walk.reach(edge)),
+            });
+        };
+        rows.extend(read);
+        if rows.len() >= walk.wanted {
+            break;
+        }
+    }
+    Ok(Walked {
+        rows: walk.sorted(rows),
+        searched_to: None,
+    })
+}
+
+/// Those of some logs that have the text.
+async fn with_text(
+    db: &Db,
+    project: ProjectKey,
+    selection: &LogSelection,
+    needles: &Needles,
+    some: &[LogFacts],
 ) -> Result<Vec<LogFacts>, StoreError> {
-    let keys: Vec<_> = few.iter().map(|facts| (facts.created_at, facts.id.clone())).collect();
+    let keys: Vec<_> = some.iter().map(|facts| (facts.created_at, facts.id.clone())).collect();
     let months = blocks::months_of(keys.iter().map(|(time, _)| *time));
     let mut block_ids: Vec<i64> = keyed::blocks(db, project, selection, &keys)
         .await?
@@ -105,16 +142,13 @@ async fn among(
         .collect();
     block_ids.sort_unstable();
     block_ids.dedup();
-    let mut hits = std::collections::HashSet::new();
+    let mut hits = HashSet::new();
     for group in block_ids.chunks(GROUP.1) {
         let closed = blocks::read_closed(db, project, group, months).await?;
         hits.extend(needles.find(closed.into_values().collect()).await?);
     }
-    let rows = few
-        .into_iter()
-        .filter(|facts| hits.contains(&(facts.created_at, facts.id.clone())))
-        .collect();
-    Ok(walk.sorted(rows))
+    let has_text = |facts: &&LogFacts| hits.contains(&(facts.created_at, facts.id.clone()));
+    Ok(some.iter().filter(has_text).cloned().collect())
 }
 
 struct Search<'a> {
@@ -141,11 +175,19 @@ impl Search<'_> {
             if self.is_full(edge) {
                 return Ok(self.walked(None));
             }
-            if Instant::now() >= self.walk.until && self.has_moved(edge) {
+            let (until, may_stop) = (self.walk.until, self.walk.has_moved(edge));
+            if may_stop && Instant::now() >= until {
                 return Ok(self.stopped(edge));
             }
             let some: Vec<Header> = waiting.drain(..group.min(waiting.len())).collect();
-            self.open(&some).await?;
+            let opened = if may_stop {
+                in_time(until, self.open(&some)).await?
+            } else {
+                Some(self.open(&some).await?)
+            };
+            if opened.is_none() {
+                return Ok(self.stopped(edge));
+            }
             group = (group * 2).min(GROUP.1);
         }
     }
@@ -154,17 +196,23 @@ impl Search<'_> {
     /// together in time and groups overlap, so that the next block is often not in the unit at hand.
     async fn fill(&self, headers: &mut Headers<'_>, waiting: &mut Vec<Header>, wanted: usize) -> Result<Option<i64>, StoreError> {
         loop {
-            let unread = headers.edge().await?;
-            let Some(edge) = unread else { return Ok(None) };
             // Those that wait and come before all that is unread.
-            let ready = waiting
-                .iter()
-                .take_while(|header| !self.walk.is_sooner(edge, header.edge))
-                .count();
-            if ready >= wanted || (Instant::now() >= self.walk.until && self.has_moved(self.nearest(waiting, edge))) {
-                return Ok(unread);
+            let ready = |unread: i64| {
+                let is_first = |header: &&Header| !self.walk.is_sooner(unread, header.edge);
+                waiting.iter().take_while(is_first).count()
+            };
+            // A search that goes on opens what is ready, or stops further on.
+            let gets_on = |unread: i64| ready(unread) > 0 || self.walk.has_moved(self.nearest(waiting, unread));
+            let Some(unread) = headers.edge(gets_on).await? else {
+                return Ok(None);
+            };
+            let now = Instant::now();
+            let is_late = now >= self.walk.until && gets_on(unread);
+            let is_last_chance = ready(unread) > 0 && now + OPENING >= self.walk.until;
+            if ready(unread) >= wanted || is_late || is_last_chance {
+                return Ok(Some(unread));
             }
-            waiting.extend(headers.next().await?.unwrap_or_default());
+            waiting.extend(headers.next());
             waiting.sort_unstable_by(|a, b| {
                 let order = (a.edge, a.id).cmp(&(b.edge, b.id));
                 if self.walk.order == Order::NewestFirst {
@@ -209,14 +257,6 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Whether no unread block, the nearest of which ends at `edge`, can have a log before `time` in the walk's order.
-    fn is_settled(&self, time: i64, edge: i64) -> bool {
-        match self.walk.order {
-            Order::NewestFirst => time > edge,
-            Order::OldestFirst => time < edge,
-        }
-    }
-
     fn is_full(&self, edge: i64) -> bool {
         let settled = match self.walk.order {
             Order::NewestFirst => self
@@ -236,27 +276,11 @@ impl Search<'_> {
         settled >= self.walk.wanted
     }
 
-    /// Whether stopping at `edge` would be further than where the walk began: a search that goes on must get on.
-    fn has_moved(&self, edge: i64) -> bool {
-        match self.walk.order {
-            Order::NewestFirst => edge.saturating_add(1) < self.walk.range.to,
-            Order::OldestFirst => edge > self.walk.range.from,
-        }
-    }
-
-    /// The time ran out: only what is settled is given, the rest will be found again.
+    /// The time ran out: only what no unread block can come before is given, the rest will be found again.
     fn stopped(mut self, edge: i64) -> Walked {
-        let order = self.walk.order;
-        let found = std::mem::take(&mut self.found);
-        self.found = found
-            .into_iter()
-            .filter(|((time, _), _)| self.is_settled(*time, edge))
-            .collect();
-        self.walked(Some(if order == Order::NewestFirst {
-            edge.saturating_add(1)
-        } else {
-            edge
-        }))
+        self.found.retain(|(time, _), _| self.walk.is_sooner(*time, edge));
+        let reach = self.walk.reach(edge);
+        self.walked(Some(reach))
     }
 
     fn walked(self, searched_to: Option<i64>) -> Walked {

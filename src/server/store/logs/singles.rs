@@ -1,23 +1,25 @@
 //! Signatures of blocks that are in no group yet, read many a row.
 
-use super::headers::{Header, Unit, dialect, direction};
+use super::headers::{Header, Unit, dialect, direction, unindexed};
 use super::signature::{Form, Trigram};
 use crate::model::query::Order;
 
-/// The select that gives some blocks as one text of lines `id,edge,lane,form,words`, the words in hexadecimal one after another.
-pub(super) fn sql(sqlite: bool, order: Order, words: usize) -> String {
+/// The select that gives some blocks as one text of lines `id,edge,lane,form,words`, the words in hexadecimal one after another;
+/// `within` is a condition on `min_time`.
+pub(super) fn sql(sqlite: bool, order: Order, words: usize, within: &str, size: usize) -> String {
     let (edge, compare, direction) = direction(order);
     let (hex, end, join) = dialect(sqlite);
+    let begins = unindexed(order);
     // A word's place is hash * width / 2^32.
-    let place = |hash: usize| format!("CAST(1 + ((${} * width) >> 32) * lane AS INTEGER)", hash + 7);
+    let place = |hash: usize| format!("CAST(1 + ((${} * width) >> 32) * lane AS INTEGER)", hash + 6);
     let words: String = (0..words)
         .map(|hash| format!(" || {hex}substr(signature, {}, lane){end}", place(hash)))
         .collect();
     format!(
         "SELECT {join}(line, ';') FROM (
             SELECT id || ',' || {edge} || ',' || lane || ',' || form || ','{words} AS line FROM log_signatures
-            WHERE project_id = $1 AND max_time >= $2 AND min_time < $3 AND ({edge}, id) {compare} ($4, $5)
-            ORDER BY {edge} {direction}, id {direction} LIMIT $6) AS lines"
+            WHERE project_id = $1 AND max_time >= $2 AND min_time{begins} < $3 AND ({edge}, id) {compare} ($4, $5){within}
+            ORDER BY {edge} {direction}, id {direction} LIMIT {size}) AS lines"
     )
 }
 

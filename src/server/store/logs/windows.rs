@@ -33,11 +33,15 @@ fn after(logs: i64, took: Duration) -> i64 {
     i64::try_from(fits).unwrap_or(i64::MAX).min(logs * 2).clamp(LEAST, MOST)
 }
 
-/// What reading a window gives, unless it is not there a little after `until`. Its statement ends by itself: it reads no more than its window.
+/// What reading gives, unless it is not there a little after `until`; what has not begun by then does not begin. Its statement ends by itself: it reads no more than its
+/// window, or its look.
 pub(super) async fn in_time<T>(
     until: Instant,
     read: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<Option<T>, StoreError> {
+    if Instant::now() >= until {
+        return Ok(None);
+    }
     timeout_at((until + GRACE).into(), read).await.ok().transpose()
 }
 
