@@ -136,6 +136,32 @@ for_each_db! {
         assert!(START < reached && reached < last, "{}", reached - START);
         assert_eq!(walk(app.db(), project, &selection, Order::NewestFirst, 50, Duration::ZERO).await.len(), 1);
     }
+
+    async fn a_search_gets_on_while_blocks_move(app: TestApp) {
+        let (dice, project) = (Dice(Random::seeded(43)), app.add_project("shop").await.key);
+        let logs: Vec<_> = (0..64 * 150).map(|place| dice.log(START + place * 100)).collect();
+        for some in logs.chunks(64) {
+            app.server.writer.write(call(project, some.to_vec())).await.unwrap();
+        }
+        // No signature knows two letters: each block is opened.
+        let text = TextNeedles { anywhere: Some("\u{1}\u{2}".into()), ..TextNeedles::default() };
+        let selection = LogSelection { text, ..LogSelection::all(TimeRange { from: 0, to: START + 3_600_000 }) };
+        let is_searching = std::sync::atomic::AtomicBool::new(true);
+        let moving = async {
+            while is_searching.load(std::sync::atomic::Ordering::Relaxed) {
+                let note = format!("INSERT INTO log_moves (project_id, moves) VALUES ({project}, 1) ON CONFLICT (project_id) DO UPDATE SET moves = log_moves.moves + 1");
+                execute(app.db(), &note).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let searching = async {
+            let found = tokio::time::timeout(LONG / 2, walk(app.db(), project, &selection, Order::NewestFirst, 50, LONG)).await;
+            is_searching.store(false, std::sync::atomic::Ordering::Relaxed);
+            found
+        };
+        let ((), found) = tokio::join!(moving, searching);
+        assert_eq!(found.expect("it need not begin anew each time"), Vec::<String>::new());
+    }
 }
 
 /// As with a disk that is slow: here somebody holds a table, which is to be had on PostgreSQL alone.

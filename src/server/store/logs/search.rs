@@ -21,6 +21,8 @@ use crate::server::store::{Db, StoreError};
 const GROUP: (usize, usize) = (2, 16);
 /// How long before the end of its time a search opens what it has, however little: what waits unopened is where it stops.
 const OPENING: Duration = Duration::from_millis(40);
+/// How often a search looks whether blocks have moved: what it has read by then is certain.
+const CHECKED: Duration = Duration::from_millis(25);
 /// Where the other filters leave no more logs than this, those are looked at one by one instead.
 const FEW: usize = 200;
 /// Of those, how many are looked at together.
@@ -32,24 +34,16 @@ pub(super) async fn rows(db: &Db, project: ProjectKey, selection: &LogSelection,
     if let Some(few) = few_rows(db, project, selection, walk).await? {
         return among(db, project, selection, walk, &needles, few).await;
     }
-    let mut moves = blocks::moves(db, project).await?;
-    loop {
-        let search = Search {
-            db,
-            project,
-            selection,
-            walk,
-            needles: &needles,
-            found: BTreeMap::new(),
-        };
-        let walked = search.run().await?;
-        // A block that was merged or grouped meanwhile may have moved to where the search had been already.
-        let moves_now = blocks::moves(db, project).await?;
-        if moves_now == moves {
-            return Ok(walked);
-        }
-        moves = moves_now;
-    }
+    let search = Search {
+        db,
+        project,
+        selection,
+        walk,
+        needles: &needles,
+        found: BTreeMap::new(),
+        certain: None,
+    };
+    search.run().await
 }
 
 /// All logs that the other filters leave, where they are few.
@@ -159,37 +153,93 @@ struct Search<'a> {
     needles: &'a Needles,
     /// What was found so far, in rising order of (time, id).
     found: BTreeMap<(i64, String), LogFacts>,
+    /// The edge before which nothing can have been missed.
+    certain: Option<i64>,
+}
+
+/// Where a search has come to.
+enum End {
+    /// At as many logs as are wanted, or at the end of its range.
+    All,
+    /// At an edge, when its time ran out.
+    Late(i64),
 }
 
 impl Search<'_> {
+    /// Goes through the range. A block that is merged or grouped meanwhile may move to where the search has been already: then all is read again that was not
+    /// certain by then.
     async fn run(mut self) -> Result<Walked, StoreError> {
-        let mut headers = Headers::new(self.db, self.project, self.walk, self.needles.trigrams());
+        let mut moves = blocks::moves(self.db, self.project).await?;
+        loop {
+            let rest = self.rest();
+            let headers = Headers::new(self.db, self.project, &rest, self.needles.trigrams());
+            let end = self.stretch(headers, &mut moves).await?;
+            let is_late = Instant::now() >= self.walk.until;
+            match (end, self.certain) {
+                (Some(End::All), _) => return Ok(self.walked(None)),
+                (Some(End::Late(edge)), _) => return Ok(self.stopped(edge)),
+                (None, Some(edge)) if is_late && self.walk.has_moved(edge) => return Ok(self.stopped(edge)),
+                (None, _) => {}
+            }
+        }
+    }
+
+    /// Reads on from what is certain to the end; none where blocks have moved meanwhile, and how often they have by then.
+    async fn stretch(&mut self, mut headers: Headers<'_>, moves: &mut i64) -> Result<Option<End>, StoreError> {
         let mut group = GROUP.0;
         let mut waiting = Vec::new();
+        let mut checked = Instant::now();
         loop {
             let unread = self.fill(&mut headers, &mut waiting, group).await?;
             // Nothing that is left, waiting or unread, reaches past this.
-            let Some(edge) = self.walk.sooner(waiting.first().map(|header| header.edge), unread) else {
-                return Ok(self.walked(None));
+            let edge = self.walk.sooner(waiting.first().map(|header| header.edge), unread);
+            let edge = edge.map(|edge| self.or_certain(edge));
+            let (until, may_stop) = (self.walk.until, edge.is_some_and(|edge| self.walk.has_moved(edge)));
+            let mut end = match edge {
+                Some(edge) if !self.is_full(edge) => (may_stop && Instant::now() >= until).then_some(End::Late(edge)),
+                _ => Some(End::All),
             };
-            if self.is_full(edge) {
-                return Ok(self.walked(None));
+            if let (None, Some(edge)) = (&end, edge) {
+                let some: Vec<Header> = waiting.drain(..group.min(waiting.len())).collect();
+                let opened = if may_stop {
+                    in_time(until, self.open(&some)).await?
+                } else {
+                    Some(self.open(&some).await?)
+                };
+                end = opened.is_none().then_some(End::Late(edge));
+                group = (group * 2).min(GROUP.1);
             }
-            let (until, may_stop) = (self.walk.until, self.walk.has_moved(edge));
-            if may_stop && Instant::now() >= until {
-                return Ok(self.stopped(edge));
+            if end.is_some() || checked.elapsed() >= CHECKED {
+                let moves_now = blocks::moves(self.db, self.project).await?;
+                if moves_now != *moves {
+                    *moves = moves_now;
+                    return Ok(None);
+                }
+                if end.is_some() {
+                    return Ok(end);
+                }
+                self.certain = edge;
+                checked = Instant::now();
             }
-            let some: Vec<Header> = waiting.drain(..group.min(waiting.len())).collect();
-            let opened = if may_stop {
-                in_time(until, self.open(&some)).await?
-            } else {
-                Some(self.open(&some).await?)
-            };
-            if opened.is_none() {
-                return Ok(self.stopped(edge));
-            }
-            group = (group * 2).min(GROUP.1);
         }
+    }
+
+    /// The walk over what is not certain yet.
+    fn rest(&self) -> Walk {
+        let mut rest = self.walk.clone();
+        match (self.certain.map(|edge| self.walk.reach(edge)), self.walk.order) {
+            (Some(reach), Order::NewestFirst) => rest.range.to = reach.min(rest.range.to),
+            (Some(reach), Order::OldestFirst) => rest.range.from = reach.max(rest.range.from),
+            (None, _) => {}
+        }
+        rest
+    }
+
+    /// An edge, or the one that is certain where that is further on.
+    fn or_certain(&self, edge: i64) -> i64 {
+        self.certain
+            .filter(|certain| self.walk.is_sooner(edge, *certain))
+            .unwrap_or(edge)
     }
 
     /// Reads signatures until so many blocks wait to be opened, in the walk's order; gives where what is unread begins. Blocks of a group lie close
@@ -224,10 +274,10 @@ impl Search<'_> {
         }
     }
 
-    /// Where the blocks that wait and those that are unread begin.
+    /// Where the blocks that wait and those that are unread begin, as far as nothing before it is certain.
     fn nearest(&self, waiting: &[Header], unread: i64) -> i64 {
         let first = waiting.first().map(|header| header.edge);
-        self.walk.sooner(first, Some(unread)).unwrap_or(unread)
+        self.or_certain(self.walk.sooner(first, Some(unread)).unwrap_or(unread))
     }
 
     /// Opens blocks and keeps what they have.
