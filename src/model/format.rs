@@ -40,13 +40,12 @@ pub fn count(number: u64) -> String {
 
 /// An id cut in the middle, `log_01JD…7Q2K`, where it is longer than 16 characters.
 pub fn short_id(id: &str) -> String {
-    let letters: Vec<char> = id.chars().collect();
-    if letters.len() <= 16 {
+    if id.chars().count() <= 16 {
         return id.to_owned();
     }
-    let head: String = letters[..8].iter().collect();
-    let tail: String = letters[letters.len() - 4..].iter().collect();
-    format!("{head}…{tail}")
+    let head = id.char_indices().nth(8).map_or(id.len(), |(end, _)| end);
+    let tail = id.char_indices().rev().nth(3).map_or(0, |(begin, _)| begin);
+    [&id[..head], "…", &id[tail..]].concat()
 }
 
 /// Words that stand alone: they begin and end as a sentence does.
@@ -92,6 +91,8 @@ mod tests {
     fn ids_are_cut_in_the_middle() {
         assert_eq!(short_id("log_01JD0000000000000000007Q2K"), "log_01JD…7Q2K");
         assert_eq!(short_id("order-1"), "order-1");
+        assert_eq!(short_id("ä234567ö9ü1234567ß"), "ä234567ö…567ß");
+        assert_eq!(short_id("éééééééééééééééé"), "éééééééééééééééé");
     }
 
     #[test]

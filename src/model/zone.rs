@@ -96,30 +96,58 @@ impl Civil {
 
     /// `2026-11-22`.
     pub fn date(&self) -> String {
-        format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        let mut out = String::with_capacity(10);
+        self.put_date(&mut out);
+        out
     }
 
     /// `14:03:22.114`.
     pub fn clock(&self) -> String {
-        format!("{:02}:{:02}:{:02}.{:03}", self.hour, self.minute, self.second, self.milli)
+        let mut out = String::with_capacity(12);
+        self.put_clock(&mut out);
+        out
+    }
+
+    fn put_date(&self, out: &mut String) {
+        put(out, self.year, 4);
+        out.push('-');
+        put(out, self.month as i64, 2);
+        out.push('-');
+        put(out, self.day, 2);
+    }
+
+    fn put_clock(&self, out: &mut String) {
+        self.put_seconds(out);
+        out.push('.');
+        put(out, self.milli, 3);
+    }
+
+    fn put_seconds(&self, out: &mut String) {
+        put(out, self.hour, 2);
+        out.push(':');
+        put(out, self.minute, 2);
+        out.push(':');
+        put(out, self.second, 2);
     }
 
     /// `14:03`, with seconds where there are any.
-    pub fn minutes(&self) -> String {
-        if self.second == 0 {
-            format!("{:02}:{:02}", self.hour, self.minute)
-        } else {
-            format!("{:02}:{:02}:{:02}", self.hour, self.minute, self.second)
+    fn put_minutes(&self, out: &mut String) {
+        if self.second != 0 {
+            return self.put_seconds(out);
         }
+        put(out, self.hour, 2);
+        out.push(':');
+        put(out, self.minute, 2);
     }
 
     /// `22 Nov`, with the year where it is not `year`.
-    pub fn day_in(&self, year: i64) -> String {
-        let month = MONTHS[(self.month - 1) % 12];
-        if self.year == year {
-            format!("{} {month}", self.day)
-        } else {
-            format!("{} {month} {}", self.day, self.year)
+    fn put_day(&self, year: i64, out: &mut String) {
+        put(out, self.day, 1);
+        out.push(' ');
+        out.push_str(MONTHS[(self.month - 1) % 12]);
+        if self.year != year {
+            out.push(' ');
+            put(out, self.year, 1);
         }
     }
 
@@ -128,18 +156,47 @@ impl Civil {
     }
 }
 
+/// Appends a number, with zeros before it up to so many digits. By hand: a page writes a thousand of them, and the formatter takes several times as long
+/// for each.
+fn put(out: &mut String, number: i64, width: usize) {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    let mut rest = number.unsigned_abs();
+    while rest > 0 || digits.len() - first < width {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    if number < 0 {
+        out.push('-');
+    }
+    out.extend(digits[first..].iter().map(|digit| char::from(*digit)));
+}
+
 /// `2026-11-22T14:03:22.114Z`, as links and the API write times; without milliseconds where there are none.
 pub fn rfc3339(ms: i64) -> String {
     let civil = Civil::of(ms);
-    let clock = civil.clock();
-    let clock = if civil.milli == 0 { &clock[..8] } else { &clock };
-    format!("{}T{clock}Z", civil.date())
+    let mut out = String::with_capacity(24);
+    civil.put_date(&mut out);
+    out.push('T');
+    if civil.milli == 0 {
+        civil.put_seconds(&mut out);
+    } else {
+        civil.put_clock(&mut out);
+    }
+    out.push('Z');
+    out
 }
 
 /// `2026-11-22T14:03:22.000Z`: always with milliseconds, so that two times compare as their texts do.
 pub fn rfc3339_milli(ms: i64) -> String {
     let civil = Civil::of(ms);
-    format!("{}T{}Z", civil.date(), civil.clock())
+    let mut out = String::with_capacity(24);
+    civil.put_date(&mut out);
+    out.push('T');
+    civil.put_clock(&mut out);
+    out.push('Z');
+    out
 }
 
 impl Zone {
@@ -164,49 +221,67 @@ impl Zone {
 
     /// `14:03:22.114` today; with the date where it is not today.
     pub fn short(&self, ms: i64, now_ms: i64) -> String {
-        let (time, now) = (self.civil(ms), self.civil(now_ms));
-        if time.same_day(&now) {
-            time.clock()
-        } else {
-            format!("{} {}", time.day_in(now.year), time.clock())
-        }
+        self.dated(ms, now_ms, Civil::put_clock)
     }
 
     /// `14:03` today, `22 Nov 14:03` on another day: where an axis or a range begins.
     pub fn coarse(&self, ms: i64, now_ms: i64) -> String {
+        self.dated(ms, now_ms, Civil::put_minutes)
+    }
+
+    fn dated(&self, ms: i64, now_ms: i64, put_time: impl Fn(&Civil, &mut String)) -> String {
         let (time, now) = (self.civil(ms), self.civil(now_ms));
-        if time.same_day(&now) {
-            time.minutes()
-        } else {
-            format!("{} {}", time.day_in(now.year), time.minutes())
+        let mut out = String::with_capacity(24);
+        if !time.same_day(&now) {
+            time.put_day(now.year, &mut out);
+            out.push(' ');
         }
+        put_time(&time, &mut out);
+        out
     }
 
     /// `14:00 – 15:00`, with the day where it is not today; with both days where they differ. To the millisecond where the seconds would show no range.
     pub fn range(&self, from: i64, to: i64, now_ms: i64) -> String {
         let (start, end, now) = (self.civil(from), self.civil(to), self.civil(now_ms));
-        let is_short = from != to && start.same_day(&end) && start.minutes() == end.minutes();
-        let clock = |civil: &Civil| if is_short { civil.clock() } else { civil.minutes() };
-        let dated = |civil: &Civil| format!("{} {}", civil.day_in(now.year), clock(civil));
-        if !start.same_day(&end) {
-            format!("{} – {}", dated(&start), dated(&end))
-        } else if start.same_day(&now) {
-            format!("{} – {}", clock(&start), clock(&end))
-        } else {
-            format!("{} – {}", dated(&start), clock(&end))
+        let is_one_day = start.same_day(&end);
+        let is_one_second = (start.hour, start.minute, start.second) == (end.hour, end.minute, end.second);
+        let is_short = from != to && is_one_day && is_one_second;
+        let put_time = if is_short { Civil::put_clock } else { Civil::put_minutes };
+        let has_dates = !is_one_day || !start.same_day(&now);
+        let mut out = String::with_capacity(48);
+        for (place, time) in [&start, &end].into_iter().enumerate() {
+            if place > 0 {
+                out.push_str(" – ");
+            }
+            if has_dates && (place == 0 || !is_one_day) {
+                time.put_day(now.year, &mut out);
+                out.push(' ');
+            }
+            put_time(time, &mut out);
         }
+        out
     }
 
     /// `2026-11-22 14:03:22.114 UTC`: all there is to say, for a title.
     pub fn full(&self, ms: i64) -> String {
         let civil = self.civil(ms);
-        format!("{} {} {}", civil.date(), civil.clock(), self.label_at(ms))
+        let mut out = String::with_capacity(32);
+        civil.put_date(&mut out);
+        out.push(' ');
+        civil.put_clock(&mut out);
+        out.push(' ');
+        out.push_str(&self.label_at(ms));
+        out
     }
 
     /// `2026-11-22T14:03:22`, as a `datetime-local` control has it.
     pub fn control(&self, ms: i64) -> String {
         let civil = self.civil(ms);
-        format!("{}T{}", civil.date(), &civil.clock()[..8])
+        let mut out = String::with_capacity(19);
+        civil.put_date(&mut out);
+        out.push('T');
+        civil.put_seconds(&mut out);
+        out
     }
 
     /// `UTC`, or `+01:00 Europe/Berlin`.

@@ -2,12 +2,10 @@
 //! in the browser a drag zooms, and the bar under the pointer says what it is. Its title says the same
 //! to a screen reader, and a table that opens holds all figures.
 
-use std::fmt::{self, Display, Formatter, Write};
-
 use leptos::prelude::*;
 
 use super::links::to_query;
-use super::markup::Escaped;
+use super::markup::{Escaped, Markup};
 use crate::api::logs::LogsPage;
 use crate::model::format;
 use crate::model::query::LogQuery;
@@ -57,12 +55,9 @@ fn says(page: &LogsPage, bar: (u32, u64, u64)) -> String {
     let from = page.chart.first + i64::from(place) * page.chart.step;
     let range = page.zone.range(from, from + page.chart.step, page.now);
     let all = success + failure;
-    let requests = if all == 1 { "request" } else { "requests" };
-    format!(
-        "{range}: {} {requests}, {} failed",
-        format::count(all),
-        format::count(failure)
-    )
+    let requests = if all == 1 { " request, " } else { " requests, " };
+    let (all, failed) = (format::count(all), format::count(failure));
+    [&range, ": ", &all, requests, &failed, " failed"].concat()
 }
 
 /// The bars as SVG: a link for each, and one path for all bars of a kind. Written as text: a hundred links need no listeners of their own.
@@ -87,39 +82,57 @@ fn drawing(page: &LogsPage, query: &LogQuery) -> String {
     let link = to_query(&query.within(Some("F".to_owned()), Some("T".to_owned())));
     let (before, after) = link.split_once("from=F&to=T").unwrap_or_default();
     let (before, after) = (Escaped(before).to_string(), Escaped(after).to_string());
-    let (mut links, mut good, mut bad) = (String::new(), String::new(), String::new());
+    let bars = chart.bars.len();
+    let mut out = Markup::with_capacity(512 + 300 * bars);
+    let (mut good, mut bad) = (Markup::with_capacity(40 * bars), Markup::with_capacity(40 * bars));
+    let high = HEIGHT.to_string();
+    out.raw(r#"<svg viewBox="0 0 "#)
+        .number(chart.steps.into())
+        .raw(" ")
+        .raw(&high);
+    out.raw(r#"" preserveAspectRatio="none" width="100%" height=""#)
+        .raw(&high)
+        .raw("\">");
     for bar in &chart.bars {
         let (place, success, failure) = *bar;
         let from = chart.first + i64::from(place) * chart.step;
-        let (start, end) = (rfc3339(from), rfc3339(from + chart.step));
+        out.raw(r#"<a href=""#).raw(&before).raw("from=").raw(&rfc3339(from));
+        out.raw("&amp;to=").raw(&rfc3339(from + chart.step)).raw(&after);
+        out.raw(r#"" tabindex="-1"><title>"#)
+            .text(&says(page, *bar))
+            .raw(r#"</title><path d="M"#);
+        out.number(place.into()).raw(" 0h1v").raw(&high).raw(r#"h-1z"/></a>"#);
+
         let failed = scaled(failure);
         let succeeded = scaled(success).min(HEIGHT * 10 - failed);
-        // Writing to a String cannot fail.
-        let _ = write!(
-            links,
-            r#"<a href="{before}from={start}&amp;to={end}{after}" tabindex="-1"><title>{}</title><path d="M{place} 0h1v{HEIGHT}h-1z"/></a>"#,
-            says(page, *bar)
-        );
-        let (high, foot) = (Tenths(succeeded), Tenths(HEIGHT * 10 - succeeded));
-        let _ = write!(good, "M{place}.08 {HEIGHT}v-{high}h.84v{high}z");
+        column(&mut good, place, HEIGHT * 10, succeeded);
         if failure > 0 {
-            let high = Tenths(failed);
-            let _ = write!(bad, "M{place}.08 {foot}v-{high}h.84v{high}z");
+            column(&mut bad, place, HEIGHT * 10 - succeeded, failed);
         }
     }
-    format!(
-        r#"<svg viewBox="0 0 {} {HEIGHT}" preserveAspectRatio="none" width="100%" height="{HEIGHT}">{links}<path class="good" d="{good}"/><path class="bad" d="{bad}"/><rect class="brush" width="0" height="{HEIGHT}"/></svg>"#,
-        chart.steps
-    )
+    out.raw(r#"<path class="good" d=""#).raw(&good.done());
+    out.raw(r#""/><path class="bad" d=""#).raw(&bad.done());
+    out.raw(r#""/><rect class="brush" width="0" height=""#)
+        .raw(&high)
+        .raw(r#""/></svg>"#);
+    out.done()
+}
+
+/// A bar's column, from its foot up, both lengths in tenths.
+fn column(path: &mut Markup, place: u32, foot: u64, high: u64) {
+    path.raw("M").number(place.into()).raw(".08 ");
+    tenths(path, foot).raw("v-");
+    tenths(path, high).raw("h.84v");
+    tenths(path, high).raw("z");
 }
 
 /// A length in tenths, as a decimal number.
-struct Tenths(u64);
-
-impl Display for Tenths {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{}", self.0 / 10, self.0 % 10)
+fn tenths(path: &mut Markup, length: u64) -> &mut Markup {
+    path.number(length / 10);
+    if length.is_multiple_of(10) {
+        return path;
     }
+    path.raw(".").number(length % 10)
 }
 
 /// The same figures for those who do not see bars. Not a `<table>`: the page's one table is the list.
@@ -195,7 +208,7 @@ mod tests {
     #[test]
     fn failures_stand_on_top_and_all_fits() {
         let drawing = drawing(&page(), &LogQuery::default());
-        assert!(drawing.contains(r#"class="good" d="M1.08 72v-48.0h.84v48.0z""#), "{drawing}");
-        assert!(drawing.contains(r#"class="bad" d="M1.08 24.0v-24.0h.84v24.0z""#), "{drawing}");
+        assert!(drawing.contains(r#"class="good" d="M1.08 72v-48h.84v48z""#), "{drawing}");
+        assert!(drawing.contains(r#"class="bad" d="M1.08 24v-24h.84v24z""#), "{drawing}");
     }
 }
