@@ -4,6 +4,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use super::chain::{self, Noted, Notes};
 use super::projects::ProjectKey;
+use super::readers::Readers;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +35,7 @@ pub enum Db {
     /// One file; many readers, one writer.
     Sqlite {
         /// Connections that read.
-        read: SqlitePool,
+        read: Readers,
         /// The one connection that writes.
         write: SqlitePool,
         /// The one that moves what was written into the database's file; opened where a watch is kept.

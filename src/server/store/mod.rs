@@ -23,6 +23,7 @@ mod postgres;
 pub mod projects;
 pub mod purge;
 mod reach;
+mod readers;
 pub mod records;
 mod render;
 pub mod retention;
@@ -38,6 +39,7 @@ mod wal;
 pub mod webhooks;
 
 pub use db::{Db, StoreError};
+pub use readers::Readers;
 
 /// Something before and after it was changed, both as the transaction saw them that changed it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,11 +4,13 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use super::insert::KEPT_STATEMENTS;
+use super::readers::Readers;
 use super::{Db, StoreError, wal};
 
 /// How long a connection waits for another one's lock.
@@ -60,13 +62,10 @@ pub(super) async fn open(url: &str) -> Result<Db, StoreError> {
         .await?;
     // The first connection has made the file, so that the others find it.
     let tend = pool(1).connect_lazy_with(options.clone().pragma("wal_autocheckpoint", "0"));
-    let read = pool(READERS)
-        .connect_with(
-            options
-                .pragma("cache_size", format!("-{READER_CACHE_KIB}"))
-                .pragma("query_only", "ON"),
-        )
-        .await?;
+    let reading = options
+        .pragma("cache_size", format!("-{READER_CACHE_KIB}"))
+        .pragma("query_only", "ON");
+    let read = Readers::open(reading, READERS, |connection| assert_durable(connection).boxed()).await?;
     Ok(Db::Sqlite { read, write, tend })
 }
 
@@ -117,16 +116,21 @@ mod tests {
             panic!("SQLite was asked for")
         };
         let mut held = Vec::new();
-        for pool in [read, read, read, read, write] {
-            let mut connection = pool.acquire().await.unwrap();
-            assert_durable(&mut connection).await.unwrap();
-            sqlx::query("PRAGMA synchronous = NORMAL")
-                .execute(&mut *connection)
-                .await
-                .unwrap();
-            assert!(assert_durable(&mut connection).await.is_err(), "a lesser setting is seen");
-            held.push(connection);
+        for _ in 0..READERS {
+            let mut reader = read.acquire().await.unwrap();
+            is_checked(&mut reader).await;
+            held.push(reader);
         }
+        is_checked(&mut write.acquire().await.unwrap()).await;
+    }
+
+    async fn is_checked(connection: &mut SqliteConnection) {
+        assert_durable(connection).await.unwrap();
+        sqlx::query("PRAGMA synchronous = NORMAL")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        assert!(assert_durable(connection).await.is_err(), "a lesser setting is seen");
     }
 
     #[tokio::test]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, query_as};
 
 use crate::server::store::copy::quoted;
 use crate::server::store::projects::ProjectKey;
+use crate::server::store::readers::Readers;
 use crate::server::store::{Db, StoreError};
 
 /// Rows of a table that are named; more say nothing more.
@@ -43,7 +43,7 @@ pub async fn misfits(db: &Db, project: ProjectKey) -> Result<Vec<Misfit>, StoreE
     Ok(found)
 }
 
-async fn of_table(read: &SqlitePool, project: ProjectKey, table: &str, columns: &[Column]) -> Result<Vec<Misfit>, StoreError> {
+async fn of_table(read: &Readers, project: ProjectKey, table: &str, columns: &[Column]) -> Result<Vec<Misfit>, StoreError> {
     let checks: Vec<(&str, String)> = columns
         .iter()
         .filter_map(|(_, name, of, _)| Some((name.as_str(), other_kind(&quoted(name), of)?)))

@@ -1,13 +1,14 @@
 //! How the database reads a page of logs: each statement, and its plan as the database tells it. A test looks that none reads what it need not.
 
 use sea_query::SelectStatement;
-use sqlx::{AssertSqlSafe, PgPool, Row, SqlitePool, query, query_scalar};
+use sqlx::{AssertSqlSafe, PgPool, Row, query, query_scalar};
 
 use super::list::{ListRequest, PathNeedle, Reader, Walk};
 use super::needles::Needles;
 use super::windows::Windows;
 use super::{conditions, counts, headers, keyed};
 use crate::model::selection::{LogSelection, TimeRange};
+use crate::server::store::readers::Readers;
 use crate::server::store::render;
 use crate::server::store::{Db, StoreError};
 
@@ -130,7 +131,7 @@ fn written(db: &Db, select: &SelectStatement, index: Option<&str>) -> Statement 
     }
 }
 
-async fn sqlite(pool: &SqlitePool, statement: Statement) -> Result<Explained, StoreError> {
+async fn sqlite(pool: &Readers, statement: Statement) -> Result<Explained, StoreError> {
     let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.written));
     let rows = query(sql).persistent(false).fetch_all(pool).await?;
     let plan = rows.iter().map(|row| row.try_get("detail")).collect::<Result<_, _>>()?;
