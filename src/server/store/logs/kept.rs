@@ -133,15 +133,8 @@ pub(super) async fn by_status(
     let (by_bar, by_row): (Vec<&Stretch>, Vec<&Stretch>) = parts
         .iter()
         .partition(|part| db.is_sqlite() && part.unit == Unit::Minute && part.bars(step).is_some_and(|bars| bars <= MOST_BARS));
-    let rows: Vec<String> = by_row.iter().map(|part| asked.statuses(part, only)).collect();
     let mut arms: Vec<String> = by_bar.iter().map(|part| asked.bars(part, step / MINUTE, only)).collect();
-    if !rows.is_empty() {
-        let step = asked.bind(step);
-        arms.push(format!(
-            "SELECT at - at % {step} AS bar, status, CAST(SUM(amount) AS BIGINT) AS amount FROM ({}) AS counted GROUP BY 1, 2",
-            rows.join(" UNION ALL ")
-        ));
-    }
+    arms.extend(by_row.iter().map(|part| asked.statuses(part, step, only)));
     let sql = arms.join(" UNION ALL ");
     let sums: Vec<(i64, i16, i64)> = asked.fetch(db, &sql, &["bar", "status", "amount"]).await?;
     sums.into_iter()
@@ -233,17 +226,26 @@ fn whole_hours(range: TimeRange) -> TimeRange {
     }
 }
 
-/// A statement in the making: what is bound to it so far, first the project and two origins (the same one twice, where there is one).
+/// A statement in the making: what is bound to it so far, first the project and the origins.
 struct Asked {
     bound: Vec<i64>,
+    /// Which origins, as a condition on the column.
+    origins: String,
 }
 
 impl Asked {
     fn of(project: ProjectKey, origins: &[Origin]) -> Self {
-        let number = |origin: Option<&Origin>| origin.map_or(-1, |origin| i64::from(origin.number()));
-        Self {
-            bound: vec![project, number(origins.first()), number(origins.last())],
-        }
+        let mut asked = Self {
+            bound: vec![project],
+            origins: String::new(),
+        };
+        let places: Vec<String> = origins.iter().map(|origin| asked.bind(origin.number().into())).collect();
+        // One alone is not put into a list: SQLite would make a table of it, and go through that for each bar.
+        asked.origins = match places.as_slice() {
+            [one] => format!("= {one}"),
+            some => format!("IN ({})", some.join(", ")),
+        };
+        asked
     }
 
     fn bind(&mut self, value: i64) -> String {
@@ -258,13 +260,15 @@ impl Asked {
             .map(|field| format!(" AND field = {}", field.number()))
             .unwrap_or_default();
         format!(
-            "SELECT {columns} FROM {table} WHERE project_id = $1{field} AND origin IN ($2, $3) AND {at} >= {from} AND {at} < {to}"
+            "SELECT {columns} FROM {table} WHERE project_id = $1{field} AND origin {} AND {at} >= {from} AND {at} < {to}",
+            self.origins
         )
     }
 
     /// When, status and count of each bar of so many minutes in a part, whose minutes are summed bar by bar. In SQLite's words.
     fn bars(&mut self, part: &Stretch, minutes: i64, only: Option<Status>) -> String {
         let [from, to] = part.bounds();
+        let origins = self.origins.clone();
         let first = self.bind(from.div_euclid(minutes) * minutes);
         let [from, to, minutes] = [from, to, minutes].map(|value| self.bind(value));
         // Both statuses in one sum are read once: successes in its low 32 bits, failures above them. A bar is shorter than an hour.
@@ -283,47 +287,62 @@ impl Asked {
         format!(
             "SELECT minute * {MINUTE} AS bar, status, amount FROM (
                 WITH RECURSIVE bars(minute) AS (SELECT {first} UNION ALL SELECT minute + {minutes} FROM bars WHERE minute + {minutes} < {to}),
-                sums AS MATERIALIZED (SELECT bars.minute, (SELECT {sum} FROM log_minutes AS kept WHERE kept.project_id = $1 AND kept.origin IN ($2, $3)
+                sums AS MATERIALIZED (SELECT bars.minute, (SELECT {sum} FROM log_minutes AS kept WHERE kept.project_id = $1 AND kept.origin {origins}
                     AND kept.minute >= MAX(bars.minute, {from}) AND kept.minute < MIN(bars.minute + {minutes}, {to})) AS packed FROM bars)
                 SELECT minute, status, {amount} AS amount FROM sums CROSS JOIN ({statuses})
             ) WHERE amount > 0"
         )
     }
 
-    /// When, status and count of each row of a part.
-    fn statuses(&mut self, part: &Stretch, only: Option<Status>) -> String {
-        let rows = self.any_status(part);
-        match (only, part.unit) {
-            (None, _) => rows,
-            (Some(status), Unit::Row | Unit::Minute) => format!("{rows} AND status = {}", status.number()),
-            (Some(status), Unit::Hour | Unit::Day) => format!("{rows} AND value = '{}'", status.as_str()),
-        }
-    }
-
-    fn any_status(&mut self, part: &Stretch) -> String {
+    /// When, status and count of each bar of a part. Each part is summed by itself: what SQLite groups it sorts, and rows of several tables become records of
+    /// their own first. Where a bar is one of the part's units there is nothing to sum.
+    fn statuses(&mut self, part: &Stretch, step: i64, only: Option<Status>) -> String {
         let (_, at) = part.unit.place();
         let at = match part.unit.milliseconds() {
-            1 => format!("{at} AS at"),
-            long => format!("{at} * {long} AS at"),
+            1 => at.to_owned(),
+            long => format!("{at} * {long}"),
         };
-        match part.unit {
-            Unit::Row => self.arm(part, &format!("{at}, status, CAST(1 AS BIGINT) AS amount"), None),
-            Unit::Minute => self.arm(part, &format!("{at}, status, count AS amount"), None),
-            Unit::Hour | Unit::Day => {
-                let [success, failure] = [Status::Success, Status::Failure].map(|status| (status.as_str(), status.number()));
-                let status = format!(
-                    "CAST(CASE value WHEN '{}' THEN {} WHEN '{}' THEN {} ELSE -1 END AS SMALLINT) AS status",
-                    success.0, success.1, failure.0, failure.1
-                );
-                self.arm(part, &format!("{at}, {status}, count AS amount"), Some(ValueField::Status))
-            }
-        }
+        let is_unit = step == part.unit.milliseconds();
+        let is_one_bar = step == i64::MAX;
+        let bar = if is_unit {
+            at
+        } else if is_one_bar {
+            "CAST(0 AS BIGINT)".to_owned()
+        } else {
+            let step = self.bind(step);
+            format!("{at} - {at} % {step}")
+        };
+        let (column, status) = match part.unit {
+            Unit::Row | Unit::Minute => ("status", "status".to_owned()),
+            Unit::Hour | Unit::Day => ("value", status_of_value()),
+        };
+        let amount = match part.unit {
+            _ if is_unit => "count",
+            Unit::Row => "COUNT(*)",
+            Unit::Minute | Unit::Hour | Unit::Day => "CAST(SUM(count) AS BIGINT)",
+        };
+        let field = (part.unit >= Unit::Hour).then_some(ValueField::Status);
+        let rows = self.arm(part, &format!("{bar} AS bar, {status} AS status, {amount} AS amount"), field);
+        let only = match (only, part.unit) {
+            (None, _) => String::new(),
+            (Some(status), Unit::Row | Unit::Minute) => format!(" AND status = {}", status.number()),
+            (Some(status), Unit::Hour | Unit::Day) => format!(" AND value = '{}'", status.as_str()),
+        };
+        let group = match (is_unit, is_one_bar) {
+            (true, _) => String::new(),
+            (false, true) => format!(" GROUP BY {column}"),
+            (false, false) => format!(" GROUP BY 1, {column}"),
+        };
+        format!("{rows}{only}{group}")
     }
 
-    /// Value and count of each row of a part that is counted by values.
+    /// Each value of a field in a part that is counted by values, and its count.
     fn values(&mut self, part: &Stretch, field: ValueField) -> String {
-        let columns = "field, value, count AS amount, CAST(0 AS BIGINT) AS looked";
-        self.arm(part, columns, Some(field))
+        let columns = format!(
+            "CAST({} AS SMALLINT) AS field, value, CAST(SUM(count) AS BIGINT) AS amount, CAST(0 AS BIGINT) AS looked",
+            field.number()
+        );
+        format!("{} GROUP BY value", self.arm(part, &columns, Some(field)))
     }
 
     /// The value of each log of a part, at most so many.
@@ -357,6 +376,15 @@ impl Asked {
             }
         })
     }
+}
+
+/// The number of the status that hours and days count under a value; -1 for what is none.
+fn status_of_value() -> String {
+    let [success, failure] = [Status::Success, Status::Failure].map(|status| (status.as_str(), status.number()));
+    format!(
+        "CAST(CASE value WHEN '{}' THEN {} WHEN '{}' THEN {} ELSE -1 END AS SMALLINT)",
+        success.0, success.1, failure.0, failure.1
+    )
 }
 
 /// A log's value of a field as a text, as the counts of hours name it.
