@@ -66,6 +66,9 @@ pub(crate) use on_server::project_facts;
 
 #[cfg(feature = "ssr")]
 mod on_server {
+    use axum::http::request::Parts;
+    use leptos::prelude::use_context;
+
     use super::{ApiError, FrameFacts, ProjectFacts, SignInFacts};
     use crate::api::visit::{cookie, person, request};
     use crate::api::zones;
@@ -85,7 +88,11 @@ mod on_server {
     pub(super) async fn frame() -> Result<FrameFacts, ApiError> {
         let (_, headers) = request()?;
         let (server, person) = person().await?;
-        let projects = access::projects_of(&server, &person).await?;
+        let path = use_context::<Parts>().map(|parts| parts.uri.path().to_owned());
+        let here = path
+            .as_deref()
+            .and_then(|path| path.strip_prefix("/projects/")?.split('/').next());
+        let projects = access::projects_around(&server, &person, here).await?;
         Ok(FrameFacts {
             address: server.config.public_url(),
             operator: person.operator,

@@ -131,6 +131,7 @@ type TokenHash = [u8; 32];
 pub struct Door {
     sessions: Brief<TokenHash, sessions::Session>,
     members: Brief<(i64, String), (Project, Role, Rights)>,
+    projects: Brief<i64, Vec<(Project, Role)>>,
     keys: Brief<TokenHash, keys::ApiKey>,
     throttle: throttle::Throttle,
 }
@@ -140,6 +141,7 @@ impl Default for Door {
         Self {
             sessions: Brief::new(REMEMBERED_MS, REMEMBERED),
             members: Brief::new(REMEMBERED_MS, REMEMBERED),
+            projects: Brief::new(REMEMBERED_MS, REMEMBERED),
             keys: Brief::new(REMEMBERED_MS, REMEMBERED),
             throttle: throttle::Throttle::default(),
         }
@@ -147,9 +149,10 @@ impl Default for Door {
 }
 
 impl Door {
-    /// Forgets every member and key at once: call it after changing members, rights or keys, so that this server follows without delay.
+    /// Forgets every member, project and key at once: call it after changing projects, members, rights or keys, so that this server follows without delay.
     pub fn forget(&self) {
         self.members.forget_if(|_| true);
+        self.projects.forget_if(|_| true);
         self.keys.forget_if(|_| true);
     }
 
@@ -251,6 +254,20 @@ async fn find_member(db: &Db, user: i64, project_id: &str) -> Result<Option<(Pro
 /// The projects of a person, with their role, in the order they joined; the operator sees those alone where they were made a member, too.
 pub async fn projects_of(server: &Server, person: &Person) -> Result<Vec<(Project, Role)>, AccessError> {
     Ok(accounts::projects_of(&server.db, person.key).await?)
+}
+
+/// The same for what stands around a page of the project `here`, remembered: every page asks. Asked anew where that project is not among them, which another
+/// server may just have made.
+pub async fn projects_around(server: &Server, person: &Person, here: Option<&str>) -> Result<Vec<(Project, Role)>, AccessError> {
+    let now_ms = server.clock.now_ms();
+    let is_here = |(project, _): &(Project, Role)| here.is_none_or(|here| project.id == here);
+    let known = server.door.projects.get(&person.key, now_ms);
+    if let Some(projects) = known.filter(|projects| projects.iter().any(is_here)) {
+        return Ok(projects);
+    }
+    let projects = projects_of(server, person).await?;
+    server.door.projects.put(person.key, projects.clone(), now_ms);
+    Ok(projects)
 }
 
 /// The server-side key that signed a call: `X-App-Id` with `X-App-Token`, or `Authorization: Bearer` with the token alone.

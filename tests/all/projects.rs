@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use audit_log::model::retention::{DAY_MS, HALF_YEAR};
 use audit_log::model::rights::{Role, Scope};
+use audit_log::server::access::REMEMBERED_MS;
 use audit_log::server::config::Config;
-use audit_log::server::store::{Db, projects, purge};
+use audit_log::server::store::{Db, accounts, projects, purge};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use sqlx::Row;
@@ -112,6 +113,29 @@ for_each_db! {
         assert_eq!(send().await, "GET_v1_vouchers_{code}_redemption", "at once");
         let page = app.get_as(&owner, &format!("/projects/{}/settings/project", project.id)).await.text().await.unwrap();
         assert!(page.contains("New name") && page.contains("1 API key, 2 members"), "{page}");
+    }
+
+    async fn the_menu_of_a_page_knows_what_was_made_here_at_once_and_elsewhere_within_seconds(app: TestApp) {
+        let (project, owner) = app.signed_in(Role::Owner).await;
+        let user = accounts::find_by_email(app.db(), "owner@example.com").await.unwrap().unwrap().key;
+        let menu = async |of: &str| {
+            let page = app.get_as(&owner, &format!("/projects/{of}/logs")).await.text().await.unwrap();
+            let menu = page.split_once("id=\"projects\"").unwrap().1.split_once("Settings of this project").unwrap().0.to_owned();
+            ["shop", "renamed", "elsewhere", "third"].map(|name| menu.contains(&format!(">{name}<")))
+        };
+        assert_eq!(menu(&project.id).await, [true, false, false, false]);
+        let renamed = json!({"project": project.id, "wish": wish("renamed", "UTC", &[])});
+        assert_eq!(call(app, &owner, "/api/change_project", renamed).await.status(), 200);
+        assert_eq!(menu(&project.id).await, [false, true, false, false], "at once");
+
+        // As another server on the same database would: on its own page at once, on others within seconds.
+        let elsewhere = app.add_project("elsewhere").await;
+        accounts::set_member(app.db(), elsewhere.key, user, Role::Member, 1).await.unwrap();
+        assert_eq!(menu(&elsewhere.id).await, [false, true, true, false]);
+        let third = app.add_project("third").await;
+        accounts::set_member(app.db(), third.key, user, Role::Member, 2).await.unwrap();
+        app.pass(REMEMBERED_MS);
+        assert_eq!(menu(&project.id).await, [false, true, true, true]);
     }
 
     async fn a_deleted_project_is_gone_at_once_and_leaves_nothing(app: TestApp) {
