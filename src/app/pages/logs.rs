@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::api::error::ApiError;
 use crate::api::logs::{Emptiness, LogsPage, logs_page};
+use crate::app::parts::at_once::at_once;
 use crate::app::parts::awaited::{Turning, answered, waiting};
 use crate::app::parts::chips::Chips;
 use crate::app::parts::columns::Columns;
@@ -54,7 +55,7 @@ pub fn Logs() -> impl IntoView {
             <Turning set_pending>
                 <UnlessMissing page>
                     <FilterBar page on_offer views/>
-                    <Chips query/>
+                    {at_once(view! { <Chips query/> })}
                     {line(views)}
                 </UnlessMissing>
                 {answered(page, move |page| match page {
@@ -75,8 +76,8 @@ pub fn Logs() -> impl IntoView {
                     }
                 })}
             </Turning>
-            <ExportDialog open=exporting query project last/>
-            {dialog(views)}
+            {at_once(view! { <ExportDialog open=exporting query project last/> })}
+            {at_once(dialog(views))}
         </main>
     }
 }
@@ -108,7 +109,7 @@ fn Results(
         let (total, failed, whole) = page.with(|page| (page.total, page.failed, page.chart.whole));
         view! { <Totals total failed whole/> }
     };
-    view! {
+    let head = view! {
         <div class="summary">
             {totals}
             {unknown_local.then(|| view! { <p class="quiet">"This browser has not told its time zone yet: times are in UTC."</p> })}
@@ -126,17 +127,22 @@ fn Results(
         </div>
         <Histogram page query/>
         <New waiting show/>
+    };
+    view! {
+        {at_once(head)}
         {match empty {
             Some(emptiness) if searched.is_none() => view! { <Empty emptiness page query project/> }.into_any(),
-            _ => view! {
+            _ => at_once(view! {
                 <div class="rows" tabindex="0" role="region" aria-label="Logs">
                     <LogTable page query project/>
                 </div>
-            }
+            })
             .into_any(),
         }}
-        {searched}
-        <Pager page query/>
+        {at_once(view! {
+            {searched}
+            <Pager page query/>
+        })}
     }
 }
 

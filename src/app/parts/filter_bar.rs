@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 
+use super::at_once::at_once;
 use super::awaited::answered;
 use super::links::{log_query, project_id, search};
 use super::range::{RangePicker, range_words};
@@ -51,49 +52,65 @@ pub fn FilterBar(
     let parsed = log_query();
     let query = Memo::new(move |_| parsed.get().unwrap_or_default());
     let active = move || query.with(LogQuery::active);
-    let within_more = move || query.with(|query| MORE.iter().filter(|filter| !query.terms(**filter).is_empty()).count());
     view! {
         <div class="filter-bar">
             {menu(views)}
-            <button type="button" class="button open-sheet" popovertarget="filters">
-                "Filters"{move || number(active())}" "<span class="open-range">{range_words(page, query)}</span>
-            </button>
-            <form id="filters" class="filters" method="get" popover role="search" aria-label="Filters" data-go>
-                <div class="sheet-head">
-                    <strong>"Filters"</strong>
-                    <button type="button" class="icon" popovertarget="filters" popovertargetaction="hide" aria-label="Close filters">
-                        "×"
-                    </button>
-                </div>
-                <div class="field find">
-                    <label for="f-q">{LogFilter::Anywhere.label()}</label>
-                    <input
-                        id="f-q" type="search" name="q" autocomplete="off" spellcheck="false" placeholder="id, URL, header, body text"
-                        value=move || query.with(|query| query.value(LogFilter::Anywhere))
-                        prop:value=move || query.with(|query| query.value(LogFilter::Anywhere))
-                    />
-                    <kbd aria-hidden="true">"/"</kbd>
-                </div>
-                <RangePicker page query/>
-                <ShortLists query on_offer/>
-                <LongList filter=LogFilter::Endpoint query/>
-                <LongList filter=LogFilter::Code query/>
-                <button type="button" class="button quiet-button" popovertarget="more">
-                    "+ Filter"{move || number(within_more())}
+            {at_once(view! {
+                <button type="button" class="button open-sheet" popovertarget="filters">
+                    "Filters"{move || number(active())}" "<span class="open-range">{range_words(page, query)}</span>
                 </button>
-                <div id="more" class="panel" popover role="group" aria-label="More filters">
-                    {MORE.map(|filter| view! { <TextField filter query/> })}
-                </div>
-                <Kept query/>
-                <span class="actions">
-                    <button type="submit" class="button primary">"Apply"</button>
-                    <button type="submit" class="button" form="cleared">"Clear"</button>
-                </span>
+            })}
+            <form id="filters" class="filters" method="get" popover role="search" aria-label="Filters" data-go>
+                {at_once(first(page, query))}
+                <ShortLists query on_offer/>
+                {at_once(last(query))}
             </form>
-            <form id="cleared" method="get" data-go hidden>
-                {move || hidden(&query.with(LogQuery::cleared).to_query_string())}
-            </form>
+            {at_once(view! {
+                <form id="cleared" method="get" data-go hidden>
+                    {move || hidden(&query.with(LogQuery::cleared).to_query_string())}
+                </form>
+            })}
         </div>
+    }
+}
+
+/// What the form begins with: the text and the time.
+fn first(page: PageResource, query: Memo<LogQuery>) -> impl IntoView {
+    let text = move || query.with(|query| query.value(LogFilter::Anywhere));
+    view! {
+        <div class="sheet-head">
+            <strong>"Filters"</strong>
+            <button type="button" class="icon" popovertarget="filters" popovertargetaction="hide" aria-label="Close filters">"×"</button>
+        </div>
+        <div class="field find">
+            <label for="f-q">{LogFilter::Anywhere.label()}</label>
+            <input
+                id="f-q" type="search" name="q" autocomplete="off" spellcheck="false" placeholder="id, URL, header, body text"
+                value=text prop:value=text
+            />
+            <kbd aria-hidden="true">"/"</kbd>
+        </div>
+        <RangePicker page query/>
+    }
+}
+
+/// What it ends with: the long lists, the filters asked for less often, and what sends it.
+fn last(query: Memo<LogQuery>) -> impl IntoView {
+    let within_more = move || query.with(|query| MORE.iter().filter(|filter| !query.terms(**filter).is_empty()).count());
+    view! {
+        <LongList filter=LogFilter::Endpoint query/>
+        <LongList filter=LogFilter::Code query/>
+        <button type="button" class="button quiet-button" popovertarget="more">
+            "+ Filter"{move || number(within_more())}
+        </button>
+        <div id="more" class="panel" popover role="group" aria-label="More filters">
+            {MORE.map(|filter| view! { <TextField filter query/> })}
+        </div>
+        <Kept query/>
+        <span class="actions">
+            <button type="submit" class="button primary">"Apply"</button>
+            <button type="submit" class="button" form="cleared">"Clear"</button>
+        </span>
     }
 }
 
@@ -156,11 +173,11 @@ fn ShortLists(query: Memo<LogQuery>, on_offer: Offer) -> impl IntoView {
                 let status = ["SUCCESS", "FAILURE"].map(|word| (word.to_owned(), count_of(&status, word))).to_vec();
                 let known = !method.is_empty();
                 let (sure, others) = (known.then_some(""), known.then_some(if about { ABOUT } else { "" }));
-                view! {
+                at_once(view! {
                     <Choice filter=LogFilter::Status values=status counted=sure query/>
                     <Choice filter=LogFilter::Method values=method counted=others query/>
                     <Choice filter=LogFilter::Channel values=channel counted=others query/>
-                }
+                })
             })}
         </Transition>
     }

@@ -4,10 +4,12 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
+use super::at_once::at_once;
 use super::awaited::answered;
 use super::brand::Brand;
 use super::help::Help;
 use super::links::{project_id, search, with_argument};
+use super::markup::Markup;
 use super::notices::{Board, Notices};
 use crate::api::error::ApiError;
 use crate::api::frame::{FrameFacts, frame};
@@ -45,19 +47,25 @@ pub fn Frame() -> impl IntoView {
     let board = Board::provide();
     view! {
         <a class="skip" href="#content" rel="external">"Skip to the content"</a>
-        <header class="frame">
-            <Brand/>
-            <Transition>{answered(facts, |facts| view! { <ProjectMenu facts=facts.clone()/><Tabs facts/> })}</Transition>
-            <div class="frame-end">
-                <Transition>{answered(facts, |facts| view! { <ZoneMenu facts/> })}</Transition>
-                <button type="button" class="icon" popovertarget="help" aria-label="Keys and help">"?"</button>
-                <Transition>{answered(facts, |facts| view! { <AccountMenu facts/> })}</Transition>
-            </div>
-        </header>
-        <Notices board facts/>
+        <header class="frame"><Transition>{answered(facts, |facts| at_once(head(facts)))}</Transition></header>
+        {at_once(view! { <Notices board facts/> })}
         <Outlet/>
-        <Help/>
+        {at_once(view! { <Help/> })}
         <div id="announce" class="toast" role="status"></div>
+    }
+}
+
+/// What is in the header.
+fn head(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
+    view! {
+        <Brand/>
+        <ProjectMenu facts=facts.clone()/>
+        <Tabs facts=facts.clone()/>
+        <div class="frame-end">
+            <ZoneMenu facts=facts.clone()/>
+            <button type="button" class="icon" popovertarget="help" aria-label="Keys and help">"?"</button>
+            <AccountMenu facts/>
+        </div>
     }
 }
 
@@ -104,10 +112,7 @@ fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
             .find(|project| project.id == here)
             .map_or_else(|| "Project".to_owned(), |project| project.name.clone())
     };
-    let settings = SETTINGS.map(|(words, page)| {
-        let href = move || format!("/projects/{}/settings/{page}", here.get());
-        view! { <li><a href=href rel="external">{words}</a></li> }
-    });
+    let settings = move || here.with(|here| settings_of(here));
     let items = projects.into_iter().map(|project| {
         let href = format!("/projects/{}/logs", project.id);
         let id = project.id;
@@ -124,9 +129,19 @@ fn ProjectMenu(facts: Result<FrameFacts, ApiError>) -> impl IntoView {
                 {operates.then(|| view! { <li><a href="/account#new-project" rel="external">"New project…"</a></li> })}
             </ul>
             <p class="menu-title">"Settings of this project"</p>
-            <ul>{settings}</ul>
+            <ul inner_html=settings></ul>
         </div>
     }
+}
+
+/// The settings of a project as links.
+fn settings_of(project: &str) -> String {
+    let mut out = Markup::with_capacity(1_024);
+    for (words, page) in SETTINGS {
+        out.raw("<li><a href=\"/projects/").text(project).raw("/settings/").raw(page);
+        out.raw("\" rel=\"external\">").text(words).raw("</a></li>");
+    }
+    out.done()
 }
 
 /// The zones that everyone is offered; any IANA name can stand in the address.

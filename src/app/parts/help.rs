@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::markup::Markup;
+
 const KEYS: [(&str, &str); 9] = [
     ("/", "Find anywhere, or in the body"),
     ("j", "Next row, or difference"),
@@ -17,11 +19,14 @@ const KEYS: [(&str, &str); 9] = [
 /// The dialog that lists them; the button in the frame and `?` open it.
 #[component]
 pub fn Help() -> impl IntoView {
-    let rows = KEYS.map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt><dd>{what}</dd> });
+    let mut rows = Markup::with_capacity(1_024);
+    for (key, what) in KEYS {
+        rows.raw("<dt><kbd>").text(key).raw("</kbd></dt><dd>").text(what).raw("</dd>");
+    }
     view! {
         <div id="help" class="dialog" popover role="dialog" aria-labelledby="help-title">
             <h2 id="help-title">"Keys"</h2>
-            <dl class="keys">{rows}</dl>
+            <dl class="keys" inner_html=rows.done()></dl>
             <p class="quiet">
                 "Several values of a filter are separated by commas; "<code>"!"</code>" before a value leaves it out. "
                 "Everything you choose is in the address: a link shows another person the same rows."

@@ -2,6 +2,7 @@
 //!
 //! To add one: a file here, its look in `style/`, and no `style` attribute.
 
+pub mod at_once;
 pub mod awaited;
 pub mod body_view;
 pub mod brand;
@@ -40,3 +41,4 @@ pub mod timeline;
 pub mod title;
 pub mod totals;
 pub mod views;
+pub mod written;

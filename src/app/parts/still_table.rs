@@ -2,7 +2,7 @@
 
 use super::filter_bar::order_words;
 use super::markup::{Escaped, put};
-use super::table::{RowContext, cell_class, cells};
+use super::table::{RowContext, address, cell_class, cells};
 use crate::api::logs::Row;
 use crate::model::column::Column;
 use crate::model::query::Order;
@@ -32,8 +32,7 @@ impl StillTable<'_> {
             columns: self.columns.to_vec(),
             zone: self.zone.clone(),
             now: self.now,
-            path: self.address.0.to_owned(),
-            arguments: self.address.1.to_owned(),
+            address: address(self.address.0, self.address.1),
             can_copy: false,
         };
         let mut out = String::with_capacity(2_048 + 1_200 * self.rows.len());

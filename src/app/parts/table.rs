@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::filter_bar::order_words;
 use super::links::to_query;
-use super::markup::{Escaped, put};
+use super::markup::{Escaped, Markup};
+use super::written::written;
 use crate::api::logs::{LogsPage, Row};
 use crate::model::column::Column;
 use crate::model::format::short_id;
@@ -32,17 +33,18 @@ pub fn LogTable(
             query.with(log_arguments)
         )
     });
-    let row = move |row: Row| {
-        let context = RowContext {
-            columns: columns.get_untracked(),
-            zone: page.with_untracked(|page| page.zone.clone()),
-            now: page.with_untracked(|page| page.now),
-            path: format!("/projects/{}/logs/", project.get_untracked()),
-            arguments: query.with_untracked(log_arguments),
-            can_copy: true,
-        };
-        row_view(row, &context)
+    let context = move || RowContext {
+        columns: columns.get_untracked(),
+        zone: page.with_untracked(|page| page.zone.clone()),
+        now: page.with_untracked(|page| page.now),
+        address: address(
+            &format!("/projects/{}/logs/", project.get_untracked()),
+            &query.with_untracked(log_arguments),
+        ),
+        can_copy: true,
     };
+    let row = move |row: Row| row_view(row, &context());
+    let text = move || page.with_untracked(|page| rows_text(&page.rows, &context()));
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
         page.track();
@@ -57,7 +59,7 @@ pub fn LogTable(
                 </tr>
             </thead>
             <tbody>
-                <For each=rows key=move |row| format!("{}{}", row.id, look.get()) children=row/>
+                {written(text, view! { <For each=rows key=move |row| format!("{}{}", row.id, look.get()) children=row/> })}
             </tbody>
         </table>
     }
@@ -118,12 +120,15 @@ pub(super) struct RowContext {
     pub(super) columns: Vec<Column>,
     pub(super) zone: Zone,
     pub(super) now: i64,
-    /// What stands before a log's id in the address of its page.
-    pub(super) path: String,
-    /// What stands after it.
-    pub(super) arguments: String,
+    /// What stands before and after a log's id in the address of its page, from [`address`].
+    pub(super) address: (String, String),
     /// Whether scripts can copy the id.
     pub(super) can_copy: bool,
+}
+
+/// Both ends of the address of a log's page as markup: escaped once for all rows.
+pub(super) fn address(before: &str, after: &str) -> (String, String) {
+    (Escaped(before).to_string(), Escaped(after).to_string())
 }
 
 /// A row: an element with its cells as text. Fifty rows of views are two thousand nodes to make on the server and to take over in the browser, and
@@ -133,76 +138,115 @@ fn row_view(row: Row, context: &RowContext) -> impl IntoView + use<> {
     view! { <tr class=class inner_html=cells(&row, context)></tr> }
 }
 
-/// The cells of a row as markup. Whatever a log says goes through [`Escaped`].
-pub(super) fn cells(row: &Row, context: &RowContext) -> String {
-    let mut out = String::with_capacity(1_200);
-    let id = Escaped(&row.id);
-    put(
-        &mut out,
-        format_args!(
-            r#"<td class="c-id mono"><a href="{}{}{}" title="{id}">{}</a>"#,
-            Escaped(&context.path),
-            Escaped(&escape(&row.id)),
-            Escaped(&context.arguments),
-            Escaped(&short_id(&row.id)),
-        ),
-    );
-    if context.can_copy {
-        put(
-            &mut out,
-            format_args!(r#"<button type="button" class="copy" data-copy="{id}" aria-label="Copy log ID"></button>"#),
-        );
+/// What [`row_view`] and [`For`] would write of these rows.
+fn rows_text(rows: &[Row], context: &RowContext) -> String {
+    let mut out = Markup::with_capacity(1_200 * rows.len() + 8);
+    for row in rows {
+        out.raw(if row.failed { r#"<tr class="failed">"# } else { "<tr>" });
+        put_cells(row, context, &mut out);
+        out.raw("</tr>");
     }
-    out.push_str("</td>");
-    for (column, text) in context.columns.iter().zip(&row.cells) {
-        cell(*column, text, row, context, &mut out);
-    }
-    out
+    out.raw("<!>");
+    out.done()
 }
 
-fn cell(column: Column, text: &str, row: &Row, context: &RowContext, out: &mut String) {
-    let class = cell_class(column);
-    let shown = Escaped(text);
+/// The cells of a row as markup.
+pub(super) fn cells(row: &Row, context: &RowContext) -> String {
+    let mut out = Markup::with_capacity(1_200);
+    put_cells(row, context, &mut out);
+    out.done()
+}
+
+/// Writes the cells of a row. Whatever a log says goes through [`Markup::text`].
+fn put_cells(row: &Row, context: &RowContext, out: &mut Markup) {
+    let (before, after) = &context.address;
+    out.raw(r#"<td class="c-id mono"><a href=""#)
+        .raw(before)
+        .text(&escape(&row.id))
+        .raw(after);
+    out.raw(r#"" title=""#)
+        .text(&row.id)
+        .raw("\">")
+        .text(&short_id(&row.id))
+        .raw("</a>");
+    if context.can_copy {
+        out.raw(r#"<button type="button" class="copy" data-copy=""#).text(&row.id);
+        out.raw(r#"" aria-label="Copy log ID"></button>"#);
+    }
+    out.raw("</td>");
+    for (column, text) in context.columns.iter().zip(&row.cells) {
+        cell(*column, text, row, context, out);
+    }
+}
+
+fn cell(column: Column, text: &str, row: &Row, context: &RowContext, out: &mut Markup) {
+    out.raw(r#"<td class=""#).raw(cell_class(column));
     match column {
-        Column::Time => put(
-            out,
-            format_args!(
-                r#"<td class="{class}"><time datetime="{}" title="{}">{}</time></td>"#,
-                rfc3339(row.at),
-                Escaped(&context.zone.full(row.at)),
-                Escaped(&context.zone.short(row.at, context.now)),
-            ),
-        ),
+        Column::Time => {
+            out.raw(r#""><time datetime=""#).raw(&rfc3339(row.at));
+            out.raw(r#"" title=""#).text(&context.zone.full(row.at));
+            out.raw("\">")
+                .text(&context.zone.short(row.at, context.now))
+                .raw("</time></td>");
+        }
         Column::Status => {
-            let (word, look) = if row.failed {
-                ("Failure", "failure")
+            out.raw(if row.failed {
+                r#""><span class="state failure">Failure</span> <span class="code">"#
             } else {
-                ("Success", "success")
-            };
-            let code = if text.is_empty() { Escaped("no answer") } else { shown };
-            put(
-                out,
-                format_args!(
-                    r#"<td class="{class}"><span class="state {look}">{word}</span> <span class="code">{code}</span></td>"#
-                ),
-            );
+                r#""><span class="state success">Success</span> <span class="code">"#
+            });
+            let code = if text.is_empty() { "no answer" } else { text };
+            out.text(code).raw("</span></td>");
         }
         // A cell that says nothing is truly empty, which a card leaves out.
-        _ if text.is_empty() => put(out, format_args!(r#"<td class="{class}"></td>"#)),
-        Column::RequestId | Column::Task => put(
-            out,
-            format_args!(r#"<td class="{class}" title="{shown}">{}</td>"#, Escaped(&short_id(text))),
-        ),
-        Column::Endpoint | Column::Path | Column::User | Column::Channel | Column::Resource => {
-            put(out, format_args!(r#"<td class="{class}" title="{shown}">{shown}</td>"#));
+        _ if text.is_empty() => {
+            out.raw("\"></td>");
         }
-        _ => put(out, format_args!(r#"<td class="{class}">{shown}</td>"#)),
+        Column::RequestId | Column::Task => {
+            out.raw(r#"" title=""#)
+                .text(text)
+                .raw("\">")
+                .text(&short_id(text))
+                .raw("</td>");
+        }
+        Column::Endpoint | Column::Path | Column::User | Column::Channel | Column::Resource => {
+            out.raw(r#"" title=""#).text(text).raw("\">").text(text).raw("</td>");
+        }
+        _ => {
+            out.raw("\">").text(text).raw("</td>");
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_server_writes_rows_as_their_views_would_be() {
+        let row = |id: &str, failed: bool| Row {
+            id: id.to_owned(),
+            at: 1,
+            failed,
+            cells: vec![String::new(), "/v1/<x>".to_owned()],
+        };
+        for rows in [vec![], vec![row("a&b", true), row("log_01JD0000000000000000007Q2K", false)]] {
+            let context = std::sync::Arc::new(RowContext {
+                columns: vec![Column::Time, Column::Path],
+                zone: Zone::utc(),
+                now: 0,
+                address: address("/projects/prj/logs/", "?q=1&r=2"),
+                can_copy: true,
+            });
+            let text = rows_text(&rows, &context);
+            let views = Owner::new().with(|| {
+                let row = move |row: Row| row_view(row, &context);
+                view! { <For each=move || rows.clone() key=|row| row.id.clone() children=row/> }.to_html()
+            });
+            // A class that is not there is written as an empty one.
+            assert_eq!(text, views.replace(r#" class="""#, ""));
+        }
+    }
 
     #[test]
     fn what_a_log_says_is_text() {
@@ -218,8 +262,7 @@ mod tests {
             columns,
             zone: Zone::utc(),
             now: 0,
-            path: "/projects/prj/logs/".to_owned(),
-            arguments: "?q=\"><b>".to_owned(),
+            address: address("/projects/prj/logs/", "?q=\"><b>"),
             can_copy: true,
         };
         let cells = cells(&row, &context);

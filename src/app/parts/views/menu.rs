@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{Board, Saving, Standing};
 use crate::api::views::ViewsPage;
+use crate::app::parts::at_once::at_once;
 use crate::app::parts::awaited::answered;
 use crate::model::view::ViewFacts;
 
@@ -17,7 +18,7 @@ pub fn menu(board: Board) -> impl IntoView {
                 {answered(board.views, move |views| match views {
                     Ok(page) => {
                         board.may_share.set_value(page.may_share);
-                        groups(board, page).into_any()
+                        at_once(groups(board, page)).into_any()
                     }
                     Err(error) => view! { <p class="menu-title">"The views could not be read. "{error.to_string()}</p> }.into_any(),
                 })}
