@@ -23,7 +23,7 @@ run: ## sets up, builds quickly, serves the demo on http://127.0.0.1:3000
 build: ## target/release/audit-log: one file, the browser half inside
 	@scripts/setup release
 	@scripts/bundle release
-	@scripts/say "building the server for release (eight minutes the first time, on two cores)"
+	@scripts/say "building the server for release (some twenty minutes the first time, on two cores: it is optimized as a whole)"
 	@cargo build --quiet --release $(server)
 	@ls -l $(target)/release/audit-log
 
