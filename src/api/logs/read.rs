@@ -156,7 +156,7 @@ async fn rows(meant: &Meant) -> Result<Page<LogFacts>, StoreError> {
         limit: usize::from(meant.query.limit),
         budget: Duration::from_millis(meant.visit.server.config.search_ms.into()),
     };
-    list::page(&meant.visit.server.db, request).await
+    list::page_of(&meant.visit.server.db, request, &Column::chosen(&meant.query.columns)).await
 }
 
 /// How many logs there are and how many failed: its bars together hold all that was counted.

@@ -10,9 +10,10 @@ use sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 
 use super::conditions::{self, Branch, Plan};
 use super::fold::fold;
-use super::rows::{COLUMNS, FactsRow};
+use super::rows::{COLUMNS, FactsRow, shown};
 use super::windows::{Windows, in_time};
 use super::{counts, keyed, search};
+use crate::model::column::Column;
 use crate::model::log::{LogFacts, Origin};
 use crate::model::page::{Key, Page, Place};
 use crate::model::query::Order;
@@ -51,6 +52,8 @@ pub(super) struct Walk {
     pub(super) until: Instant,
     /// Rows that are wanted: one more than the page holds.
     pub(super) wanted: usize,
+    /// The columns that rows are read with, in the order of [`COLUMNS`].
+    pub(super) columns: [&'static str; 23],
 }
 
 /// What a walk found, in its order.
@@ -64,6 +67,19 @@ pub(super) struct Walked {
 /// One page of logs.
 pub async fn page(db: &Db, request: ListRequest<'_>) -> Result<Page<LogFacts>, StoreError> {
     let walk = Walk::of(&request);
+    walked(db, request, walk).await
+}
+
+/// One page of logs for a table that shows these columns alone: the facts may be without what it does not show.
+pub async fn page_of(db: &Db, request: ListRequest<'_>, columns: &[Column]) -> Result<Page<LogFacts>, StoreError> {
+    let walk = Walk {
+        columns: shown(columns),
+        ..Walk::of(&request)
+    };
+    walked(db, request, walk).await
+}
+
+async fn walked(db: &Db, request: ListRequest<'_>, walk: Walk) -> Result<Page<LogFacts>, StoreError> {
     let selection = LogSelection {
         range: walk.range,
         ..request.selection.clone()
@@ -143,6 +159,7 @@ impl Walk {
             range,
             until: Instant::now() + request.budget,
             wanted,
+            columns: COLUMNS,
         }
     }
 
@@ -368,7 +385,7 @@ impl Reader<'_> {
         limit: usize,
     ) -> Result<Vec<LogFacts>, StoreError> {
         let select = self.select(branch, window, place, limit);
-        let rows: Vec<FactsRow> = render::fetch_at_once(self.db, &select, branch.sqlite_index(), &COLUMNS).await?;
+        let rows: Vec<FactsRow> = render::fetch_at_once(self.db, &select, branch.sqlite_index(), &self.walk.columns).await?;
         Ok(rows.into_iter().map(LogFacts::from).collect())
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::headers::{Header, Headers};
 use super::list::{self, Walk, Walked};
 use super::needles::Needles;
+use super::rows::COLUMNS;
 use super::windows::in_time;
 use super::{blocks, keyed};
 use crate::model::log::LogFacts;
@@ -76,6 +77,7 @@ async fn few_rows(
         &facts_alone,
         &Walk {
             wanted: FEW + 1,
+            columns: COLUMNS,
             ..walk.clone()
         },
     )
