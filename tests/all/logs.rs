@@ -312,8 +312,11 @@ for_each_db! {
         let dice = Dice(Random::seeded(18));
         let project = app.add_project("shop").await.key;
         let writer = LogWriter::start(app.db().clone(), WriterOptions { queue_bytes: 1 });
-        let calls: Vec<_> = (0..20).map(|_| call(project, vec![dice.log(START)])).collect();
-        let results = futures::future::join_all(calls.into_iter().map(|call| writer.write(call))).await;
+        // The first one takes its time, so that it is still there when the others come.
+        let first = (0..1_000).map(|_| dice.log(START)).collect();
+        let calls = std::iter::once(first).chain((0..20).map(|_| vec![dice.log(START)]));
+        let writes: Vec<_> = calls.map(|logs| writer.write(call(project, logs))).collect();
+        let results = futures::future::join_all(writes).await;
         assert!(results[0].is_ok(), "one call always fits");
         assert!(results[1..].iter().all(|result| matches!(result, Err(WriteError::Full { retry_after_s: 1.. }))));
         assert_eq!(writer.waiting_bytes(), 0);
