@@ -53,7 +53,7 @@ pub(super) struct Walk {
     /// Rows that are wanted: one more than the page holds.
     pub(super) wanted: usize,
     /// The columns that rows are read with, in the order of [`COLUMNS`].
-    pub(super) columns: [&'static str; 23],
+    pub(super) columns: Vec<&'static str>,
 }
 
 /// What a walk found, in its order.
@@ -73,7 +73,7 @@ pub async fn page(db: &Db, request: ListRequest<'_>) -> Result<Page<LogFacts>, S
 /// One page of logs for a table that shows these columns alone: the facts may be without what it does not show.
 pub async fn page_of(db: &Db, request: ListRequest<'_>, columns: &[Column]) -> Result<Page<LogFacts>, StoreError> {
     let walk = Walk {
-        columns: shown(columns),
+        columns: shown(columns).to_vec(),
         ..Walk::of(&request)
     };
     walked(db, request, walk).await
@@ -159,7 +159,7 @@ impl Walk {
             range,
             until: Instant::now() + request.budget,
             wanted,
-            columns: COLUMNS,
+            columns: COLUMNS.to_vec(),
         }
     }
 

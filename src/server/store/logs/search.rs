@@ -77,7 +77,7 @@ async fn few_rows(
         &facts_alone,
         &Walk {
             wanted: FEW + 1,
-            columns: COLUMNS,
+            columns: COLUMNS.to_vec(),
             ..walk.clone()
         },
     )
