@@ -25,6 +25,19 @@ pub fn size(bytes: i64) -> String {
     }
 }
 
+/// Appends a whole number, with zeros before it up to so many digits. By hand, for what a page writes a thousand of.
+pub fn put_digits(out: &mut String, number: u64, width: usize) {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    let mut rest = number;
+    while rest > 0 || digits.len() - first < width {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    out.extend(digits[first..].iter().map(|digit| char::from(*digit)));
+}
+
 /// `18,204`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();

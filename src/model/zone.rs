@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::format::put_digits;
+
 const DAY_MS: i64 = 86_400_000;
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -156,21 +158,12 @@ impl Civil {
     }
 }
 
-/// Appends a number, with zeros before it up to so many digits. By hand: a page writes a thousand of them, and the formatter takes several times as long
-/// for each.
+/// [`put_digits`] of a number that may be negative.
 fn put(out: &mut String, number: i64, width: usize) {
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    let mut rest = number.unsigned_abs();
-    while rest > 0 || digits.len() - first < width {
-        first -= 1;
-        digits[first] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
     if number < 0 {
         out.push('-');
     }
-    out.extend(digits[first..].iter().map(|digit| char::from(*digit)));
+    put_digits(out, number.unsigned_abs(), width);
 }
 
 /// `2026-11-22T14:03:22.114Z`, as links and the API write times; without milliseconds where there are none.

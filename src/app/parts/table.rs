@@ -44,7 +44,10 @@ pub fn LogTable(
         can_copy: true,
     };
     let row = move |row: Row| row_view(row, &context());
-    let text = move || page.with_untracked(|page| rows_text(&page.rows, &context()));
+    let text = move || {
+        let context = context();
+        page.with_untracked(|page| rows_text(&page.rows, &context))
+    };
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
         page.track();

@@ -1,7 +1,7 @@
 //! Views that the server writes as text by itself, and that the browser takes over as the views they are.
 //!
-//! For what a page has by the dozen, each under a key: to the browser these are views, which come, go and stay one by one; to the server, which writes
-//! them once, fifty owners, closures and boxes would be most of the work.
+//! For what a page has by the dozen, each under a key: to the browser these are views, which come, go and stay one by one; the server writes
+//! them once, and would make an owner, a closure and several boxes for each.
 //!
 //! The text must have the very nodes that the view would be written as, or the browser cannot take it over: a test beside each use compares the two.
 

@@ -1,7 +1,7 @@
 //! The connections that read a SQLite database.
 //!
-//! Not a pool of sqlx's: that asks each connection that comes back whether it is still well, with a task of its own and a change of thread and back, which
-//! is as much again as most statements here take. A connection whose statement has ended is well, and goes straight to whoever asks next. One whose statement
+//! Not a pool of sqlx's: that asks each connection that comes back whether it is still well, with a task of its own and a change of thread and back.
+//! A connection whose statement has ended is well, and goes straight to whoever asks next. One whose statement
 //! was left (the reader went away, the time was over) may still be at it: that one is asked, and comes back once it answers.
 
 use std::ops::{Deref, DerefMut};

@@ -39,8 +39,8 @@ pub(super) const COLUMNS: [&str; 23] = [
     "async_action_id",
 ];
 
-/// [`COLUMNS`] for a table that shows these columns alone: what it does not show is `NULL`, as far as a log may be without it. A third of the time that
-/// SQLite takes for a page of rows it writes what nobody sees.
+/// [`COLUMNS`] for a table that shows these columns alone: what it does not show is `NULL`, as far as a log may be without it. A fifth of the time that
+/// SQLite takes for a page of the usual columns it would write what nobody sees.
 pub(super) fn shown(columns: &[Column]) -> [&'static str; 23] {
     COLUMNS.map(|name| {
         let by: &[Column] = match name {
