@@ -175,10 +175,20 @@ impl Ledger {
         logs(&self.entries(), Fate::Acknowledged)
     }
 
+    /// Calls that were acknowledged so far.
+    pub fn acknowledged_calls(&self) -> usize {
+        calls_of(&self.entries(), Fate::Acknowledged)
+    }
+
     /// Calls that were refused so far.
     pub fn refused(&self) -> usize {
-        self.entries().calls.iter().filter(|call| call.fate == Fate::Refused).count()
+        calls_of(&self.entries(), Fate::Refused)
     }
+}
+
+/// How many calls are of a fate.
+pub fn calls_of(entries: &Entries, fate: Fate) -> usize {
+    entries.calls.iter().filter(|call| call.fate == fate).count()
 }
 
 /// Logs of calls of a fate.

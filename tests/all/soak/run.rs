@@ -194,8 +194,17 @@ impl Run {
         }
     }
 
+    /// Waits until so many calls are acknowledged that what holds of them means something: on a slow machine the rounds may be over before.
+    async fn until_meaningful(&self) {
+        let patience = Instant::now() + Duration::from_secs(120);
+        while self.load.is_some() && self.ledger.acknowledged_calls() < check::MEANINGFUL && Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Ends the load, lets the service come to rest, holds what is there against the ledger, and says so.
     pub async fn end(mut self, rounds: u64) {
+        self.until_meaningful().await;
         self.quiet().await;
         let found = check::all(&self).await;
         say(&format!(
