@@ -72,6 +72,10 @@ async fn populate(app: &TestApp, project: i64, now: i64) {
         "INSERT INTO log_minutes (project_id, origin, minute, status, count)
         SELECT project_id, origin, created_at / 60000, status, COUNT(*) FROM logs GROUP BY 1, 2, 3, 4",
     );
+    let quarters = String::from(
+        "INSERT INTO log_quarters (project_id, origin, quarter, status, count)
+        SELECT project_id, origin, minute / 15, status, SUM(count) FROM log_minutes GROUP BY 1, 2, 3, 4",
+    );
     let hours = String::from(
         "INSERT INTO log_value_hours (project_id, field, origin, hour, value, count)
         SELECT project_id, 1, origin, created_at / 3600000, COALESCE(CAST(status_code AS TEXT), 'none'), COUNT(*) FROM logs GROUP BY 1, 3, 4, 5",
@@ -98,7 +102,7 @@ async fn populate(app: &TestApp, project: i64, now: i64) {
     let slices = format!(
         "{numbers} INSERT INTO log_slices (project_id, group_id, min_time, slice, words) SELECT {project}, g, {start} + g * {apart}, 0, {bytes} FROM n WHERE g <= 20000"
     );
-    for sql in [logs, minutes, hours, days, signatures, groups, slices] {
+    for sql in [logs, minutes, quarters, hours, days, signatures, groups, slices] {
         let sql = sqlx::AssertSqlSafe(sql);
         match app.db() {
             Db::Sqlite { write, .. } => drop(sqlx::query(sql).execute(write).await.unwrap()),
@@ -154,7 +158,7 @@ for_each_db! {
                 let sent = app.call(reqwest::Method::POST, "/v1/logs", &key).json(&log).send().await.unwrap();
                 assert_eq!(sent.status(), 201);
             }
-            for table in ["log_value_days", "log_value_hours", "log_minutes", "logs", "log_signatures"] {
+            for table in ["log_value_days", "log_value_hours", "log_quarters", "log_minutes", "logs", "log_signatures"] {
                 let Db::Postgres(pool) = app.db() else { unreachable!() };
                 sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table}"))).execute(pool).await.unwrap();
             }

@@ -199,7 +199,7 @@ for_each_db! {
 }
 
 /// What the log of the log lies in, which outlives its project.
-const OF_OWN: [&str; 13] = [
+const OF_OWN: [&str; 14] = [
     "chain_heads",
     "chain_entries",
     "chain_leaves",
@@ -210,6 +210,7 @@ const OF_OWN: [&str; 13] = [
     "log_signatures",
     "log_moves",
     "log_minutes",
+    "log_quarters",
     "log_value_hours",
     "log_value_days",
     "retention",

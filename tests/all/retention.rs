@@ -273,6 +273,7 @@ for_each_db! {
             "SELECT COUNT(*) FROM log_blocks WHERE project_id = $1",
             "SELECT COUNT(*) FROM log_signatures WHERE project_id = $1",
             "SELECT COUNT(*) FROM log_minutes WHERE project_id = $1",
+            "SELECT COUNT(*) FROM log_quarters WHERE project_id = $1",
             "SELECT COUNT(*) FROM log_value_hours WHERE project_id = $1",
             "SELECT COUNT(*) FROM log_value_days WHERE project_id = $1",
         ] {

@@ -13,7 +13,7 @@ pub struct Sizes {
 }
 
 /// What a tree of SQLite's, or a relation of PostgreSQL's, is for: by its table, and whether it is an index beside it.
-const PURPOSES: [(&str, &str); 12] = [
+const PURPOSES: [(&str, &str); 13] = [
     ("logs", "rows: what a list shows, in the order of time"),
     ("logs index", "indexes, one a filter"),
     ("log_blocks", "texts: addresses, headers, bodies, compressed"),
@@ -22,6 +22,7 @@ const PURPOSES: [(&str, &str); 12] = [
     ("log_slices", "search: groups of signatures"),
     ("log_ids", "clients' own ids"),
     ("log_minutes", "counts"),
+    ("log_quarters", "counts"),
     ("log_value_hours", "counts"),
     ("log_value_days", "counts"),
     ("chain_leaves", "chain: 32 bytes a log"),

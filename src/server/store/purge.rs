@@ -58,13 +58,14 @@ const TABLES: [Table; 24] = [
     ("role_rights", "role", BATCH),
 ];
 /// Tables that the log of the log needs as long as there is any of it.
-const LAST: [Table; 14] = [
+const LAST: [Table; 15] = [
     ("log_blocks", "id", FEW),
     ("log_signatures", "min_time, id", FEW),
     ("log_groups", "min_time, id", FEW),
     ("log_slices", "min_time, group_id, slice", BATCH),
     ("log_moves", "project_id", BATCH),
     ("log_minutes", "origin, minute, status", BATCH),
+    ("log_quarters", "origin, quarter, status", BATCH),
     ("log_value_hours", "field, origin, hour, value", BATCH),
     ("log_value_days", "field, origin, day, value", BATCH),
     ("retention", "project_id", BATCH),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::tallies::MINUTE;
+use super::units::ONE_BAR;
 use super::{ValueField, bars, kept};
 use crate::model::filter::LogFilter;
 use crate::model::log::{Origin, Status};
@@ -14,8 +15,6 @@ use crate::server::store::{Db, StoreError};
 
 /// How long counting may go on where no count is kept.
 const BUDGET: Duration = Duration::from_millis(150);
-/// One bar for everything.
-const ONE_BAR: i64 = i64::MAX;
 
 /// One bar of a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

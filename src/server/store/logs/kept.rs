@@ -1,12 +1,13 @@
-//! Sums of the counts that are kept with the logs (see `tallies`): by the day where whole days are asked for, by the hour and the minute where those end, and row
-//! by row at the ragged ends of minutes. One statement each, however many of these it takes: on SQLite a statement costs more than what it reads here.
+//! Sums of the counts that are kept with the logs (see `tallies`), each part of a range in the coarsest unit that it has whole ones of (see `units`). One statement
+//! each, however many parts it takes: on SQLite a statement costs more than what it reads here.
 
 use serde::de::DeserializeOwned;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, FromRow, query_as, query_scalar};
 
 use super::ValueField;
-use super::tallies::{DAY, HOUR, MINUTE, NO_CODE};
+use super::tallies::{HOUR, MINUTE, NO_CODE};
+use super::units::{ONE_BAR, Stretch, Unit, ceil, cut, whole_hours};
 use crate::model::log::{Origin, Status};
 use crate::model::selection::TimeRange;
 use crate::server::store::projects::ProjectKey;
@@ -14,102 +15,6 @@ use crate::server::store::{Db, StoreError, render};
 
 /// Bars that are summed one by one at most.
 const MOST_BARS: i64 = 1_000;
-
-/// What is counted together, the finest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Unit {
-    /// Nothing: rows one by one.
-    Row,
-    /// A minute, by status alone.
-    Minute,
-    /// An hour, by each value of some fields.
-    Hour,
-    /// A day (UTC), by each value of some fields.
-    Day,
-}
-
-impl Unit {
-    const fn milliseconds(self) -> i64 {
-        match self {
-            Self::Row => 1,
-            Self::Minute => MINUTE,
-            Self::Hour => HOUR,
-            Self::Day => DAY,
-        }
-    }
-
-    const fn finer(self) -> Option<Self> {
-        match self {
-            Self::Row => None,
-            Self::Minute => Some(Self::Row),
-            Self::Hour => Some(Self::Minute),
-            Self::Day => Some(Self::Hour),
-        }
-    }
-
-    /// The table, and its column that says when.
-    const fn place(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Row => ("logs", "created_at"),
-            Self::Minute => ("log_minutes", "minute"),
-            Self::Hour => ("log_value_hours", "hour"),
-            Self::Day => ("log_value_days", "day"),
-        }
-    }
-}
-
-/// A part of a range that is read in one unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stretch {
-    unit: Unit,
-    range: TimeRange,
-}
-
-impl Stretch {
-    /// Which of the unit's own numbers it has: the first one, and the one after the last.
-    const fn bounds(&self) -> [i64; 2] {
-        let unit = self.unit.milliseconds();
-        [self.range.from.div_euclid(unit), self.range.to.div_euclid(unit)]
-    }
-
-    /// How many bars of so many milliseconds it reaches into, where they are shorter than an hour.
-    fn bars(&self, step: i64) -> Option<i64> {
-        let last = self.range.to.checked_sub(1)?.div_euclid(step);
-        (step < HOUR).then(|| last - self.range.from.div_euclid(step) + 1)
-    }
-}
-
-/// A range in as few parts as it takes, in time order; none coarser than `coarsest`.
-fn cut(range: TimeRange, coarsest: Unit) -> Vec<Stretch> {
-    let TimeRange { from, to } = range;
-    if from >= to {
-        return Vec::new();
-    }
-    let Some(finer) = coarsest.finer() else {
-        return vec![Stretch { unit: coarsest, range }];
-    };
-    let unit = coarsest.milliseconds();
-    let (first, last) = (ceil(from, unit), to.div_euclid(unit));
-    // Of the very last unit there is there may be no whole one left.
-    if first >= last {
-        return cut(range, finer);
-    }
-    let whole = TimeRange {
-        from: first * unit,
-        to: last * unit,
-    };
-    let mut parts = cut(TimeRange { from, to: whole.from }, finer);
-    parts.push(Stretch {
-        unit: coarsest,
-        range: whole,
-    });
-    parts.extend(cut(TimeRange { from: whole.to, to }, finer));
-    parts
-}
-
-const fn ceil(value: i64, unit: i64) -> i64 {
-    value.div_euclid(unit) + if value.rem_euclid(unit) == 0 { 0 } else { 1 }
-}
 
 /// How many logs of each status a range has, by bars that begin at multiples of `step` (milliseconds, a multiple of a minute); of one status alone where `only`
 /// names it. A bar may come in parts.
@@ -121,10 +26,7 @@ pub(super) async fn by_status(
     range: TimeRange,
     step: i64,
 ) -> Result<Vec<(i64, Status, i64)>, StoreError> {
-    // A bar holds whole units, and the one bar of everything any.
-    let fits = |unit: &Unit| step == i64::MAX || step % unit.milliseconds() == 0;
-    let coarsest = [Unit::Day, Unit::Hour].into_iter().find(fits).unwrap_or(Unit::Minute);
-    let parts = cut(range, coarsest);
+    let parts = cut(range, Unit::of_bars(step));
     if parts.is_empty() || origins.is_empty() {
         return Ok(Vec::new());
     }
@@ -169,7 +71,7 @@ pub(super) async fn by_value(
 }
 
 /// How many logs each value of some fields has in a range to the millisecond, field by field; none where a ragged end has more than `few` logs, which are looked
-/// at one by one.
+/// at one by one. Statuses are counted by the minute, too: there are always some.
 pub(super) async fn by_value_exactly(
     db: &Db,
     project: ProjectKey,
@@ -192,6 +94,10 @@ pub(super) async fn by_value_exactly(
     let mut asked = Asked::of(project, origins);
     let mut arms = Vec::new();
     for field in fields {
+        if *field == ValueField::Status {
+            arms.extend(cut(range, Unit::Day).iter().map(|part| asked.status_values(part)));
+            continue;
+        }
         arms.extend(inner.iter().map(|part| asked.values(part, *field)));
         arms.extend(ends.iter().map(|end| asked.looked_at(end, *field, few + 1)));
     }
@@ -214,16 +120,6 @@ pub(super) async fn by_value_exactly(
             .collect()
     };
     Ok(Some(fields.iter().map(known).collect()))
-}
-
-/// A range rounded out to whole hours, as far as there are any.
-fn whole_hours(range: TimeRange) -> TimeRange {
-    let last = range.to.div_euclid(HOUR) * HOUR;
-    let more = if range.to > last { HOUR } else { 0 };
-    TimeRange {
-        from: range.from.div_euclid(HOUR) * HOUR,
-        to: last.checked_add(more).unwrap_or(last),
-    }
 }
 
 /// A statement in the making: what is bound to it so far, first the project and the origins.
@@ -303,7 +199,7 @@ impl Asked {
             long => format!("{at} * {long}"),
         };
         let is_unit = step == part.unit.milliseconds();
-        let is_one_bar = step == i64::MAX;
+        let is_one_bar = step == ONE_BAR;
         let bar = if is_unit {
             at
         } else if is_one_bar {
@@ -313,19 +209,19 @@ impl Asked {
             format!("{at} - {at} % {step}")
         };
         let (column, status) = match part.unit {
-            Unit::Row | Unit::Minute => ("status", "status".to_owned()),
+            Unit::Row | Unit::Minute | Unit::Quarter => ("status", "status".to_owned()),
             Unit::Hour | Unit::Day => ("value", status_of_value()),
         };
         let amount = match part.unit {
             _ if is_unit => "count",
             Unit::Row => "COUNT(*)",
-            Unit::Minute | Unit::Hour | Unit::Day => "CAST(SUM(count) AS BIGINT)",
+            Unit::Minute | Unit::Quarter | Unit::Hour | Unit::Day => "CAST(SUM(count) AS BIGINT)",
         };
         let field = (part.unit >= Unit::Hour).then_some(ValueField::Status);
         let rows = self.arm(part, &format!("{bar} AS bar, {status} AS status, {amount} AS amount"), field);
         let only = match (only, part.unit) {
             (None, _) => String::new(),
-            (Some(status), Unit::Row | Unit::Minute) => format!(" AND status = {}", status.number()),
+            (Some(status), Unit::Row | Unit::Minute | Unit::Quarter) => format!(" AND status = {}", status.number()),
             (Some(status), Unit::Hour | Unit::Day) => format!(" AND value = '{}'", status.as_str()),
         };
         let group = match (is_unit, is_one_bar) {
@@ -343,6 +239,23 @@ impl Asked {
             field.number()
         );
         format!("{} GROUP BY value", self.arm(part, &columns, Some(field)))
+    }
+
+    /// Each status in a part as a value, and its count.
+    fn status_values(&mut self, part: &Stretch) -> String {
+        if part.unit >= Unit::Hour {
+            return self.values(part, ValueField::Status);
+        }
+        let amount = match part.unit {
+            Unit::Row => "COUNT(*)",
+            _ => "CAST(SUM(count) AS BIGINT)",
+        };
+        let columns = format!(
+            "CAST({} AS SMALLINT) AS field, {} AS value, {amount} AS amount, CAST(0 AS BIGINT) AS looked",
+            ValueField::Status.number(),
+            value_of(ValueField::Status)
+        );
+        format!("{} GROUP BY status", self.arm(part, &columns, None))
     }
 
     /// The value of each log of a part, at most so many.
@@ -400,84 +313,5 @@ fn value_of(field: ValueField) -> String {
         ValueField::Method => "method".to_owned(),
         ValueField::Endpoint => "endpoint".to_owned(),
         ValueField::Channel => "channel".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// In quarters of an hour.
-    fn range(from: i64, to: i64) -> TimeRange {
-        TimeRange {
-            from: from * HOUR / 4,
-            to: to * HOUR / 4,
-        }
-    }
-
-    fn parts(from: i64, to: i64, coarsest: Unit) -> Vec<(Unit, TimeRange)> {
-        cut(range(from, to), coarsest)
-            .iter()
-            .map(|part| (part.unit, part.range))
-            .collect()
-    }
-
-    #[test]
-    fn a_range_is_cut_where_whole_days_hours_and_minutes_end() {
-        use Unit::{Day, Hour, Minute, Row};
-        assert_eq!(parts(0, 96, Day), [(Day, range(0, 96))]);
-        assert_eq!(
-            parts(-3, 101, Day),
-            [
-                (Minute, range(-3, 0)),
-                (Day, range(0, 96)),
-                (Hour, range(96, 100)),
-                (Minute, range(100, 101))
-            ]
-        );
-        assert_eq!(parts(4, 12, Hour), [(Hour, range(4, 12))]);
-        assert_eq!(parts(4, 400, Minute), [(Minute, range(4, 400))]);
-        assert_eq!(parts(5, 7, Day), [(Minute, range(5, 7))]);
-        assert_eq!(parts(5, 5, Day), []);
-        let ragged = TimeRange {
-            from: MINUTE - 1,
-            to: 3 * MINUTE + 1,
-        };
-        let cut = cut(ragged, Day);
-        let units: Vec<Unit> = cut.iter().map(|part| part.unit).collect();
-        assert_eq!(units, [Row, Minute, Row]);
-        assert_eq!(cut[1].bounds(), [1, 3]);
-    }
-
-    #[test]
-    fn parts_follow_each_other_without_a_gap() {
-        for (from, to) in [(-200, 9_999), (0, 1), (7, 10_000), (95, 97), (1, 193)] {
-            let range = TimeRange {
-                from: from * 777_777,
-                to: to * 777_777,
-            };
-            let parts = cut(range, Unit::Day);
-            assert_eq!(parts.first().unwrap().range.from, range.from);
-            assert_eq!(parts.last().unwrap().range.to, range.to);
-            assert!(parts.windows(2).all(|two| two[0].range.to == two[1].range.from), "{parts:?}");
-        }
-    }
-
-    #[test]
-    fn a_range_without_an_end_is_cut_too() {
-        let ever = TimeRange { from: 1, to: i64::MAX };
-        assert_eq!(cut(ever, Unit::Day).last().unwrap().range.to, i64::MAX);
-        assert!(cut(whole_hours(ever), Unit::Day).iter().all(|part| part.unit >= Unit::Hour));
-        let last = TimeRange {
-            from: i64::MAX - 1,
-            to: i64::MAX,
-        };
-        assert_eq!(
-            cut(last, Unit::Day),
-            [Stretch {
-                unit: Unit::Row,
-                range: last
-            }]
-        );
     }
 }

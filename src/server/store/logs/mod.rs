@@ -37,6 +37,7 @@ pub mod sequence;
 mod signature;
 mod singles;
 mod tallies;
+mod units;
 pub mod upkeep;
 mod windows;
 pub mod write;

@@ -1,4 +1,5 @@
-//! Counts that are written with the logs, and taken back with them: by the minute, and by the hour and the day for each value of some fields.
+//! Counts that are written with the logs, and taken back with them: by the minute and the quarter of an hour, and by the hour and the day for each value of some
+//! fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,8 @@ use crate::server::store::projects::ProjectKey;
 
 /// Milliseconds of a minute.
 pub(super) const MINUTE: i64 = 60_000;
+/// Milliseconds of a quarter of an hour.
+pub(super) const QUARTER: i64 = 15 * MINUTE;
 /// Milliseconds of an hour.
 pub(super) const HOUR: i64 = 60 * MINUTE;
 /// Milliseconds of a day.
@@ -26,6 +29,11 @@ const MINUTES: Insert = Insert {
     tail: "ON CONFLICT (project_id, origin, minute, status) DO UPDATE SET count = log_minutes.count + excluded.count",
     columns: 5,
 };
+const QUARTERS: Insert = Insert {
+    head: "INSERT INTO log_quarters (project_id, origin, quarter, status, count) VALUES",
+    tail: "ON CONFLICT (project_id, origin, quarter, status) DO UPDATE SET count = log_quarters.count + excluded.count",
+    columns: 5,
+};
 const HOURS: Insert = Insert {
     head: "INSERT INTO log_value_hours (project_id, field, origin, hour, value, count) VALUES",
     tail: "ON CONFLICT (project_id, field, origin, hour, value) DO UPDATE SET count = log_value_hours.count + excluded.count",
@@ -36,13 +44,15 @@ const DAYS: Insert = Insert {
     tail: "ON CONFLICT (project_id, field, origin, day, value) DO UPDATE SET count = log_value_days.count + excluded.count",
     columns: 6,
 };
+/// Minutes of a quarter of an hour.
+const MINUTES_A_QUARTER: i64 = QUARTER / MINUTE;
 /// Hours of a day.
 const HOURS_A_DAY: i64 = DAY / HOUR;
 
 /// Counts of one batch. Kept in key order, so that several writers take row locks in the same order.
 #[derive(Debug, Default)]
 pub(super) struct Tallies {
-    minutes: BTreeMap<(ProjectKey, i16, i64, i16), i64>,
+    minutes: Statuses,
     values: BTreeMap<(ProjectKey, i16, i16, i64), BTreeMap<String, i64>>,
 }
 
@@ -112,6 +122,8 @@ impl Tallies {
     /// Takes the counts of logs that are deleted from the database's, and leaves no count of nothing.
     pub(super) async fn write_and_clear(self, tx: &mut WriteTx) -> Result<(), StoreError> {
         const MINUTES: &str = "DELETE FROM log_minutes WHERE project_id = $1 AND origin IN (0, 1) AND count <= 0 AND minute IN";
+        const QUARTERS: &str =
+            "DELETE FROM log_quarters WHERE project_id = $1 AND origin IN (0, 1) AND count <= 0 AND quarter IN";
         const HOURS: &str = "DELETE FROM log_value_hours WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN (0, 1) AND count <= 0 AND hour IN";
         const DAYS: &str = "DELETE FROM log_value_days WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN (0, 1) AND count <= 0 AND day IN";
         let minutes: BTreeSet<_> = self
@@ -119,13 +131,17 @@ impl Tallies {
             .keys()
             .map(|(project, _, minute, _)| (*project, *minute))
             .collect();
+        let quarters: BTreeSet<_> = minutes
+            .iter()
+            .map(|(project, minute)| (*project, minute.div_euclid(MINUTES_A_QUARTER)))
+            .collect();
         let hours: BTreeSet<_> = self.values.keys().map(|(project, _, _, hour)| (*project, *hour)).collect();
         let days: BTreeSet<_> = hours
             .iter()
             .map(|(project, hour)| (*project, hour.div_euclid(HOURS_A_DAY)))
             .collect();
         self.write(tx).await?;
-        for (sql, places) in [(MINUTES, minutes), (HOURS, hours), (DAYS, days)] {
+        for (sql, places) in [(MINUTES, minutes), (QUARTERS, quarters), (HOURS, hours), (DAYS, days)] {
             let places: Vec<_> = places.into_iter().collect();
             for of_project in places.chunk_by(|a, b| a.0 == b.0) {
                 let Some((project, _)) = of_project.first() else { continue };
@@ -140,17 +156,13 @@ impl Tallies {
 
     /// Adds the counts to the database's.
     pub(super) async fn write(self, tx: &mut WriteTx) -> Result<(), StoreError> {
-        let minutes: Vec<_> = self.minutes.into_iter().collect();
-        for chunk in MINUTES.chunks(&minutes) {
-            let sql = MINUTES.sql(chunk.len(), tx.is_sqlite());
-            on_tx!(tx, connection => {
-                let mut statement = query(sql);
-                for ((project, origin, minute, status), count) in chunk {
-                    statement = statement.bind(*project).bind(*origin).bind(*minute).bind(*status).bind(*count);
-                }
-                statement.execute(connection).await?;
-            });
+        let mut quarters = Statuses::new();
+        for ((project, origin, minute, status), count) in &self.minutes {
+            let quarter = minute.div_euclid(MINUTES_A_QUARTER);
+            *quarters.entry((*project, *origin, quarter, *status)).or_default() += count;
         }
+        write_statuses(tx, &MINUTES, self.minutes).await?;
+        write_statuses(tx, &QUARTERS, quarters).await?;
         let (mut hours, mut days) = (Sums::new(), Sums::new());
         for ((project, field, origin, hour), counts) in self.values {
             let day = hour.div_euclid(HOURS_A_DAY);
@@ -163,6 +175,24 @@ impl Tallies {
         write_sums(tx, &HOURS, hours).await?;
         write_sums(tx, &DAYS, days).await
     }
+}
+
+/// Counts by project, origin, minute or quarter, and status.
+type Statuses = BTreeMap<(ProjectKey, i16, i64, i16), i64>;
+
+async fn write_statuses(tx: &mut WriteTx, insert: &Insert, counts: Statuses) -> Result<(), StoreError> {
+    let counts: Vec<_> = counts.into_iter().collect();
+    for chunk in insert.chunks(&counts) {
+        let sql = insert.sql(chunk.len(), tx.is_sqlite());
+        on_tx!(tx, connection => {
+            let mut statement = query(sql);
+            for ((project, origin, at, status), count) in chunk {
+                statement = statement.bind(*project).bind(*origin).bind(*at).bind(*status).bind(*count);
+            }
+            statement.execute(connection).await?;
+        });
+    }
+    Ok(())
 }
 
 /// Counts by project, field, origin, hour or day, and value.

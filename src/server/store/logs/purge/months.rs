@@ -21,7 +21,7 @@ use crate::model::zone::rfc3339;
 use crate::server::store::chain::Noted;
 use crate::server::store::db::{OpenTx, WriteTx, on_tx};
 use crate::server::store::logs::month::{self, Month};
-use crate::server::store::logs::tallies::{DAY, HOUR, MINUTE};
+use crate::server::store::logs::tallies::{DAY, HOUR, MINUTE, QUARTER};
 use crate::server::store::postgres::PARTITIONED;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks::{self, NewTask, TaskChange};
@@ -349,12 +349,18 @@ async fn forget_counts(tx: &mut WriteTx, partition: &Partition, project: Project
     let month = &partition.month;
     let origins = Origin::ALL.into_iter().filter(|origin| partition.goes(project, *origin));
     let origins = list(origins.map(|origin| origin.number().into()));
-    let minutes = format!("FROM log_minutes WHERE project_id = $1 AND origin IN ({origins}) AND minute >= $2 AND minute < $3");
     let (from, to) = (month.start / MINUTE, month.end / MINUTE);
-    let sql = AssertSqlSafe(format!("SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) {minutes}"));
+    let sql = AssertSqlSafe(format!(
+        "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM log_minutes WHERE project_id = $1 AND origin IN ({origins}) AND minute >= $2 AND minute < $3"
+    ));
     let logs: i64 = on_tx!(tx, connection => query_scalar(sql).bind(project).bind(from).bind(to).fetch_one(connection).await?);
-    let sql = AssertSqlSafe(format!("DELETE {minutes}"));
-    on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
+    for (table, at, unit) in [("log_minutes", "minute", MINUTE), ("log_quarters", "quarter", QUARTER)] {
+        let sql = AssertSqlSafe(format!(
+            "DELETE FROM {table} WHERE project_id = $1 AND origin IN ({origins}) AND {at} >= $2 AND {at} < $3"
+        ));
+        let (from, to) = (month.start / unit, month.end / unit);
+        on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
+    }
     for (table, at, unit) in [("log_value_hours", "hour", HOUR), ("log_value_days", "day", DAY)] {
         let sql = AssertSqlSafe(format!(
             "DELETE FROM {table} WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN ({origins}) AND {at} >= $2 AND {at} < $3"
