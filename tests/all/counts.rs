@@ -72,6 +72,28 @@ async fn agree(app: &TestApp, project: ProjectKey, logs: &[&NewLog], dice: &Dice
             methods(&mut wanted.iter()),
             "{range:?}"
         );
+        let several = offered::all(
+            app.db(),
+            project,
+            &[LogFilter::Status, LogFilter::Method],
+            range,
+            origins,
+            1_000,
+        )
+        .await
+        .unwrap();
+        let mut statuses: HashMap<String, u64> = HashMap::new();
+        for log in &wanted {
+            *statuses.entry(log.facts.status.as_str().to_owned()).or_default() += 1;
+        }
+        let [status, method] = several.try_into().unwrap();
+        assert!(status.exact && method.exact);
+        assert_eq!(status.values.into_iter().collect::<HashMap<_, _>>(), statuses, "{range:?}");
+        assert_eq!(
+            method.values.into_iter().collect::<HashMap<_, _>>(),
+            methods(&mut wanted.iter()),
+            "{range:?}"
+        );
         // Rounded out to whole hours.
         let (first, end) = (
             range.from.div_euclid(HOUR) * HOUR,
@@ -116,6 +138,11 @@ for_each_db! {
         assert!(!offered.exact);
         assert_eq!(offered.values.iter().map(|(_, count)| count).sum::<u64>(), 1_300);
         assert!(offered.values.is_sorted_by(|one, other| one.1 >= other.1), "{offered:?}");
+        let fields = [LogFilter::Status, LogFilter::Method];
+        let [status, method] = offered::all(app.db(), project, &fields, half, &BOTH, 10).await.unwrap().try_into().unwrap();
+        assert_eq!(method, offered);
+        assert!(status.exact, "minutes say how many there are of each status");
+        assert_eq!(status.values.iter().map(|(_, count)| count).sum::<u64>(), 1_299);
         let few = TimeRange { from: MIDNIGHT + 1_000_000, to: MIDNIGHT + 2 * HOUR };
         let offered = offered::offered(app.db(), project, LogFilter::Method, few, &BOTH, 10).await.unwrap();
         assert!(offered.exact);

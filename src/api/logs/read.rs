@@ -331,30 +331,15 @@ fn template(endpoint: &str, method: &str, path: &str) -> String {
 /// The values behind the short lists.
 pub(super) async fn choices(project: &str, query: &str) -> Result<Choices, ApiError> {
     let meant = meant(project, query).await?;
-    let all = LogSelection {
-        origins: meant.selection.origins.clone(),
-        ..LogSelection::all(meant.selection.range)
-    };
     let (db, key) = (&meant.visit.server.db, meant.visit.member.project.key);
     let (range, origins) = (meant.selection.range, &meant.selection.origins);
-    let fields = [LogFilter::Method, LogFilter::Channel];
-    let (status, offered) = tokio::join!(
-        counts::total(db, key, &all, COUNT_BOUND),
-        offered::all(db, key, &fields, range, origins, MOST_VALUES)
-    );
-    let status = status?;
-    let status = [(Status::Success, status.0), (Status::Failure, status.1)]
-        .into_iter()
-        .filter_map(|(status, total)| match total {
-            Total::Exact(count) => Some((status.as_str().to_owned(), count)),
-            Total::AtLeast(_) | Total::Unknown => None,
-        });
-    let mut offered = offered?.into_iter();
-    let (Some(method), Some(channel)) = (offered.next(), offered.next()) else {
+    let fields = [LogFilter::Status, LogFilter::Method, LogFilter::Channel];
+    let mut offered = offered::all(db, key, &fields, range, origins, MOST_VALUES).await?.into_iter();
+    let (Some(status), Some(method), Some(channel)) = (offered.next(), offered.next(), offered.next()) else {
         return Ok(Choices::default());
     };
     Ok(Choices {
-        status: status.collect(),
+        status: status.values,
         about: !method.exact || !channel.exact,
         method: method.values,
         channel: channel.values,

@@ -26,7 +26,7 @@ const NOTHING: Offered = Offered {
     exact: true,
 };
 
-/// The values of a field in use within a range. Only for Code, Method, Endpoint and Channel; a code of `none` stands for no answer.
+/// The values of a field in use within a range. Only for Status, Code, Method, Endpoint and Channel; a code of `none` stands for no answer.
 pub async fn offered(
     db: &Db,
     project: ProjectKey,
@@ -55,19 +55,24 @@ pub async fn all(
     else {
         return Ok(vec![NOTHING; fields.len()]);
     };
+    let exactly = |sums| Offered {
+        values: counts::most(sums, limit),
+        exact: true,
+    };
     if let Some(sums) = kept::by_value_exactly(db, project, origins, &counted, range, FEW).await? {
-        let exactly = |sums| Offered {
-            values: counts::most(sums, limit),
-            exact: true,
-        };
         return Ok(sums.into_iter().map(exactly).collect());
     }
-    let mut about = Vec::new();
-    for field in fields {
-        about.push(Offered {
-            values: counts::values(db, project, *field, range, origins, limit).await?,
-            exact: false,
+    // Some of them may still be known exactly: statuses always are.
+    let mut each = Vec::new();
+    for (filter, field) in fields.iter().zip(counted) {
+        let sums = kept::by_value_exactly(db, project, origins, &[field], range, FEW).await?;
+        each.push(match sums.and_then(|sums| sums.into_iter().next()) {
+            Some(sums) => exactly(sums),
+            None => Offered {
+                values: counts::values(db, project, *filter, range, origins, limit).await?,
+                exact: false,
+            },
         });
     }
-    Ok(about)
+    Ok(each)
 }
