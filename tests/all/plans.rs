@@ -84,6 +84,10 @@ async fn populate(app: &TestApp, project: i64, now: i64) {
         "INSERT INTO log_value_days (project_id, field, origin, day, value, count)
         SELECT project_id, field, origin, hour / 24, value, SUM(count) FROM log_value_hours GROUP BY 1, 2, 3, 4, 5",
     );
+    let weeks = String::from(
+        "INSERT INTO log_value_weeks (project_id, field, origin, week, value, count)
+        SELECT project_id, field, origin, day / 7, value, SUM(count) FROM log_value_days GROUP BY 1, 2, 3, 4, 5",
+    );
     let bytes = if matches!(app.db(), Db::Sqlite { .. }) {
         "zeroblob(256)"
     } else {
@@ -102,7 +106,7 @@ async fn populate(app: &TestApp, project: i64, now: i64) {
     let slices = format!(
         "{numbers} INSERT INTO log_slices (project_id, group_id, min_time, slice, words) SELECT {project}, g, {start} + g * {apart}, 0, {bytes} FROM n WHERE g <= 20000"
     );
-    for sql in [logs, minutes, quarters, hours, days, signatures, groups, slices] {
+    for sql in [logs, minutes, quarters, hours, days, weeks, signatures, groups, slices] {
         let sql = sqlx::AssertSqlSafe(sql);
         match app.db() {
             Db::Sqlite { write, .. } => drop(sqlx::query(sql).execute(write).await.unwrap()),
@@ -158,7 +162,7 @@ for_each_db! {
                 let sent = app.call(reqwest::Method::POST, "/v1/logs", &key).json(&log).send().await.unwrap();
                 assert_eq!(sent.status(), 201);
             }
-            for table in ["log_value_days", "log_value_hours", "log_quarters", "log_minutes", "logs", "log_signatures"] {
+            for table in ["log_value_weeks", "log_value_days", "log_value_hours", "log_quarters", "log_minutes", "logs", "log_signatures"] {
                 let Db::Postgres(pool) = app.db() else { unreachable!() };
                 sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table}"))).execute(pool).await.unwrap();
             }

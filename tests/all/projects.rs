@@ -199,7 +199,7 @@ for_each_db! {
 }
 
 /// What the log of the log lies in, which outlives its project.
-const OF_OWN: [&str; 14] = [
+const OF_OWN: [&str; 15] = [
     "chain_heads",
     "chain_entries",
     "chain_leaves",
@@ -213,6 +213,7 @@ const OF_OWN: [&str; 14] = [
     "log_quarters",
     "log_value_hours",
     "log_value_days",
+    "log_value_weeks",
     "retention",
 ];
 

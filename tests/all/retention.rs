@@ -276,6 +276,7 @@ for_each_db! {
             "SELECT COUNT(*) FROM log_quarters WHERE project_id = $1",
             "SELECT COUNT(*) FROM log_value_hours WHERE project_id = $1",
             "SELECT COUNT(*) FROM log_value_days WHERE project_id = $1",
+            "SELECT COUNT(*) FROM log_value_weeks WHERE project_id = $1",
         ] {
             assert_eq!(number(app, table, project).await, 0, "{table}");
             assert!(number(app, table, other).await > 0, "{table}");

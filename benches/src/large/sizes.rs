@@ -13,7 +13,7 @@ pub struct Sizes {
 }
 
 /// What a tree of SQLite's, or a relation of PostgreSQL's, is for: by its table, and whether it is an index beside it.
-const PURPOSES: [(&str, &str); 13] = [
+const PURPOSES: [(&str, &str); 14] = [
     ("logs", "rows: what a list shows, in the order of time"),
     ("logs index", "indexes, one a filter"),
     ("log_blocks", "texts: addresses, headers, bodies, compressed"),
@@ -25,6 +25,7 @@ const PURPOSES: [(&str, &str); 13] = [
     ("log_quarters", "counts"),
     ("log_value_hours", "counts"),
     ("log_value_days", "counts"),
+    ("log_value_weeks", "counts"),
     ("chain_leaves", "chain: 32 bytes a log"),
     ("chain", "chain: entries and heads"),
 ];

@@ -58,7 +58,7 @@ const TABLES: [Table; 24] = [
     ("role_rights", "role", BATCH),
 ];
 /// Tables that the log of the log needs as long as there is any of it.
-const LAST: [Table; 15] = [
+const LAST: [Table; 16] = [
     ("log_blocks", "id", FEW),
     ("log_signatures", "min_time, id", FEW),
     ("log_groups", "min_time, id", FEW),
@@ -68,6 +68,7 @@ const LAST: [Table; 15] = [
     ("log_quarters", "origin, quarter, status", BATCH),
     ("log_value_hours", "field, origin, hour, value", BATCH),
     ("log_value_days", "field, origin, day, value", BATCH),
+    ("log_value_weeks", "field, origin, week, value", BATCH),
     ("retention", "project_id", BATCH),
     ("chain_leaves", "number", FEW),
     ("chain_entries", "number", BATCH),

@@ -116,7 +116,9 @@ fn said_of(table: &str) -> &'static str {
         "logs" => "the facts of logs, and their indexes",
         "log_blocks" => "what logs say, compressed",
         "log_slices" | "log_groups" | "log_signatures" => "signatures, for searching text",
-        "log_minutes" | "log_quarters" | "log_value_hours" | "log_value_days" => "counts, for charts and choices",
+        "log_minutes" | "log_quarters" | "log_value_hours" | "log_value_days" | "log_value_weeks" => {
+            "counts, for charts and choices"
+        }
         "log_ids" => "ids that clients gave their logs",
         "import_files" => "originals beside logs",
         "tasks" | "jobs" | "job_failures" => "background tasks",

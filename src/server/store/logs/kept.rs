@@ -57,7 +57,7 @@ pub(super) async fn by_value(
     field: ValueField,
     range: TimeRange,
 ) -> Result<Vec<(String, i64)>, StoreError> {
-    let parts = cut(whole_hours(range), Unit::Day);
+    let parts = cut(whole_hours(range), Unit::Week);
     let mut asked = Asked::of(project, origins);
     let arms: Vec<String> = parts.iter().map(|part| asked.values(part, field)).collect();
     if arms.is_empty() || origins.is_empty() {
@@ -87,7 +87,7 @@ pub(super) async fn by_value_exactly(
     let (inner, ends) = if whole.from < whole.to {
         let (from, to) = (range.from, range.to);
         let ends = [TimeRange { from, to: whole.from }, TimeRange { from: whole.to, to }];
-        (cut(whole, Unit::Day), ends.map(|end| cut(end, Unit::Row)).concat())
+        (cut(whole, Unit::Week), ends.map(|end| cut(end, Unit::Row)).concat())
     } else {
         (Vec::new(), cut(range, Unit::Row))
     };
@@ -95,7 +95,7 @@ pub(super) async fn by_value_exactly(
     let mut arms = Vec::new();
     for field in fields {
         if *field == ValueField::Status {
-            arms.extend(cut(range, Unit::Day).iter().map(|part| asked.status_values(part)));
+            arms.extend(cut(range, Unit::Week).iter().map(|part| asked.status_values(part)));
             continue;
         }
         arms.extend(inner.iter().map(|part| asked.values(part, *field)));
@@ -210,19 +210,19 @@ impl Asked {
         };
         let (column, status) = match part.unit {
             Unit::Row | Unit::Minute | Unit::Quarter => ("status", "status".to_owned()),
-            Unit::Hour | Unit::Day => ("value", status_of_value()),
+            Unit::Hour | Unit::Day | Unit::Week => ("value", status_of_value()),
         };
         let amount = match part.unit {
             _ if is_unit => "count",
             Unit::Row => "COUNT(*)",
-            Unit::Minute | Unit::Quarter | Unit::Hour | Unit::Day => "CAST(SUM(count) AS BIGINT)",
+            _ => "CAST(SUM(count) AS BIGINT)",
         };
         let field = (part.unit >= Unit::Hour).then_some(ValueField::Status);
         let rows = self.arm(part, &format!("{bar} AS bar, {status} AS status, {amount} AS amount"), field);
         let only = match (only, part.unit) {
             (None, _) => String::new(),
             (Some(status), Unit::Row | Unit::Minute | Unit::Quarter) => format!(" AND status = {}", status.number()),
-            (Some(status), Unit::Hour | Unit::Day) => format!(" AND value = '{}'", status.as_str()),
+            (Some(status), Unit::Hour | Unit::Day | Unit::Week) => format!(" AND value = '{}'", status.as_str()),
         };
         let group = match (is_unit, is_one_bar) {
             (true, _) => String::new(),

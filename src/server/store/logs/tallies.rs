@@ -1,5 +1,5 @@
-//! Counts that are written with the logs, and taken back with them: by the minute and the quarter of an hour, and by the hour and the day for each value of some
-//! fields.
+//! Counts that are written with the logs, and taken back with them: by the minute and the quarter of an hour, and by the hour, the day and the week for each value
+//! of some fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,8 @@ pub(super) const QUARTER: i64 = 15 * MINUTE;
 pub(super) const HOUR: i64 = 60 * MINUTE;
 /// Milliseconds of a day.
 pub(super) const DAY: i64 = 24 * HOUR;
+/// Milliseconds of a week.
+pub(super) const WEEK: i64 = 7 * DAY;
 /// What stands for "no answer" among status codes.
 pub(super) const NO_CODE: &str = "none";
 
@@ -44,10 +46,17 @@ const DAYS: Insert = Insert {
     tail: "ON CONFLICT (project_id, field, origin, day, value) DO UPDATE SET count = log_value_days.count + excluded.count",
     columns: 6,
 };
+const WEEKS: Insert = Insert {
+    head: "INSERT INTO log_value_weeks (project_id, field, origin, week, value, count) VALUES",
+    tail: "ON CONFLICT (project_id, field, origin, week, value) DO UPDATE SET count = log_value_weeks.count + excluded.count",
+    columns: 6,
+};
 /// Minutes of a quarter of an hour.
 const MINUTES_A_QUARTER: i64 = QUARTER / MINUTE;
 /// Hours of a day.
 const HOURS_A_DAY: i64 = DAY / HOUR;
+/// Days of a week.
+const DAYS_A_WEEK: i64 = WEEK / DAY;
 
 /// Counts of one batch. Kept in key order, so that several writers take row locks in the same order.
 #[derive(Debug, Default)]
@@ -126,6 +135,7 @@ impl Tallies {
             "DELETE FROM log_quarters WHERE project_id = $1 AND origin IN (0, 1) AND count <= 0 AND quarter IN";
         const HOURS: &str = "DELETE FROM log_value_hours WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN (0, 1) AND count <= 0 AND hour IN";
         const DAYS: &str = "DELETE FROM log_value_days WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN (0, 1) AND count <= 0 AND day IN";
+        const WEEKS: &str = "DELETE FROM log_value_weeks WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN (0, 1) AND count <= 0 AND week IN";
         let minutes: BTreeSet<_> = self
             .minutes
             .keys()
@@ -140,8 +150,18 @@ impl Tallies {
             .iter()
             .map(|(project, hour)| (*project, hour.div_euclid(HOURS_A_DAY)))
             .collect();
+        let weeks: BTreeSet<_> = days
+            .iter()
+            .map(|(project, day)| (*project, day.div_euclid(DAYS_A_WEEK)))
+            .collect();
         self.write(tx).await?;
-        for (sql, places) in [(MINUTES, minutes), (QUARTERS, quarters), (HOURS, hours), (DAYS, days)] {
+        for (sql, places) in [
+            (MINUTES, minutes),
+            (QUARTERS, quarters),
+            (HOURS, hours),
+            (DAYS, days),
+            (WEEKS, weeks),
+        ] {
             let places: Vec<_> = places.into_iter().collect();
             for of_project in places.chunk_by(|a, b| a.0 == b.0) {
                 let Some((project, _)) = of_project.first() else { continue };
@@ -163,17 +183,20 @@ impl Tallies {
         }
         write_statuses(tx, &MINUTES, self.minutes).await?;
         write_statuses(tx, &QUARTERS, quarters).await?;
-        let (mut hours, mut days) = (Sums::new(), Sums::new());
+        let (mut hours, mut days, mut weeks) = (Sums::new(), Sums::new(), Sums::new());
         for ((project, field, origin, hour), counts) in self.values {
             let day = hour.div_euclid(HOURS_A_DAY);
             for (value, count) in counts {
                 let value = column_text(&value).into_owned();
+                let week = day.div_euclid(DAYS_A_WEEK);
+                *weeks.entry((project, field, origin, week, value.clone())).or_default() += count;
                 *days.entry((project, field, origin, day, value.clone())).or_default() += count;
                 *hours.entry((project, field, origin, hour, value)).or_default() += count;
             }
         }
         write_sums(tx, &HOURS, hours).await?;
-        write_sums(tx, &DAYS, days).await
+        write_sums(tx, &DAYS, days).await?;
+        write_sums(tx, &WEEKS, weeks).await
     }
 }
 
@@ -195,7 +218,7 @@ async fn write_statuses(tx: &mut WriteTx, insert: &Insert, counts: Statuses) -> 
     Ok(())
 }
 
-/// Counts by project, field, origin, hour or day, and value.
+/// Counts by project, field, origin, hour, day or week, and value.
 type Sums = BTreeMap<(ProjectKey, i16, i16, i64, String), i64>;
 
 async fn write_sums(tx: &mut WriteTx, insert: &Insert, sums: Sums) -> Result<(), StoreError> {

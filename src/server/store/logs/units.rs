@@ -1,7 +1,7 @@
-//! How a range is cut into what is counted together (see `tallies`): whole days where there are any, then hours, quarters of an hour and minutes, and rows one by
+//! How a range is cut into what is counted together (see `tallies`): whole weeks where there are any, then days, hours, quarters of an hour and minutes, and rows one by
 //! one at the ragged ends of minutes. A new unit: here, with its table in `tallies`, and wherever the others' tables are named (purges above all).
 
-use super::tallies::{DAY, HOUR, MINUTE, QUARTER};
+use super::tallies::{DAY, HOUR, MINUTE, QUARTER, WEEK};
 use crate::model::selection::TimeRange;
 
 /// One bar for everything.
@@ -20,13 +20,15 @@ pub(super) enum Unit {
     Hour,
     /// A day (UTC), by each value of some fields.
     Day,
+    /// Seven days from a Thursday on, as 1970 began with one; by each value of some fields.
+    Week,
 }
 
 impl Unit {
     /// The coarsest whose whole units make up bars of so many milliseconds that begin at multiples of it; the one bar of everything is made up of any.
     pub(super) fn of_bars(step: i64) -> Self {
         let fits = |unit: &Self| step == ONE_BAR || step % unit.milliseconds() == 0;
-        let coarse = [Self::Day, Self::Hour, Self::Quarter].into_iter().find(fits);
+        let coarse = [Self::Week, Self::Day, Self::Hour, Self::Quarter].into_iter().find(fits);
         coarse.unwrap_or(Self::Minute)
     }
 
@@ -37,6 +39,7 @@ impl Unit {
             Self::Quarter => QUARTER,
             Self::Hour => HOUR,
             Self::Day => DAY,
+            Self::Week => WEEK,
         }
     }
 
@@ -47,6 +50,7 @@ impl Unit {
             Self::Quarter => Some(Self::Minute),
             Self::Hour => Some(Self::Quarter),
             Self::Day => Some(Self::Hour),
+            Self::Week => Some(Self::Day),
         }
     }
 
@@ -58,6 +62,7 @@ impl Unit {
             Self::Quarter => ("log_quarters", "quarter"),
             Self::Hour => ("log_value_hours", "hour"),
             Self::Day => ("log_value_days", "day"),
+            Self::Week => ("log_value_weeks", "week"),
         }
     }
 }
@@ -147,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_range_is_cut_where_whole_days_hours_and_minutes_end() {
-        use Unit::{Day, Hour, Minute, Quarter, Row};
+        use Unit::{Day, Hour, Minute, Quarter, Row, Week};
         assert_eq!(parts(0, 96, Day), [(Day, range(0, 96))]);
         assert_eq!(
             parts(-3, 101, Day),
@@ -158,6 +163,7 @@ mod tests {
                 (Quarter, range(100, 101))
             ]
         );
+        assert_eq!(parts(-96, 14 * 96, Week), [(Day, range(-96, 0)), (Week, range(0, 14 * 96))]);
         assert_eq!(parts(4, 12, Hour), [(Hour, range(4, 12))]);
         assert_eq!(parts(4, 400, Minute), [(Minute, range(4, 400))]);
         assert_eq!(parts(5, 7, Day), [(Quarter, range(5, 7))]);
@@ -181,10 +187,11 @@ mod tests {
             (30, Unit::Quarter),
             (180, Unit::Hour),
             (2_880, Unit::Day),
+            (10_080, Unit::Week),
         ] {
             assert_eq!(Unit::of_bars(minutes * MINUTE), unit, "{minutes}");
         }
-        assert_eq!(Unit::of_bars(ONE_BAR), Unit::Day);
+        assert_eq!(Unit::of_bars(ONE_BAR), Unit::Week);
     }
 
     #[test]
@@ -194,7 +201,7 @@ mod tests {
                 from: from * 777_777,
                 to: to * 777_777,
             };
-            let parts = cut(range, Unit::Day);
+            let parts = cut(range, Unit::Week);
             assert_eq!(parts.first().unwrap().range.from, range.from);
             assert_eq!(parts.last().unwrap().range.to, range.to);
             assert!(parts.windows(2).all(|two| two[0].range.to == two[1].range.from), "{parts:?}");
@@ -204,14 +211,14 @@ mod tests {
     #[test]
     fn a_range_without_an_end_is_cut_too() {
         let ever = TimeRange { from: 1, to: i64::MAX };
-        assert_eq!(cut(ever, Unit::Day).last().unwrap().range.to, i64::MAX);
-        assert!(cut(whole_hours(ever), Unit::Day).iter().all(|part| part.unit >= Unit::Hour));
+        assert_eq!(cut(ever, Unit::Week).last().unwrap().range.to, i64::MAX);
+        assert!(cut(whole_hours(ever), Unit::Week).iter().all(|part| part.unit >= Unit::Hour));
         let last = TimeRange {
             from: i64::MAX - 1,
             to: i64::MAX,
         };
         assert_eq!(
-            cut(last, Unit::Day),
+            cut(last, Unit::Week),
             [Stretch {
                 unit: Unit::Row,
                 range: last

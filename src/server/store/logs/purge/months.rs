@@ -21,7 +21,7 @@ use crate::model::zone::rfc3339;
 use crate::server::store::chain::Noted;
 use crate::server::store::db::{OpenTx, WriteTx, on_tx};
 use crate::server::store::logs::month::{self, Month};
-use crate::server::store::logs::tallies::{DAY, HOUR, MINUTE, QUARTER};
+use crate::server::store::logs::tallies::{DAY, HOUR, MINUTE, QUARTER, WEEK};
 use crate::server::store::postgres::PARTITIONED;
 use crate::server::store::projects::ProjectKey;
 use crate::server::store::tasks::{self, NewTask, TaskChange};
@@ -361,6 +361,7 @@ async fn forget_counts(tx: &mut WriteTx, partition: &Partition, project: Project
         let (from, to) = (month.start / unit, month.end / unit);
         on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
     }
+    take_from_weeks(tx, month, project, &origins).await?;
     for (table, at, unit) in [("log_value_hours", "hour", HOUR), ("log_value_days", "day", DAY)] {
         let sql = AssertSqlSafe(format!(
             "DELETE FROM {table} WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN ({origins}) AND {at} >= $2 AND {at} < $3"
@@ -369,4 +370,23 @@ async fn forget_counts(tx: &mut WriteTx, partition: &Partition, project: Project
         on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
     }
     Ok(logs.unsigned_abs())
+}
+
+/// Takes a month's days from the weeks that they are of, whose first and last may have days of other months: before the days are deleted.
+async fn take_from_weeks(tx: &mut WriteTx, month: &Month, project: ProjectKey, origins: &str) -> Result<(), StoreError> {
+    let fields = "field IN (0, 1, 2, 3, 4)";
+    let take = AssertSqlSafe(format!(
+        "UPDATE log_value_weeks AS kept SET count = kept.count - gone.count
+        FROM (SELECT field, origin, (day - (day % 7 + 7) % 7) / 7 AS week, value, SUM(count) AS count FROM log_value_days
+            WHERE project_id = $1 AND {fields} AND origin IN ({origins}) AND day >= $2 AND day < $3 GROUP BY 1, 2, 3, 4) AS gone
+        WHERE kept.project_id = $1 AND kept.field = gone.field AND kept.origin = gone.origin AND kept.week = gone.week AND kept.value = gone.value"
+    ));
+    let (from, to) = (month.start / DAY, month.end / DAY);
+    on_tx!(tx, connection => query(take).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
+    let delete = AssertSqlSafe(format!(
+        "DELETE FROM log_value_weeks WHERE project_id = $1 AND {fields} AND origin IN ({origins}) AND count <= 0 AND week >= $2 AND week <= $3"
+    ));
+    let (first, last) = (month.start.div_euclid(WEEK), month.end.div_euclid(WEEK));
+    on_tx!(tx, connection => query(delete).bind(project).bind(first).bind(last).execute(connection).await?.rows_affected());
+    Ok(())
 }
