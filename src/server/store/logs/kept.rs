@@ -31,7 +31,7 @@ pub(super) async fn by_status(
         return Ok(Vec::new());
     }
     let mut asked = Asked::of(project, origins);
-    // SQLite sorts what it groups, and a day has 2,880 minute counts: where bars are finer than an hour it sums them bar by bar instead.
+    // SQLite sorts what it groups: minutes are summed bar by bar instead, wherever bars are finer than an hour.
     let (by_bar, by_row): (Vec<&Stretch>, Vec<&Stretch>) = parts
         .iter()
         .partition(|part| db.is_sqlite() && part.unit == Unit::Minute && part.bars(step).is_some_and(|bars| bars <= MOST_BARS));
