@@ -301,7 +301,13 @@ for_each_db! {
         let now = app.server.clock.now_ms();
         let start = shared_start(now);
         let dice = Dice(Random::seeded(6));
-        let logs: Vec<NewLog> = (0..90).map(|number| dice.log(start + (number - 45) * DAY_MS / 23)).collect();
+        let logs: Vec<NewLog> = (0..90)
+            .map(|number| {
+                let mut log = dice.log(start + (number - 45) * DAY_MS / 23);
+                log.facts.origin = Origin::Application;
+                log
+            })
+            .collect();
         app.server.writer.write(call(project, logs.clone())).await.unwrap();
         let before = partitions(app).await;
         let workers = app.work();

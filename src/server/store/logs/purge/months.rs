@@ -2,7 +2,7 @@
 //! row. Where the log of the log stays longer, it is all that the month holds from then on ([`rewrite`]).
 //!
 //! What is not partitioned goes beforehand, in steps ([`some_ids`]): clients' own ids, and originals. Blocks that hold both origins are taken apart beforehand,
-//! too ([`some_of_both`]). Counts go in the transaction that drops ([`drop`]).
+//! too ([`some_of_both`]). Counts go in the transaction that drops ([`drop`]), those of days and weeks at its end ([`forget_days`]).
 
 mod rewrite;
 
@@ -31,6 +31,9 @@ use crate::server::store::{Db, StoreError};
 const PATIENCE: &str = "200ms";
 /// What PostgreSQL says where that was not enough (`lock_not_available`), or where two waited for one another (`deadlock_detected`).
 const BUSY: [&str; 2] = ["55P03", "40P01"];
+
+/// The fields whose values are counted.
+const FIELDS: &str = "0, 1, 2, 3, 4";
 
 /// A month that has partitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,6 +243,7 @@ async fn drop_in(
     // What came in before nobody could write there any more.
     for (project, count) in &mut counts {
         *count += forget_counts(tx, partition, *project).await?;
+        forget_days(tx, partition, *project).await?;
     }
     let all: u64 = counts.values().sum();
     // What takes the partitions' place is little beside them.
@@ -344,15 +348,15 @@ async fn size(tx: &mut WriteTx, month: &Month) -> Result<u64, StoreError> {
     Ok(bytes)
 }
 
-/// Deletes the counts of what goes of a project's month, which begins and ends with a day; gives how many logs they counted.
+/// Deletes the counts of what goes of a project's month that are of it alone, which begins and ends with a day; gives how many logs they counted. Those of days
+/// go with [`forget_days`].
 async fn forget_counts(tx: &mut WriteTx, partition: &Partition, project: ProjectKey) -> Result<u64, StoreError> {
     let month = &partition.month;
-    let origins = Origin::ALL.into_iter().filter(|origin| partition.goes(project, *origin));
-    let origins = list(origins.map(|origin| origin.number().into()));
-    let (from, to) = (month.start / MINUTE, month.end / MINUTE);
+    let origins = going(partition, project);
     let sql = AssertSqlSafe(format!(
         "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM log_minutes WHERE project_id = $1 AND origin IN ({origins}) AND minute >= $2 AND minute < $3"
     ));
+    let (from, to) = (month.start / MINUTE, month.end / MINUTE);
     let logs: i64 = on_tx!(tx, connection => query_scalar(sql).bind(project).bind(from).bind(to).fetch_one(connection).await?);
     for (table, at, unit) in [("log_minutes", "minute", MINUTE), ("log_quarters", "quarter", QUARTER)] {
         let sql = AssertSqlSafe(format!(
@@ -361,32 +365,46 @@ async fn forget_counts(tx: &mut WriteTx, partition: &Partition, project: Project
         let (from, to) = (month.start / unit, month.end / unit);
         on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
     }
-    take_from_weeks(tx, month, project, &origins).await?;
-    for (table, at, unit) in [("log_value_hours", "hour", HOUR), ("log_value_days", "day", DAY)] {
-        let sql = AssertSqlSafe(format!(
-            "DELETE FROM {table} WHERE project_id = $1 AND field IN (0, 1, 2, 3, 4) AND origin IN ({origins}) AND {at} >= $2 AND {at} < $3"
-        ));
-        let (from, to) = (month.start / unit, month.end / unit);
-        on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
-    }
+    let sql = AssertSqlSafe(format!(
+        "DELETE FROM log_value_hours WHERE project_id = $1 AND field IN ({FIELDS}) AND origin IN ({origins}) AND hour >= $2 AND hour < $3"
+    ));
+    let (from, to) = (month.start / HOUR, month.end / HOUR);
+    on_tx!(tx, connection => query(sql).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
     Ok(logs.unsigned_abs())
 }
 
-/// Takes a month's days from the weeks that they are of, whose first and last may have days of other months: before the days are deleted.
-async fn take_from_weeks(tx: &mut WriteTx, month: &Month, project: ProjectKey, origins: &str) -> Result<(), StoreError> {
-    let fields = "field IN (0, 1, 2, 3, 4)";
-    let take = AssertSqlSafe(format!(
-        "UPDATE log_value_weeks AS kept SET count = kept.count - gone.count
-        FROM (SELECT field, origin, (day - (day % 7 + 7) % 7) / 7 AS week, value, SUM(count) AS count FROM log_value_days
-            WHERE project_id = $1 AND {fields} AND origin IN ({origins}) AND day >= $2 AND day < $3 GROUP BY 1, 2, 3, 4) AS gone
-        WHERE kept.project_id = $1 AND kept.field = gone.field AND kept.origin = gone.origin AND kept.week = gone.week AND kept.value = gone.value"
-    ));
-    let (from, to) = (month.start / DAY, month.end / DAY);
-    on_tx!(tx, connection => query(take).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
-    let delete = AssertSqlSafe(format!(
-        "DELETE FROM log_value_weeks WHERE project_id = $1 AND {fields} AND origin IN ({origins}) AND count <= 0 AND week >= $2 AND week <= $3"
+/// Takes what goes of a project's month out of the counts of its days and weeks. The first and the last of these weeks may have days of other months, whose logs
+/// others write: it is done when nobody writes to this month any more, and soon before the end; rows are locked in the order in which whoever counts writes them.
+async fn forget_days(tx: &mut WriteTx, partition: &Partition, project: ProjectKey) -> Result<(), StoreError> {
+    let month = &partition.month;
+    let origins = going(partition, project);
+    let lock = AssertSqlSafe(format!(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM log_value_weeks
+            WHERE project_id = $1 AND field IN ({FIELDS}) AND origin IN ({origins}) AND week >= $2 AND week <= $3
+            ORDER BY field, origin, week, value FOR UPDATE) AS locked"
     ));
     let (first, last) = (month.start.div_euclid(WEEK), month.end.div_euclid(WEEK));
+    let _locked: i64 =
+        on_tx!(tx, connection => query_scalar(lock).bind(project).bind(first).bind(last).fetch_one(connection).await?);
+    let take = AssertSqlSafe(format!(
+        "WITH gone AS (DELETE FROM log_value_days
+            WHERE project_id = $1 AND field IN ({FIELDS}) AND origin IN ({origins}) AND day >= $2 AND day < $3
+            RETURNING field, origin, (day - (day % 7 + 7) % 7) / 7 AS week, value, count)
+        UPDATE log_value_weeks AS kept SET count = kept.count - taken.count
+        FROM (SELECT field, origin, week, value, SUM(count) AS count FROM gone GROUP BY 1, 2, 3, 4) AS taken
+        WHERE kept.project_id = $1 AND kept.field = taken.field AND kept.origin = taken.origin AND kept.week = taken.week AND kept.value = taken.value"
+    ));
+    let (from, to) = (month.start.div_euclid(DAY), month.end.div_euclid(DAY));
+    on_tx!(tx, connection => query(take).bind(project).bind(from).bind(to).execute(connection).await?.rows_affected());
+    let delete = AssertSqlSafe(format!(
+        "DELETE FROM log_value_weeks WHERE project_id = $1 AND field IN ({FIELDS}) AND origin IN ({origins}) AND count <= 0 AND week >= $2 AND week <= $3"
+    ));
     on_tx!(tx, connection => query(delete).bind(project).bind(first).bind(last).execute(connection).await?.rows_affected());
     Ok(())
+}
+
+/// The origins whose logs of a project go with the month, as a list.
+fn going(partition: &Partition, project: ProjectKey) -> String {
+    let origins = Origin::ALL.into_iter().filter(|origin| partition.goes(project, *origin));
+    list(origins.map(|origin| origin.number().into()))
 }
