@@ -208,21 +208,19 @@ impl Asked {
             let step = self.bind(step);
             format!("{at} - {at} % {step}")
         };
-        let (column, status) = match part.unit {
-            Unit::Row | Unit::Minute | Unit::Quarter => ("status", "status".to_owned()),
-            Unit::Hour | Unit::Day | Unit::Week => ("value", status_of_value()),
+        let is_by_value = part.unit.is_by_value();
+        let (column, status) = if is_by_value {
+            ("value", status_of_value())
+        } else {
+            ("status", "status".to_owned())
         };
-        let amount = match part.unit {
-            _ if is_unit => "count",
-            Unit::Row => "COUNT(*)",
-            _ => "CAST(SUM(count) AS BIGINT)",
-        };
-        let field = (part.unit >= Unit::Hour).then_some(ValueField::Status);
+        let amount = if is_unit { "count" } else { part.unit.amount() };
+        let field = is_by_value.then_some(ValueField::Status);
         let rows = self.arm(part, &format!("{bar} AS bar, {status} AS status, {amount} AS amount"), field);
-        let only = match (only, part.unit) {
-            (None, _) => String::new(),
-            (Some(status), Unit::Row | Unit::Minute | Unit::Quarter) => format!(" AND status = {}", status.number()),
-            (Some(status), Unit::Hour | Unit::Day | Unit::Week) => format!(" AND value = '{}'", status.as_str()),
+        let only = match only {
+            None => String::new(),
+            Some(status) if is_by_value => format!(" AND value = '{}'", status.as_str()),
+            Some(status) => format!(" AND status = {}", status.number()),
         };
         let group = match (is_unit, is_one_bar) {
             (true, _) => String::new(),
@@ -243,17 +241,14 @@ impl Asked {
 
     /// Each status in a part as a value, and its count.
     fn status_values(&mut self, part: &Stretch) -> String {
-        if part.unit >= Unit::Hour {
+        if part.unit.is_by_value() {
             return self.values(part, ValueField::Status);
         }
-        let amount = match part.unit {
-            Unit::Row => "COUNT(*)",
-            _ => "CAST(SUM(count) AS BIGINT)",
-        };
         let columns = format!(
-            "CAST({} AS SMALLINT) AS field, {} AS value, {amount} AS amount, CAST(0 AS BIGINT) AS looked",
+            "CAST({} AS SMALLINT) AS field, {} AS value, {} AS amount, CAST(0 AS BIGINT) AS looked",
             ValueField::Status.number(),
-            value_of(ValueField::Status)
+            value_of(ValueField::Status),
+            part.unit.amount()
         );
         format!("{} GROUP BY status", self.arm(part, &columns, None))
     }
@@ -291,7 +286,7 @@ impl Asked {
     }
 }
 
-/// The number of the status that hours and days count under a value; -1 for what is none.
+/// The number of the status that hours, days and weeks count under a value; -1 for what is none.
 fn status_of_value() -> String {
     let [success, failure] = [Status::Success, Status::Failure].map(|status| (status.as_str(), status.number()));
     format!(

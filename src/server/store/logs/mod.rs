@@ -1,4 +1,4 @@
-//! Logs: narrow rows for lists, blocks with signatures for what they say, minute counts for histograms and totals.
+//! Logs: narrow rows for lists, blocks with signatures for what they say, kept counts for histograms and totals.
 //!
 //! Writing goes through [`write`] alone, deleting through [`purge`]; everything else reads. To add a fact to a log: its column in a migration, its place in
 //! [`rows`], and, where people filter by it, an index and its branch in `conditions`.
@@ -42,7 +42,7 @@ pub mod upkeep;
 mod windows;
 pub mod write;
 
-/// A field whose values in use are counted by the hour and the day.
+/// A field whose values in use are counted by the hour, the day and the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum ValueField {
     /// `SUCCESS`, `FAILURE`.

@@ -1,7 +1,7 @@
-//! The values behind a choice, and how many logs of the range each has: whole hours and days are counted already, what hangs over at the ends is counted row
-//! by row while it is little.
+//! The values behind a choice, and how many logs of the range each has: whole hours, days and weeks are counted already, what hangs over at the ends is counted row
+//! by row while it is little; statuses by the minute, too.
 
-use super::{counts, kept};
+use super::{ValueField, counts, kept};
 use crate::model::filter::LogFilter;
 use crate::model::log::Origin;
 use crate::model::selection::TimeRange;
@@ -62,10 +62,13 @@ pub async fn all(
     if let Some(sums) = kept::by_value_exactly(db, project, origins, &counted, range, FEW).await? {
         return Ok(sums.into_iter().map(exactly).collect());
     }
-    // Some of them may still be known exactly: statuses always are.
     let mut each = Vec::new();
     for (filter, field) in fields.iter().zip(counted) {
-        let sums = kept::by_value_exactly(db, project, origins, &[field], range, FEW).await?;
+        // Statuses are known exactly all the same; the other fields' rows are the same ones, too many for each.
+        let sums = match field {
+            ValueField::Status => kept::by_value_exactly(db, project, origins, &[field], range, FEW).await?,
+            _ => None,
+        };
         each.push(match sums.and_then(|sums| sums.into_iter().next()) {
             Some(sums) => exactly(sums),
             None => Offered {

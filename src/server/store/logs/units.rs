@@ -43,6 +43,19 @@ impl Unit {
         }
     }
 
+    /// Whether it is counted by the values of fields, statuses among them; else by status alone.
+    pub(super) fn is_by_value(self) -> bool {
+        self >= Self::Hour
+    }
+
+    /// How many logs some of its rows stand for.
+    pub(super) const fn amount(self) -> &'static str {
+        match self {
+            Self::Row => "COUNT(*)",
+            _ => "CAST(SUM(count) AS BIGINT)",
+        }
+    }
+
     const fn finer(self) -> Option<Self> {
         match self {
             Self::Row => None,
@@ -151,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_cut_where_whole_days_hours_and_minutes_end() {
+    fn a_range_is_cut_where_whole_units_end() {
         use Unit::{Day, Hour, Minute, Quarter, Row, Week};
         assert_eq!(parts(0, 96, Day), [(Day, range(0, 96))]);
         assert_eq!(
@@ -212,7 +225,7 @@ mod tests {
     fn a_range_without_an_end_is_cut_too() {
         let ever = TimeRange { from: 1, to: i64::MAX };
         assert_eq!(cut(ever, Unit::Week).last().unwrap().range.to, i64::MAX);
-        assert!(cut(whole_hours(ever), Unit::Week).iter().all(|part| part.unit >= Unit::Hour));
+        assert!(cut(whole_hours(ever), Unit::Week).iter().all(|part| part.unit.is_by_value()));
         let last = TimeRange {
             from: i64::MAX - 1,
             to: i64::MAX,
