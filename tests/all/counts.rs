@@ -1,4 +1,4 @@
-//! What is counted from days, hours, minutes and rows is what the rows themselves say, wherever a range begins and ends, and after a purge too.
+//! What is counted from weeks, days, hours, quarters, minutes and rows is what the rows themselves say, wherever a range begins and ends, and after a purge too.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const BOTH: [Origin; 2] = [Origin::Application, Origin::Own];
 /// The days that the logs are of.
-const DAYS: i64 = 6;
+const DAYS: i64 = 16;
 /// The first millisecond of a day.
 const MIDNIGHT: i64 = START.div_euclid(DAY_MS) * DAY_MS;
 
@@ -121,7 +121,7 @@ for_each_db! {
         let all: Vec<&NewLog> = logs.iter().collect();
         agree(app, project, &all, &dice).await;
 
-        let edge = MIDNIGHT + 2 * DAY_MS + 5 * HOUR + 61_007;
+        let edge = MIDNIGHT + 9 * DAY_MS + 5 * HOUR + 61_007;
         purge_all(&purge_of(app, project, at(edge, edge)), 100).await;
         let kept: Vec<&NewLog> = logs.iter().filter(|log| log.facts.created_at >= edge).collect();
         assert!(kept.len() > 200 && kept.len() < logs.len() - 100);

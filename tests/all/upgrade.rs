@@ -71,6 +71,7 @@ async fn is_served(version: i64, url: &str, files: &Path, told: &Told) {
     let again = TestApp::another(url, files).await;
     let projects = audit_log::server::store::projects::all(again.db()).await.unwrap();
     let shop = projects.into_iter().find(|project| project.name == "shop").unwrap();
+    counts_agree(again.db(), version).await;
     let new_key = again.add_key(&shop, &ALL).await;
     let key = if version < ACCOUNTS { &new_key } else { &told.key };
     assert_eq!(again.all_ids(key).await, told.ids, "at {version}");
@@ -110,6 +111,46 @@ async fn is_served(version: i64, url: &str, files: &Path, told: &Told) {
     );
     assert_eq!(again.all_ids(key).await.len(), told.ids.len() + 1, "at {version}");
     again.stop().await;
+}
+
+/// Each table of counts says what the finer one says that it is made from.
+async fn counts_agree(db: &Db, version: i64) {
+    for (coarse, fine) in [
+        (
+            "project_id, origin, quarter, status, count FROM log_quarters",
+            "project_id, origin, minute / 15, status, SUM(count) FROM log_minutes",
+        ),
+        (
+            "project_id, origin, day, field, value, count FROM log_value_days",
+            "project_id, origin, hour / 24, field, value, SUM(count) FROM log_value_hours",
+        ),
+        (
+            "project_id, origin, week, field, value, count FROM log_value_weeks",
+            "project_id, origin, day / 7, field, value, SUM(count) FROM log_value_days",
+        ),
+    ] {
+        let groups = if fine.contains("field") {
+            "1, 2, 3, 4, 5"
+        } else {
+            "1, 2, 3, 4"
+        };
+        let fine = format!("SELECT {fine} GROUP BY {groups}");
+        let [amount, missing, beyond] = [
+            fine.clone(),
+            format!("{fine} EXCEPT SELECT {coarse}"),
+            format!("SELECT {coarse} EXCEPT {fine}"),
+        ]
+        .map(|rows| AssertSqlSafe(format!("SELECT COUNT(*) FROM ({rows}) AS differing")));
+        let mut found = Vec::new();
+        for sql in [amount, missing, beyond] {
+            found.push(match db {
+                Db::Sqlite { read, .. } => sqlx::query_scalar::<_, i64>(sql).fetch_one(read).await.unwrap(),
+                Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+            });
+        }
+        assert!(found[0] > 0, "{coarse} at {version}");
+        assert_eq!(found[1..], [0, 0], "{coarse} at {version}");
+    }
 }
 
 /// The columns that both a table of then and the same one of now have.
