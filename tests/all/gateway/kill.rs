@@ -134,6 +134,12 @@ impl Ledger {
         }
     }
 
+    /// Waits until so many more requests are answered than now: on a slow machine a moment is too short to mean anything.
+    pub async fn until_answered(&self, more: usize) {
+        let wanted = self.answered().len() + more;
+        until("enough to go through", async || self.answered().len() >= wanted).await;
+    }
+
     pub fn answered(&self) -> BTreeMap<u64, u16> {
         let seen = self.seen.lock().unwrap();
         seen.iter()
@@ -222,6 +228,7 @@ async fn what_a_killed_gateway_takes_with_it_is_counted() {
     for round in 0..ROUNDS {
         gateway.start().await;
         let load = ledger.load(gateway.port, 8);
+        ledger.until_answered(20).await;
         tokio::time::sleep(Duration::from_millis(150 + 100 * round)).await;
         gateway.kill();
         ledger.end(load).await;
@@ -256,6 +263,7 @@ async fn whatever_becomes_of_the_store_nothing_is_missing_and_nobody_notices() {
     let load = ledger.load(gateway.port, 8);
     for round in 0..3 {
         victim.start().await;
+        ledger.until_answered(20).await;
         tokio::time::sleep(Duration::from_millis(300 + 100 * round)).await;
         victim.kill();
     }

@@ -32,6 +32,7 @@ async fn a_postgres_that_falls_takes_nothing_with_it_and_a_killed_gateway_counts
 
     let load = ledger.load(gateway.port, SENDERS);
     for _ in 0..3 {
+        ledger.until_answered(20).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         tokio::task::block_in_place(|| cluster.stop("immediate"));
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -47,11 +48,13 @@ async fn a_postgres_that_falls_takes_nothing_with_it_and_a_killed_gateway_counts
     // Killed while the database is away, and started while it still is.
     tokio::task::block_in_place(|| cluster.stop("immediate"));
     let load = ledger.load(gateway.port, SENDERS);
+    ledger.until_answered(30).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     gateway.kill();
     ledger.end(load).await;
     gateway.start().await;
     let load = ledger.load(gateway.port, SENDERS);
+    ledger.until_answered(30).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     ledger.end(load).await;
     tokio::task::block_in_place(|| cluster.start_again());
