@@ -62,6 +62,7 @@ mod recording;
 mod reseal;
 mod retention;
 mod retention_job;
+mod retention_weeks;
 mod s3;
 mod search;
 mod second_factor;

@@ -1,9 +1,7 @@
 //! Purges as people meet them: chosen, asked for, made once a day, told as tasks; months dropped, files expired, and who may do what.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use audit_log::model::filter::LogFilter;
 use audit_log::model::log::{NewLog, Origin};
 use audit_log::model::query::Order;
 use audit_log::model::retention::{Choice, DAY_MS, HALF_YEAR, Kept, PurgeResult, Purged};
@@ -15,8 +13,8 @@ use audit_log::server::clock::Random;
 use audit_log::server::config::Config;
 use audit_log::server::jobs::retention::{Asker, begin, round};
 use audit_log::server::retention;
+use audit_log::server::store::logs::one;
 use audit_log::server::store::logs::purge::{Account, FIRST_BLOCK, Purge, some_blocks};
-use audit_log::server::store::logs::{counts, one};
 use audit_log::server::store::projects::ProjectKey;
 use audit_log::server::store::tasks::{self, Task};
 use audit_log::server::store::{Db, jobs, retention as stored};
@@ -29,7 +27,7 @@ use crate::plain_scan::Dice;
 use crate::retention::forget_origins;
 use crate::support::TestApp;
 
-fn choice(logs_days: Option<u32>, bodies_days: Option<u32>) -> Choice {
+pub fn choice(logs_days: Option<u32>, bodies_days: Option<u32>) -> Choice {
     Choice { logs_days, bodies_days }
 }
 
@@ -86,7 +84,7 @@ async fn count(app: &TestApp, project: ProjectKey) -> u64 {
 }
 
 /// A task once it is over, and its numbers.
-async fn done(app: &TestApp, project: ProjectKey, id: &str) -> (Task, Purged) {
+pub async fn done(app: &TestApp, project: ProjectKey, id: &str) -> (Task, Purged) {
     for _ in 0..600 {
         let task = tasks::find(app.db(), project, id).await.unwrap().unwrap();
         if task.facts.status.is_over() {
@@ -107,28 +105,10 @@ async fn purges(app: &TestApp, project: ProjectKey) -> Vec<Task> {
     tasks::latest(app.db(), project, kinds::PURGE, 100).await.unwrap()
 }
 
-async fn partitions(app: &TestApp) -> Option<i64> {
+pub async fn partitions(app: &TestApp) -> Option<i64> {
     let Db::Postgres(pool) = app.db() else { return None };
     let count = sqlx::query_scalar("SELECT COUNT(*) FROM pg_inherits WHERE inhparent = CAST('logs' AS REGCLASS)");
     Some(count.fetch_one(pool).await.unwrap())
-}
-
-/// When a month began, two to five months ago, whose first day is of one week (seven days from a Thursday on) with the day before and the day after.
-fn shared_start(now: i64) -> i64 {
-    let today = jiff::Timestamp::from_millisecond(now)
-        .unwrap()
-        .to_zoned(jiff::tz::TimeZone::UTC);
-    (2..=4)
-        .filter_map(|months| {
-            let month = today
-                .checked_sub(jiff::Span::new().months(months))
-                .ok()?
-                .first_of_month()
-                .ok()?;
-            Some(month.start_of_day().ok()?.timestamp().as_millisecond())
-        })
-        .find(|start| (1..=5).contains(&(start / DAY_MS % 7)))
-        .unwrap()
 }
 
 /// Every partition of `logs` has as many indexes as the others: one that was put in another's place, too.
@@ -294,37 +274,6 @@ for_each_db! {
             assert_eq!(count(app, short).await, 17);
         }
         workers.stop().await;
-    }
-
-    async fn of_a_week_that_two_months_share_the_later_ones_logs_stay_counted(app: TestApp) {
-        let project = app.add_project("shop").await.key;
-        let now = app.server.clock.now_ms();
-        let start = shared_start(now);
-        let dice = Dice(Random::seeded(6));
-        let logs: Vec<NewLog> = (0..90)
-            .map(|number| {
-                let mut log = dice.log(start + (number - 45) * DAY_MS / 23);
-                log.facts.origin = Origin::Application;
-                log
-            })
-            .collect();
-        app.server.writer.write(call(project, logs.clone())).await.unwrap();
-        let before = partitions(app).await;
-        let workers = app.work();
-        let days = u32::try_from((now - start) / DAY_MS).unwrap();
-        let cut = now - i64::from(days) * DAY_MS;
-        let task = retention::set(&app.server, project, choice(Some(days), None), Asker::default()).await.unwrap().task.unwrap();
-        let (_, purged) = done(app, project, &task).await;
-        workers.stop().await;
-        assert_eq!(purged.partitions, u64::from(before.is_some()));
-        let mut kept: HashMap<String, u64> = HashMap::new();
-        for log in logs.iter().filter(|log| log.facts.created_at >= cut) {
-            *kept.entry(log.facts.endpoint.clone()).or_default() += 1;
-        }
-        assert!(!kept.is_empty() && kept.values().sum::<u64>() < 46, "{kept:?}");
-        let ever = TimeRange { from: 0, to: i64::MAX };
-        let counted = counts::values(app.db(), project, LogFilter::Endpoint, ever, &Origin::ALL, 1_000).await.unwrap();
-        assert_eq!(counted.into_iter().collect::<HashMap<_, _>>(), kept);
     }
 
     async fn of_a_month_the_log_of_the_log_stays(app: TestApp) {
