@@ -4,8 +4,8 @@ import { expect, open, test } from "../support/test";
 
 // A trace takes snapshots of the page on the page's own thread, whose tasks are measured here.
 test.use({ trace: "off", screenshot: "off" });
-// By the clock on the wall: that is what a person feels. A page that freezes does so each time; a machine that was busy elsewhere for a moment gets a second try.
-test.describe.configure({ timeout: 180_000, retries: 1 });
+// By the clock on the wall and with no second try: that is what a person feels.
+test.describe.configure({ timeout: 180_000 });
 
 const pane = (page: Page) => page.getByRole("region", { name: "Response", exact: true });
 const lines = (page: Page) => pane(page).locator(".json-row");
