@@ -7,6 +7,7 @@ use super::conditions::{self, Branch, Plan};
 use super::counts::{self, Bars};
 use super::keyed;
 use super::list::PathNeedle;
+use super::units::ONE_BAR;
 use super::windows::{Windows, in_time};
 use crate::model::log::Status;
 use crate::model::query::Order;
@@ -97,7 +98,7 @@ async fn named(db: &Db, project: ProjectKey, selection: &LogSelection, step: i64
 
 /// Where the bar of a time begins.
 const fn bar_of(step: i64, created_at: i64) -> i64 {
-    if step == i64::MAX { 0 } else { created_at - created_at % step }
+    if step == ONE_BAR { 0 } else { created_at - created_at % step }
 }
 
 struct Count<'a> {
@@ -186,7 +187,7 @@ impl Count<'_> {
 
     fn grouped(&self, plan: &Plan, branch: &Branch, window: TimeRange, limit: u64) -> SelectStatement {
         let created_at = || Expr::col("created_at");
-        let bar = if self.step == i64::MAX {
+        let bar = if self.step == ONE_BAR {
             Expr::cust("CAST(0 AS BIGINT)")
         } else {
             created_at().sub(created_at().modulo(self.step))

@@ -1,5 +1,5 @@
-//! How a range is cut into what is counted together (see `tallies`): whole weeks where there are any, then days, hours, quarters of an hour and minutes, and rows one by
-//! one at the ragged ends of minutes. A new unit: here, with its table in `tallies`, and wherever the others' tables are named (purges above all).
+//! How a range is cut into what is counted together (see `tallies`): whole weeks where there are any, then days, hours, quarters of an hour and minutes, and
+//! rows one by one at the ragged ends of minutes. A new unit: here, with its table in `tallies`, and wherever the others' tables are named (purges above all).
 
 use super::tallies::{DAY, HOUR, MINUTE, QUARTER, WEEK};
 use crate::model::selection::TimeRange;
